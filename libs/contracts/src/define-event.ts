@@ -1,0 +1,50 @@
+import type { Static, TSchema } from '@sinclair/typebox';
+import { compile, type Validate } from './validate.js';
+
+/** The services that can subscribe to an event. An OMS or any other outsider subscribes without being named. */
+export type ServiceName = 'inventory' | 'orders' | 'gateway';
+
+/**
+ * A kind of event, declared once: its name, version and data. From it come the TypeScript type ({@link DataOf}), the validator,
+ * the routing key, the queue bindings and the AsyncAPI entry.
+ */
+export interface EventDefinition<T extends TSchema = TSchema> {
+  /** `OrderConfirmed`; a break of the data is a new type, `OrderConfirmedV2`. */
+  readonly type: string;
+  /** One sentence for the AsyncAPI document. */
+  readonly summary: string;
+  readonly data: T;
+  /**
+   * Who consumes it inside Holdfast. An event that the broker cannot route is a failure only when somebody is named here;
+   * otherwise it counts as published.
+   */
+  readonly consumers: readonly ServiceName[];
+  /** Whether outsiders publish it (an OMS), or Holdfast does. */
+  readonly direction: 'in' | 'out';
+  readonly dataSchema: string;
+  readonly validate: Validate;
+}
+
+/** The data of an event: `DataOf<typeof OrderConfirmed>`. */
+export type DataOf<D extends EventDefinition> = Static<D['data']>;
+
+const registry = new Map<string, EventDefinition>();
+
+/** Declares an event and enters it into the registry that messaging and AsyncAPI read. */
+export function defineEvent<T extends TSchema>(definition: Omit<EventDefinition<T>, 'dataSchema' | 'validate'>): EventDefinition<T> {
+  const event: EventDefinition<T> = {
+    ...definition,
+    dataSchema: `urn:holdfast:${definition.type}:1`,
+    validate: compile(definition.data),
+  };
+  registry.set(event.type, event as unknown as EventDefinition);
+  return event;
+}
+
+export function findEvent(type: string): EventDefinition | undefined {
+  return registry.get(type);
+}
+
+export function allEvents(): readonly EventDefinition[] {
+  return [...registry.values()];
+}

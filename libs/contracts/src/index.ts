@@ -1,0 +1,10 @@
+export * from './cloud-event.js';
+export * from './define-call.js';
+export * from './define-event.js';
+export * from './inventory-calls.js';
+export * from './order-calls.js';
+export * from './order-events.js';
+export * from './schema.js';
+export * from './stock-calls.js';
+export * from './stock-events.js';
+export type { Validate } from './validate.js';

@@ -1,0 +1,314 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { defineCall, internal, type Page, PageQuery } from './define-call.js';
+import { GoodsReceived } from './order-events.js';
+import { Decimal, Id, NonNegativeDecimal, Nullable, Text, Timestamp } from './schema.js';
+
+// What the gateway asks inventory: catalogue, receipts, adjustments, stock, ledger, settings. Between our own services only.
+
+const shared = { service: 'inventory' as const, visibility: 'internal' as const };
+const dryRun = { dryRun: Type.Optional(Type.Boolean()) };
+const price = Type.String({ pattern: '^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,4})?$' });
+const Currency = Type.String({ pattern: '^[A-Z]{3}$' });
+
+export interface Warehouse {
+  readonly warehouseId: string;
+  readonly name: string;
+  /** Lower comes first when a line names no warehouse. */
+  readonly priority: number;
+  readonly createdAt: string;
+}
+
+const warehousePriority = Type.Integer({ minimum: 0, maximum: 1_000_000 });
+
+export const WarehouseCreate = defineCall({
+  ...shared,
+  pattern: 'warehouses.create',
+  summary: 'Creates a warehouse.',
+  request: Type.Object({ warehouseId: Id, name: Text(200), priority: Type.Optional(warehousePriority), ...dryRun }),
+  response: internal<Warehouse>(),
+});
+export const WarehouseList = defineCall({
+  ...shared,
+  pattern: 'warehouses.list',
+  summary: 'Lists warehouses.',
+  request: Type.Object(PageQuery),
+  response: internal<Page<Warehouse>>(),
+});
+export const WarehouseGet = defineCall({
+  ...shared,
+  pattern: 'warehouses.get',
+  summary: 'One warehouse.',
+  request: Type.Object({ warehouseId: Id }),
+  response: internal<Warehouse>(),
+});
+export const WarehouseUpdate = defineCall({
+  ...shared,
+  pattern: 'warehouses.update',
+  summary: 'Changes a warehouse.',
+  request: Type.Object({ warehouseId: Id, name: Type.Optional(Text(200)), priority: Type.Optional(warehousePriority), ...dryRun }),
+  response: internal<Warehouse>(),
+});
+
+export interface Item {
+  readonly itemId: string;
+  readonly name: string;
+  readonly unit: string;
+  readonly tracking: 'none' | 'lot' | 'serial';
+  readonly costing: 'fifo' | 'lifo' | 'average';
+  readonly unitPrice: string | null;
+  readonly currency: string | null;
+  readonly reorderPoint: string | null;
+  readonly safetyStock: string | null;
+  readonly minRemainingShelfLifeDays: number | null;
+  readonly substitutes: readonly string[];
+  readonly createdAt: string;
+}
+
+const itemFields = {
+  unit: Type.Optional(Text(20)),
+  costing: Type.Optional(Type.Union([Type.Literal('fifo'), Type.Literal('lifo'), Type.Literal('average')])),
+  unitPrice: Type.Optional(Nullable(price)),
+  currency: Type.Optional(Currency),
+  reorderPoint: Type.Optional(Nullable(NonNegativeDecimal)),
+  safetyStock: Type.Optional(Nullable(NonNegativeDecimal)),
+  minRemainingShelfLifeDays: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 36_500 }))),
+  substitutes: Type.Optional(Type.Array(Id, { maxItems: 50, uniqueItems: true })),
+};
+
+export const ItemCreate = defineCall({
+  ...shared,
+  pattern: 'items.create',
+  summary: 'Creates an item.',
+  request: Type.Object({
+    itemId: Id,
+    name: Text(200),
+    tracking: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('lot'), Type.Literal('serial')])),
+    ...itemFields,
+    ...dryRun,
+  }),
+  response: internal<Item>(),
+});
+export const ItemList = defineCall({
+  ...shared,
+  pattern: 'items.list',
+  summary: 'Lists items.',
+  request: Type.Object(PageQuery),
+  response: internal<Page<Item>>(),
+});
+export const ItemGet = defineCall({
+  ...shared,
+  pattern: 'items.get',
+  summary: 'One item, or several at once.',
+  request: Type.Object({ itemIds: Type.Array(Id, { minItems: 1, maxItems: 1_000 }) }),
+  response: internal<{ items: readonly Item[] }>(),
+});
+export const ItemUpdate = defineCall({
+  ...shared,
+  pattern: 'items.update',
+  summary: 'Changes an item.',
+  request: Type.Object({ itemId: Id, name: Type.Optional(Text(200)), ...itemFields, ...dryRun }),
+  response: internal<Item>(),
+});
+
+export const ReceiptPost = defineCall({
+  ...shared,
+  pattern: 'receipts.post',
+  summary: 'Takes goods in: the data of `GoodsReceived`.',
+  request: Type.Composite([Type.Omit(GoodsReceived.data, ['receiptId']), Type.Object({ receiptId: Type.Optional(Id), ...dryRun })]),
+  response: internal<{
+    receiptId: string;
+    movementId: string;
+    lines: readonly { itemId: string; quantity: string; balanceAfter: string }[];
+    dryRun?: boolean;
+  }>(),
+});
+
+export const AdjustmentReason = Type.Union(
+  (['damage', 'loss', 'found', 'sample', 'internal_use', 'maintenance', 'correction'] as const).map((reason) => Type.Literal(reason)),
+);
+export type AdjustmentReason = Static<typeof AdjustmentReason>;
+
+export const AdjustmentPost = defineCall({
+  ...shared,
+  pattern: 'adjustments.post',
+  summary: 'Corrects stock. Damage, loss and corrections are facts, which short holds; the other reasons need free stock.',
+  request: Type.Object({
+    commandId: Type.Optional(Id),
+    warehouseId: Id,
+    itemId: Id,
+    quantityDelta: Decimal,
+    reason: Text(),
+    reasonCode: Type.Optional(AdjustmentReason),
+    lot: Type.Optional(Id),
+    location: Type.Optional(Id),
+    unitCost: Type.Optional(price),
+    ...dryRun,
+  }),
+  response: internal<{
+    movementId: string;
+    itemId: string;
+    warehouseId: string;
+    quantityDelta: string;
+    balanceAfter: string;
+    dryRun?: boolean;
+  }>(),
+});
+
+/** The stock of an item in a warehouse, as lists show it. */
+export interface StockRow {
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly onHand: string;
+  readonly reserved: string;
+  readonly blocked: string;
+  readonly available: string;
+  readonly safetyStock: string;
+  readonly reorderPoint: string | null;
+  readonly threshold: string;
+  readonly isLowStock: boolean;
+}
+
+export const StockList = defineCall({
+  ...shared,
+  pattern: 'stock.list',
+  summary: 'The stock of all items and warehouses; `low` = only those at or below their threshold.',
+  request: Type.Object({ warehouseId: Type.Optional(Id), itemId: Type.Optional(Id), low: Type.Optional(Type.Boolean()), ...PageQuery }),
+  response: internal<Page<StockRow> & { lowStockCount: number }>(),
+});
+
+export interface LedgerEntry {
+  readonly entryNo: number;
+  readonly movementId: string;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly lot: string | null;
+  readonly location: string;
+  readonly quality: string;
+  readonly quantityDelta: string;
+  /** On hand of (item, warehouse) after this entry. */
+  readonly balanceAfter: string;
+  readonly movementType: string;
+  readonly refType: string;
+  readonly refId: string | null;
+  readonly orderId: string | null;
+  readonly unitCost: string | null;
+  readonly valueDelta: string | null;
+  readonly producedAt: string | null;
+  readonly expiresAt: string | null;
+  readonly flagged: boolean;
+  readonly discrepancyId: string | null;
+  readonly actor: string | null;
+  readonly occurredAt: string;
+  readonly recordedAt: string;
+  readonly note: string | null;
+}
+
+export const LedgerList = defineCall({
+  ...shared,
+  pattern: 'ledger.list',
+  summary: 'Ledger entries, newest first.',
+  request: Type.Object({
+    itemId: Type.Optional(Id),
+    warehouseId: Type.Optional(Id),
+    orderId: Type.Optional(Id),
+    refType: Type.Optional(Text(40)),
+    refId: Type.Optional(Id),
+    from: Type.Optional(Timestamp),
+    to: Type.Optional(Timestamp),
+    ...PageQuery,
+  }),
+  response: internal<Page<LedgerEntry>>(),
+});
+
+export interface Reservation {
+  readonly reservationId: string;
+  readonly orderId: string;
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly lot: string | null;
+  readonly location: string;
+  readonly quantity: string;
+  readonly fulfilledQuantity: string;
+  readonly status: 'active' | 'fulfilled' | 'released' | 'expired';
+  readonly firm: boolean;
+  readonly reservedAt: string;
+  readonly expiresAt: string | null;
+  readonly closedAt: string | null;
+  readonly releaseReason: string | null;
+}
+
+export const ReservationList = defineCall({
+  ...shared,
+  pattern: 'reservations.list',
+  summary: 'Reservations, newest first.',
+  request: Type.Object({
+    orderId: Type.Optional(Id),
+    itemId: Type.Optional(Id),
+    status: Type.Optional(
+      Type.Union([Type.Literal('active'), Type.Literal('fulfilled'), Type.Literal('released'), Type.Literal('expired')]),
+    ),
+    ...PageQuery,
+  }),
+  response: internal<Page<Reservation>>(),
+});
+
+export const SafetyStockSet = defineCall({
+  ...shared,
+  pattern: 'safety-stock.set',
+  summary: 'Sets the quantity that is never newly promised: absolute, or percent of sellable; the larger counts. Null = as the item says.',
+  request: Type.Object({
+    warehouseId: Id,
+    itemId: Id,
+    quantity: Type.Optional(Nullable(NonNegativeDecimal)),
+    percent: Type.Optional(Nullable(NonNegativeDecimal)),
+    ...dryRun,
+  }),
+  response: internal<{ warehouseId: string; itemId: string; quantity: string | null; percent: string | null }>(),
+});
+
+export const ReorderPointSet = defineCall({
+  ...shared,
+  pattern: 'reorder-point.set',
+  summary: 'Sets the on-hand quantity at which an item counts as low in a warehouse. Null = as the item says.',
+  request: Type.Object({ warehouseId: Id, itemId: Id, reorderPoint: Nullable(NonNegativeDecimal), ...dryRun }),
+  response: internal<{ warehouseId: string; itemId: string; reorderPoint: string | null }>(),
+});
+
+/** An organisation's stock settings; those that exist so far. */
+export interface StockSettings {
+  readonly softReservationTtlSeconds: number;
+  readonly defaultReorderPoint: string | null;
+  readonly reservationMode: 'all_or_nothing' | 'partial';
+  readonly returnQuarantine: boolean;
+  readonly currency: string;
+}
+
+export const SettingsGet = defineCall({
+  ...shared,
+  pattern: 'settings.get',
+  summary: 'The stock settings of the organisation.',
+  request: Type.Object({}),
+  response: internal<StockSettings>(),
+});
+export const SettingsUpdate = defineCall({
+  ...shared,
+  pattern: 'settings.update',
+  summary: 'Changes settings; each change is kept in the history.',
+  request: Type.Object({
+    softReservationTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+    defaultReorderPoint: Type.Optional(Nullable(NonNegativeDecimal)),
+    reservationMode: Type.Optional(Type.Union([Type.Literal('all_or_nothing'), Type.Literal('partial')])),
+    returnQuarantine: Type.Optional(Type.Boolean()),
+    currency: Type.Optional(Currency),
+    ...dryRun,
+  }),
+  response: internal<StockSettings>(),
+});
+export const SettingsHistory = defineCall({
+  ...shared,
+  pattern: 'settings.history',
+  summary: 'Who changed which setting when, newest first.',
+  request: Type.Object(PageQuery),
+  response: internal<Page<{ setting: string; from: unknown; to: unknown; actor: string | null; changedAt: string }>>(),
+});

@@ -1,0 +1,181 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { defineEvent } from './define-event.js';
+import { COMMAND_LINES_MAX, Id, LineNo, ORDER_LINES_MAX, PositiveDecimal, Priority, Text, Timestamp } from './schema.js';
+
+// What an order-management system, and our own `orders` service, say. Every one may carry the extension `sequence`, which the
+// source of the order counts; without it events about an order are ordered by `time`, and a cancellation is final.
+
+/** `all_or_nothing`: a shortage refuses the whole order. `partial`: what is there is held, the rest becomes a backorder. */
+export const ReservationMode = Type.Union([Type.Literal('all_or_nothing'), Type.Literal('partial')]);
+export type ReservationMode = Static<typeof ReservationMode>;
+
+/** What an order wants of an item: an absolute quantity, never a change. */
+export const DemandLine = Type.Object({
+  lineNo: LineNo,
+  itemId: Id,
+  quantity: PositiveDecimal,
+  warehouseId: Type.Optional(Id),
+  lot: Type.Optional(Id),
+});
+export type DemandLine = Static<typeof DemandLine>;
+
+const demand = {
+  orderId: Id,
+  warehouseId: Type.Optional(Id),
+  priority: Type.Optional(Priority),
+  reservationMode: Type.Optional(ReservationMode),
+  lines: Type.Array(DemandLine, { minItems: 1, maxItems: ORDER_LINES_MAX }),
+};
+
+export const OrderPlaced = defineEvent({
+  type: 'OrderPlaced',
+  summary: 'An order was placed: its stock is held softly, until the hold expires or the order is confirmed.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({
+    ...demand,
+    ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+    approvalRequestId: Type.Optional(Id),
+    pendingApproval: Type.Optional(Type.Boolean()),
+  }),
+});
+
+export const OrderConfirmed = defineEvent({
+  type: 'OrderConfirmed',
+  summary: 'An order was confirmed: its stock is held firmly. For a known order these are the new totals.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object(demand),
+});
+
+export const OrderAmended = defineEvent({
+  type: 'OrderAmended',
+  summary: 'The lines of an order were changed: these are the new totals. Refused as a whole, and then the old hold stands.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({ ...demand, firm: Type.Optional(Type.Boolean()) }),
+});
+
+export const OrderCancelled = defineEvent({
+  type: 'OrderCancelled',
+  summary: 'An order was cancelled: what it holds is released, and it can never hold again.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({ orderId: Id, reason: Type.Optional(Text()) }),
+});
+
+const PickedLot = Type.Object({ lot: Id, quantity: PositiveDecimal });
+
+export const ShipmentConfirmed = defineEvent({
+  type: 'ShipmentConfirmed',
+  summary: 'Goods left the warehouse: on hand falls by what was really shipped, and the hold of the order is fulfilled.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({
+    shipmentId: Id,
+    orderId: Id,
+    warehouseId: Type.Optional(Id),
+    shippedAt: Type.Optional(Timestamp),
+    closeShortLines: Type.Optional(Type.Boolean()),
+    lines: Type.Array(
+      Type.Object({
+        lineNo: LineNo,
+        itemId: Id,
+        quantity: PositiveDecimal,
+        warehouseId: Type.Optional(Id),
+        lot: Type.Optional(Id),
+        lots: Type.Optional(Type.Array(PickedLot, { maxItems: COMMAND_LINES_MAX })),
+      }),
+      { minItems: 1, maxItems: COMMAND_LINES_MAX },
+    ),
+  }),
+});
+
+export const ShipmentCancelled = defineEvent({
+  type: 'ShipmentCancelled',
+  summary: 'A shipment did not happen after all: what it took comes back and is held for the order again.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({ shipmentId: Id, orderId: Id, reason: Type.Optional(Text()) }),
+});
+
+export const ReturnCondition = Type.Union([Type.Literal('resellable'), Type.Literal('damaged'), Type.Literal('unknown')]);
+export const InspectionVerdict = Type.Union([
+  Type.Literal('available'),
+  Type.Literal('damaged'),
+  Type.Literal('quarantined'),
+  Type.Literal('scrap'),
+]);
+export type InspectionVerdict = Static<typeof InspectionVerdict>;
+
+export const ReturnReceived = defineEvent({
+  type: 'ReturnReceived',
+  summary: 'A customer sent goods back: on hand rises at once, and the goods wait for inspection before they can be promised.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({
+    returnId: Id,
+    orderId: Id,
+    warehouseId: Id,
+    lines: Type.Array(
+      Type.Object({
+        lineNo: LineNo,
+        itemId: Id,
+        quantity: PositiveDecimal,
+        lot: Type.Optional(Id),
+        condition: Type.Optional(ReturnCondition),
+        reason: Type.Optional(Text()),
+      }),
+      { minItems: 1, maxItems: COMMAND_LINES_MAX },
+    ),
+  }),
+});
+
+export const ReturnInspected = defineEvent({
+  type: 'ReturnInspected',
+  summary: 'Returned goods were inspected: they become available, damaged, quarantined, or are scrapped.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({
+    returnId: Id,
+    orderId: Id,
+    lines: Type.Array(
+      Type.Object({
+        lineNo: LineNo,
+        quantity: PositiveDecimal,
+        lot: Type.Optional(Id),
+        verdict: InspectionVerdict,
+        note: Type.Optional(Text()),
+      }),
+      { minItems: 1, maxItems: COMMAND_LINES_MAX },
+    ),
+  }),
+});
+
+export const GoodsReceived = defineEvent({
+  type: 'GoodsReceived',
+  summary: 'Goods arrived from a supplier: on hand rises, and waiting backorders are filled.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({
+    receiptId: Id,
+    warehouseId: Id,
+    reference: Type.Optional(Text(200)),
+    lines: Type.Array(
+      Type.Object({
+        itemId: Id,
+        quantity: PositiveDecimal,
+        unitCost: Type.String({ pattern: '^(0|[1-9][0-9]{0,11})(\\.[0-9]{1,4})?$' }),
+        lot: Type.Optional(Id),
+        producedAt: Type.Optional(Timestamp),
+        expiresAt: Type.Optional(Timestamp),
+        location: Type.Optional(Id),
+        quality: Type.Optional(
+          Type.Union([Type.Literal('available'), Type.Literal('pending_inspection'), Type.Literal('quarantined'), Type.Literal('damaged')]),
+        ),
+        expectedReceiptId: Type.Optional(Id),
+      }),
+      { minItems: 1, maxItems: COMMAND_LINES_MAX },
+    ),
+  }),
+});

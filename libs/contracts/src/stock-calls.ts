@@ -1,0 +1,192 @@
+import { type Static, Type } from '@sinclair/typebox';
+import { defineCall, internal } from './define-call.js';
+import { DemandLine, ReservationMode, ReturnInspected, ReturnReceived, ShipmentCancelled, ShipmentConfirmed } from './order-events.js';
+import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable } from './schema.js';
+import { HeldLine, RefusalReason, ShortLine, StockLine } from './stock-events.js';
+
+// The calls that outsiders may use too. What they say is what the events say; see order-events.ts and stock-events.ts.
+
+const shared = { service: 'inventory' as const, visibility: 'public' as const };
+const sequence = { sequence: Type.Optional(Sequence) };
+const dryRun = { dryRun: Type.Optional(Type.Boolean()) };
+
+/** What can still be promised of an item in a warehouse, with every term of the calculation. */
+export const Availability = Type.Object({
+  itemId: Id,
+  warehouseId: Id,
+  onHand: Decimal,
+  reserved: Decimal,
+  blocked: Decimal,
+  expiredOrTooOld: Decimal,
+  safetyStock: Decimal,
+  discrepancyHold: Decimal,
+  backordered: Decimal,
+  inTransit: Decimal,
+  available: Decimal,
+  requiresAcknowledgement: Type.Boolean(),
+  warnings: Type.Array(Type.String()),
+  explain: Type.Optional(
+    Type.Object({
+      reservations: Type.Array(
+        Type.Object({
+          reservationId: Type.String(),
+          orderId: Id,
+          lineNo: Type.Integer(),
+          quantity: Decimal,
+          firm: Type.Boolean(),
+          expiresAt: Nullable(Timestamp),
+        }),
+      ),
+      backorders: Type.Array(
+        Type.Object({ orderId: Id, lineNo: Type.Integer(), quantity: Decimal, priority: Priority, acceptedAt: Timestamp }),
+      ),
+      blocked: Type.Array(Type.Object({ quality: Type.String(), quantity: Decimal })),
+      lots: Type.Array(Type.Unknown()),
+      discrepancies: Type.Array(Type.Unknown()),
+    }),
+  ),
+});
+export type Availability = Static<typeof Availability>;
+
+export const AvailabilityGet = defineCall({
+  ...shared,
+  pattern: 'availability.get',
+  summary: 'How many can still be promised. Without `warehouseId` an item is answered for every warehouse that knows it.',
+  request: Type.Object({
+    items: Type.Array(Type.Object({ itemId: Id, warehouseId: Type.Optional(Id) }), { minItems: 1, maxItems: 1_000 }),
+    explain: Type.Optional(Type.Boolean()),
+  }),
+  response: Type.Object({ items: Type.Array(Availability) }),
+});
+
+export const StockDemand = defineCall({
+  ...shared,
+  pattern: 'stock.demand',
+  summary:
+    'Sets what an order wants: the one command behind reserve, amend, confirm, release and cancel. No lines = cancel, final. Without `sequence` it counts as the newest. A shortage is a response, not an error.',
+  request: Type.Object({
+    source: Type.Optional(Text(200)),
+    orderId: Id,
+    ...sequence,
+    lines: Type.Array(DemandLine, { maxItems: ORDER_LINES_MAX }),
+    firm: Type.Optional(Type.Boolean()),
+    ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
+    reservationMode: Type.Optional(ReservationMode),
+    priority: Type.Optional(Priority),
+    warehouseId: Type.Optional(Id),
+    approvalRequestId: Type.Optional(Id),
+    pendingApproval: Type.Optional(Type.Boolean()),
+    /** Shown in the event and the reservation log when the demand is cancelled. */
+    reason: Type.Optional(Text()),
+    ...dryRun,
+  }),
+  response: Type.Object({
+    status: Type.Union([Type.Literal('reserved'), Type.Literal('partial'), Type.Literal('failed'), Type.Literal('released')]),
+    orderId: Id,
+    /** Inventory's own count for the order. */
+    sequence: Type.Integer(),
+    firm: Type.Boolean(),
+    expiresAt: Nullable(Timestamp),
+    /** Everything the order holds now. */
+    lines: Type.Array(HeldLine),
+    backordered: Type.Array(Type.Object({ lineNo: Type.Integer(), itemId: Id, quantity: Decimal })),
+    stock: Type.Array(StockLine),
+    /** Present when `failed`. */
+    reason: Type.Optional(RefusalReason),
+    shortLines: Type.Optional(Type.Array(ShortLine)),
+    discrepancyIds: Type.Optional(Type.Array(Type.String())),
+    /** What could be had instead of each short line: another warehouse, a substitute item. */
+    alternatives: Type.Optional(
+      Type.Array(
+        Type.Object({
+          lineNo: Type.Integer(),
+          kind: Type.Union([Type.Literal('substitute'), Type.Literal('warehouse'), Type.Literal('later')]),
+          itemId: Id,
+          warehouseId: Id,
+          available: Decimal,
+          date: Type.Optional(Type.String()),
+        }),
+      ),
+    ),
+    dryRun: Type.Optional(Type.Boolean()),
+  }),
+});
+
+/** What a movement about an order answers: done with its lines, or refused with a reason. */
+export interface MovementAnswer {
+  readonly status: 'done' | 'refused';
+  /** Inventory's own count for the order. */
+  readonly sequence: number;
+  readonly stock: readonly StockLine[];
+  /** The shipment's or return's lines, as in the event. */
+  readonly lines: readonly {
+    lineNo: number;
+    itemId: string;
+    warehouseId: string;
+    lot: string | null;
+    quantity: string;
+    cogs?: string | null;
+    quality?: string;
+    unitCost?: string | null;
+    balanceAfter?: string;
+  }[];
+  readonly cogsTotal?: string | null;
+  readonly reason?: RefusalReason;
+  readonly shortLines?: readonly ShortLine[];
+  readonly discrepancyIds?: readonly string[];
+  readonly dryRun?: boolean;
+}
+
+const movement = internal<MovementAnswer>();
+const source = { source: Type.Optional(Text(200)) };
+
+export const StockShip = defineCall({
+  ...shared,
+  pattern: 'stock.ship',
+  summary: 'Posts a shipment: the data of `ShipmentConfirmed`.',
+  request: Type.Composite([ShipmentConfirmed.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
+  response: movement,
+});
+
+export const StockUnship = defineCall({
+  ...shared,
+  pattern: 'stock.unship',
+  summary: 'Takes a shipment back: the data of `ShipmentCancelled`.',
+  request: Type.Composite([ShipmentCancelled.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
+  response: movement,
+});
+
+export const StockReturn = defineCall({
+  ...shared,
+  pattern: 'stock.return',
+  summary: 'Takes returned goods in: the data of `ReturnReceived`.',
+  request: Type.Composite([ReturnReceived.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
+  response: movement,
+});
+
+export const StockInspect = defineCall({
+  ...shared,
+  pattern: 'stock.inspect',
+  summary: 'Says what returned goods are good for: the data of `ReturnInspected`.',
+  request: Type.Composite([ReturnInspected.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
+  response: movement,
+});
+
+export interface PickSuggestion {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly name: string;
+  readonly warehouseId: string;
+  readonly lot: string | null;
+  readonly location: string;
+  readonly quantity: string;
+  readonly expiresAt: string | null;
+}
+
+export const PickingSuggest = defineCall({
+  ...shared,
+  pattern: 'picking.suggest',
+  summary: 'What to pick for an order, from its reservations.',
+  request: Type.Object({ orderId: Id }),
+  response: internal<{ lines: readonly PickSuggestion[] }>(),
+});
