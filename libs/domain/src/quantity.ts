@@ -31,7 +31,7 @@ export function parseQuantity(text: string): Quantity {
     return withinLimit(whole, text);
   }
   const decimals = text.slice(point + 1);
-  if (decimals.length === 0 || decimals.length > DECIMALS) throw notAQuantity(text);
+  if (point === 0 || decimals.length === 0 || decimals.length > DECIMALS) throw notAQuantity(text);
   return withinLimit(wholeNumber(text.slice(0, point) + decimals.padEnd(DECIMALS, '0')), text);
 }
 
