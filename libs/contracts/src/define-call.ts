@@ -1,5 +1,6 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox';
 import type { ServiceName } from './define-event.js';
+import type { Role } from './role.js';
 import { compile, type Validate } from './validate.js';
 
 /** The services that answer calls. */
@@ -18,6 +19,10 @@ export interface CallDefinition<Q extends TSchema = TSchema, R extends TSchema =
   readonly response: R;
   /** Published in the AsyncAPI document for outsiders, or used between our own services only. */
   readonly visibility: 'public' | 'internal';
+  /** Who may make it; everybody else is refused. Checked by the gateway and again by the service that answers. */
+  readonly allow: readonly Role[];
+  /** A `change` is refused to an actor who does not work in the warehouses that the request names; a `read` is filtered. */
+  readonly effect: 'read' | 'change';
   readonly validate: Validate;
 }
 

@@ -4,6 +4,7 @@ export * from './define-event.js';
 export * from './inventory-calls.js';
 export * from './order-calls.js';
 export * from './order-events.js';
+export * from './role.js';
 export * from './schema.js';
 export * from './stock-calls.js';
 export * from './stock-events.js';

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { GoodsReceived } from './order-events.js';
+import { ADMINISTRATORS, AUDITORS, EVERY_ROLE, GOODS_HANDLERS, SETTINGS_READERS, STOCK_KEEPERS } from './role.js';
 import { Decimal, Id, NonNegativeDecimal, Nullable, Text, Timestamp } from './schema.js';
 
 // What the gateway asks inventory: catalogue, receipts, adjustments, stock, ledger, settings. Between our own services only.
@@ -23,6 +24,8 @@ const warehousePriority = Type.Integer({ minimum: 0, maximum: 1_000_000 });
 export const WarehouseCreate = defineCall({
   ...shared,
   pattern: 'warehouses.create',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Creates a warehouse.',
   request: Type.Object({ warehouseId: Id, name: Text(200), priority: Type.Optional(warehousePriority), ...dryRun }),
   response: internal<Warehouse>(),
@@ -30,6 +33,8 @@ export const WarehouseCreate = defineCall({
 export const WarehouseList = defineCall({
   ...shared,
   pattern: 'warehouses.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Lists warehouses.',
   request: Type.Object(PageQuery),
   response: internal<Page<Warehouse>>(),
@@ -37,6 +42,8 @@ export const WarehouseList = defineCall({
 export const WarehouseGet = defineCall({
   ...shared,
   pattern: 'warehouses.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'One warehouse.',
   request: Type.Object({ warehouseId: Id }),
   response: internal<Warehouse>(),
@@ -44,6 +51,8 @@ export const WarehouseGet = defineCall({
 export const WarehouseUpdate = defineCall({
   ...shared,
   pattern: 'warehouses.update',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Changes a warehouse.',
   request: Type.Object({ warehouseId: Id, name: Type.Optional(Text(200)), priority: Type.Optional(warehousePriority), ...dryRun }),
   response: internal<Warehouse>(),
@@ -78,6 +87,8 @@ const itemFields = {
 export const ItemCreate = defineCall({
   ...shared,
   pattern: 'items.create',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Creates an item.',
   request: Type.Object({
     itemId: Id,
@@ -91,6 +102,8 @@ export const ItemCreate = defineCall({
 export const ItemList = defineCall({
   ...shared,
   pattern: 'items.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Lists items.',
   request: Type.Object(PageQuery),
   response: internal<Page<Item>>(),
@@ -98,6 +111,8 @@ export const ItemList = defineCall({
 export const ItemGet = defineCall({
   ...shared,
   pattern: 'items.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'One item, or several at once.',
   request: Type.Object({ itemIds: Type.Array(Id, { minItems: 1, maxItems: 1_000 }) }),
   response: internal<{ items: readonly Item[] }>(),
@@ -105,6 +120,8 @@ export const ItemGet = defineCall({
 export const ItemUpdate = defineCall({
   ...shared,
   pattern: 'items.update',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Changes an item.',
   request: Type.Object({ itemId: Id, name: Type.Optional(Text(200)), ...itemFields, ...dryRun }),
   response: internal<Item>(),
@@ -113,6 +130,8 @@ export const ItemUpdate = defineCall({
 export const ReceiptPost = defineCall({
   ...shared,
   pattern: 'receipts.post',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Takes goods in: the data of `GoodsReceived`.',
   request: Type.Composite([Type.Omit(GoodsReceived.data, ['receiptId']), Type.Object({ receiptId: Type.Optional(Id), ...dryRun })]),
   response: internal<{
@@ -131,6 +150,8 @@ export type AdjustmentReason = Static<typeof AdjustmentReason>;
 export const AdjustmentPost = defineCall({
   ...shared,
   pattern: 'adjustments.post',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Corrects stock. Damage, loss and corrections are facts, which short holds; the other reasons need free stock.',
   request: Type.Object({
     commandId: Type.Optional(Id),
@@ -171,6 +192,8 @@ export interface StockRow {
 export const StockList = defineCall({
   ...shared,
   pattern: 'stock.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'The stock of all items and warehouses; `low` = only those at or below their threshold.',
   request: Type.Object({ warehouseId: Type.Optional(Id), itemId: Type.Optional(Id), low: Type.Optional(Type.Boolean()), ...PageQuery }),
   response: internal<Page<StockRow> & { lowStockCount: number }>(),
@@ -206,6 +229,8 @@ export interface LedgerEntry {
 export const LedgerList = defineCall({
   ...shared,
   pattern: 'ledger.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Ledger entries, newest first.',
   request: Type.Object({
     itemId: Type.Optional(Id),
@@ -241,6 +266,8 @@ export interface Reservation {
 export const ReservationList = defineCall({
   ...shared,
   pattern: 'reservations.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Reservations, newest first.',
   request: Type.Object({
     orderId: Type.Optional(Id),
@@ -256,6 +283,8 @@ export const ReservationList = defineCall({
 export const SafetyStockSet = defineCall({
   ...shared,
   pattern: 'safety-stock.set',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Sets the quantity that is never newly promised: absolute, or percent of sellable; the larger counts. Null = as the item says.',
   request: Type.Object({
     warehouseId: Id,
@@ -270,6 +299,8 @@ export const SafetyStockSet = defineCall({
 export const ReorderPointSet = defineCall({
   ...shared,
   pattern: 'reorder-point.set',
+  effect: 'change',
+  allow: STOCK_KEEPERS,
   summary: 'Sets the on-hand quantity at which an item counts as low in a warehouse. Null = as the item says.',
   request: Type.Object({ warehouseId: Id, itemId: Id, reorderPoint: Nullable(NonNegativeDecimal), ...dryRun }),
   response: internal<{ warehouseId: string; itemId: string; reorderPoint: string | null }>(),
@@ -287,6 +318,8 @@ export interface StockSettings {
 export const SettingsGet = defineCall({
   ...shared,
   pattern: 'settings.get',
+  effect: 'read',
+  allow: SETTINGS_READERS,
   summary: 'The stock settings of the organisation.',
   request: Type.Object({}),
   response: internal<StockSettings>(),
@@ -294,6 +327,8 @@ export const SettingsGet = defineCall({
 export const SettingsUpdate = defineCall({
   ...shared,
   pattern: 'settings.update',
+  effect: 'change',
+  allow: ADMINISTRATORS,
   summary: 'Changes settings; each change is kept in the history.',
   request: Type.Object({
     softReservationTtlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
@@ -308,6 +343,8 @@ export const SettingsUpdate = defineCall({
 export const SettingsHistory = defineCall({
   ...shared,
   pattern: 'settings.history',
+  effect: 'read',
+  allow: AUDITORS,
   summary: 'Who changed which setting when, newest first.',
   request: Type.Object(PageQuery),
   response: internal<Page<{ setting: string; from: unknown; to: unknown; actor: string | null; changedAt: string }>>(),

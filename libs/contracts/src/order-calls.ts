@@ -1,6 +1,7 @@
 import { Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { InspectionVerdict, ReservationMode, ReturnCondition } from './order-events.js';
+import { AUDITORS, EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import {
   COMMAND_LINES_MAX,
   Id,
@@ -124,6 +125,8 @@ const LineInput = {
 export const OrderCreate = defineCall({
   ...shared,
   pattern: 'orders.create',
+  effect: 'change',
+  allow: ORDER_TAKERS,
   summary: 'Creates an order and holds its stock softly, in one step.',
   request: Type.Object({
     orderId: Type.Optional(Id),
@@ -144,6 +147,8 @@ export const OrderCreate = defineCall({
 export const OrderUpdate = defineCall({
   ...shared,
   pattern: 'orders.update',
+  effect: 'change',
+  allow: ORDER_TAKERS,
   summary: 'Replaces the lines of an order; refused as a whole or done as a whole.',
   request: Type.Object({
     orderId: Id,
@@ -157,6 +162,8 @@ export const OrderUpdate = defineCall({
 const transition = (pattern: string, summary: string) => ({
   ...shared,
   pattern,
+  effect: 'change' as const,
+  allow: ORDER_TAKERS,
   summary,
   request: Type.Object({ orderId: Id, reason: Type.Optional(Text()), ...dryRun }),
   response: internal<Order>(),
@@ -167,6 +174,8 @@ export const OrderCancel = defineCall(transition('orders.cancel', 'Cancels an or
 export const OrderGet = defineCall({
   ...shared,
   pattern: 'orders.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'One order.',
   request: Type.Object({ orderId: Id }),
   response: internal<Order>(),
@@ -175,6 +184,8 @@ export const OrderGet = defineCall({
 export const OrderList = defineCall({
   ...shared,
   pattern: 'orders.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Orders, newest first.',
   request: Type.Object({
     status: Type.Optional(Text(40)),
@@ -197,9 +208,21 @@ export interface AuditEvent {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+export const OrderEventList = defineCall({
+  ...shared,
+  pattern: 'orders.events',
+  effect: 'read',
+  allow: EVERY_ROLE,
+  summary: 'What happened to one order, newest first.',
+  request: Type.Object({ orderId: Id, ...PageQuery }),
+  response: internal<Page<AuditEvent>>(),
+});
+
 export const AuditList = defineCall({
   ...shared,
   pattern: 'audit.list',
+  effect: 'read',
+  allow: AUDITORS,
   summary: 'The audit trail, newest first.',
   request: Type.Object({
     orderId: Type.Optional(Id),
@@ -215,6 +238,8 @@ export const AuditList = defineCall({
 export const PickListGet = defineCall({
   ...shared,
   pattern: 'orders.pick-list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'What to pick for an order: a snapshot of its reservations.',
   request: Type.Object({ orderId: Id }),
   response: internal<{
@@ -239,6 +264,8 @@ const PickedLine = Type.Object({
 const handling = (pattern: string, summary: string) => ({
   ...shared,
   pattern,
+  effect: 'change' as const,
+  allow: GOODS_HANDLERS,
   summary,
   request: Type.Object({ orderId: Id, lines: Type.Optional(Type.Array(PickedLine, { maxItems: COMMAND_LINES_MAX })), ...dryRun }),
   response: internal<Order>(),
@@ -249,6 +276,8 @@ export const OrderPack = defineCall(handling('orders.pack', 'Records what was pa
 export const ShipmentCreate = defineCall({
   ...shared,
   pattern: 'shipments.create',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Ships an order, or a part of it.',
   request: Type.Object({
     orderId: Id,
@@ -272,6 +301,8 @@ export const ShipmentCreate = defineCall({
 export const ShipmentGet = defineCall({
   ...shared,
   pattern: 'shipments.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'One shipment.',
   request: Type.Object({ shipmentId: Id }),
   response: internal<Shipment>(),
@@ -279,6 +310,8 @@ export const ShipmentGet = defineCall({
 export const ShipmentCancel = defineCall({
   ...shared,
   pattern: 'shipments.cancel',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Takes a shipment back: its stock returns and is held for the order again.',
   request: Type.Object({ shipmentId: Id, reason: Text(), ...dryRun }),
   response: internal<Shipment>(),
@@ -287,6 +320,8 @@ export const ShipmentCancel = defineCall({
 export const ReturnCreate = defineCall({
   ...shared,
   pattern: 'returns.create',
+  effect: 'change',
+  allow: ORDER_TAKERS,
   summary: 'Authorises a return.',
   request: Type.Object({
     orderId: Id,
@@ -309,6 +344,8 @@ export const ReturnCreate = defineCall({
 export const ReturnList = defineCall({
   ...shared,
   pattern: 'returns.list',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'Returns, newest first.',
   request: Type.Object({ orderId: Type.Optional(Id), status: Type.Optional(Text(40)), ...PageQuery }),
   response: internal<Page<CustomerReturn>>(),
@@ -316,6 +353,8 @@ export const ReturnList = defineCall({
 export const ReturnGet = defineCall({
   ...shared,
   pattern: 'returns.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'One return.',
   request: Type.Object({ returnId: Id }),
   response: internal<CustomerReturn>(),
@@ -323,6 +362,8 @@ export const ReturnGet = defineCall({
 export const ReturnReceive = defineCall({
   ...shared,
   pattern: 'returns.receive',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Takes returned goods in; no lines = all that was authorised.',
   request: Type.Object({
     returnId: Id,
@@ -340,6 +381,8 @@ export const ReturnReceive = defineCall({
 export const ReturnInspect = defineCall({
   ...shared,
   pattern: 'returns.inspect',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Says what returned goods are good for.',
   request: Type.Object({
     returnId: Id,

@@ -1,6 +1,7 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal } from './define-call.js';
 import { DemandLine, ReservationMode, ReturnInspected, ReturnReceived, ShipmentCancelled, ShipmentConfirmed } from './order-events.js';
+import { EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable } from './schema.js';
 import { HeldLine, RefusalReason, ShortLine, StockLine } from './stock-events.js';
 
@@ -51,6 +52,8 @@ export type Availability = Static<typeof Availability>;
 export const AvailabilityGet = defineCall({
   ...shared,
   pattern: 'availability.get',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'How many can still be promised. Without `warehouseId` an item is answered for every warehouse that knows it.',
   request: Type.Object({
     items: Type.Array(Type.Object({ itemId: Id, warehouseId: Type.Optional(Id) }), { minItems: 1, maxItems: 1_000 }),
@@ -62,6 +65,8 @@ export const AvailabilityGet = defineCall({
 export const StockDemand = defineCall({
   ...shared,
   pattern: 'stock.demand',
+  effect: 'change',
+  allow: ORDER_TAKERS,
   summary:
     'Sets what an order wants: the one command behind reserve, amend, confirm, release and cancel. No lines = cancel, final. Without `sequence` it counts as the newest. A shortage is a response, not an error.',
   request: Type.Object({
@@ -143,6 +148,8 @@ const source = { source: Type.Optional(Text(200)) };
 export const StockShip = defineCall({
   ...shared,
   pattern: 'stock.ship',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Posts a shipment: the data of `ShipmentConfirmed`.',
   request: Type.Composite([ShipmentConfirmed.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
   response: movement,
@@ -151,6 +158,8 @@ export const StockShip = defineCall({
 export const StockUnship = defineCall({
   ...shared,
   pattern: 'stock.unship',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Takes a shipment back: the data of `ShipmentCancelled`.',
   request: Type.Composite([ShipmentCancelled.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
   response: movement,
@@ -159,6 +168,8 @@ export const StockUnship = defineCall({
 export const StockReturn = defineCall({
   ...shared,
   pattern: 'stock.return',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Takes returned goods in: the data of `ReturnReceived`.',
   request: Type.Composite([ReturnReceived.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
   response: movement,
@@ -167,6 +178,8 @@ export const StockReturn = defineCall({
 export const StockInspect = defineCall({
   ...shared,
   pattern: 'stock.inspect',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
   summary: 'Says what returned goods are good for: the data of `ReturnInspected`.',
   request: Type.Composite([ReturnInspected.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
   response: movement,
@@ -186,6 +199,8 @@ export interface PickSuggestion {
 export const PickingSuggest = defineCall({
   ...shared,
   pattern: 'picking.suggest',
+  effect: 'read',
+  allow: EVERY_ROLE,
   summary: 'What to pick for an order, from its reservations.',
   request: Type.Object({ orderId: Id }),
   response: internal<{ lines: readonly PickSuggestion[] }>(),

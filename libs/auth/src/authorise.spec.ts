@@ -1,0 +1,68 @@
+import { allCalls, OrderCreate, OrderGet, ReceiptPost, ROLES, type Role } from '#libs/contracts';
+import { authorise, type Actor } from './index.js';
+
+const actor = (roles: Role[], warehouses: string[] | null = null): Actor => ({ userId: 'ann', orgId: 'acme', roles, warehouses });
+const mayMake = (role: Role) =>
+  allCalls()
+    .filter((call) => call.allow.includes(role))
+    .map((call) => call.pattern);
+
+describe('authorise', () => {
+  it('lets exactly the named roles make a call', () => {
+    for (const call of allCalls()) {
+      for (const role of ROLES) {
+        const attempt = () => authorise(actor([role]), call, { orgId: 'acme' });
+        if (call.allow.includes(role)) expect(attempt).not.toThrow();
+        else expect(attempt).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+      }
+      expect(() => authorise(actor([]), call, { orgId: 'acme' })).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+    }
+  });
+
+  it('refuses a request about another organisation', () => {
+    expect(() => authorise(actor(['admin']), OrderGet, { orgId: 'other' })).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
+  });
+
+  it('refuses to change a warehouse that the actor does not work in', () => {
+    const scoped = actor(['warehouse', 'sales'], ['w1']);
+    expect(() => authorise(scoped, ReceiptPost, { warehouseId: 'w1' })).not.toThrow();
+    expect(() => authorise(scoped, ReceiptPost, { warehouseId: 'w2' })).toThrow(expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }));
+    expect(() => authorise(scoped, OrderCreate, { lines: [{ warehouseId: 'w1' }, { warehouseId: 'w2' }] })).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }),
+    );
+    expect(() => authorise(actor(['warehouse'], []), ReceiptPost, { warehouseId: 'w1' })).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }),
+    );
+  });
+
+  it('gives the auditor every read and no change', () => {
+    for (const call of allCalls()) expect([call.pattern, call.allow.includes('auditor')]).toEqual([call.pattern, call.effect === 'read']);
+  });
+
+  it('follows the table of roles', () => {
+    const changes = (role: Role) =>
+      mayMake(role)
+        .filter((pattern) => allCalls().find((call) => call.pattern === pattern)!.effect === 'change' && !pattern.startsWith('stock.'))
+        .sort();
+    const orders = ['orders.cancel', 'orders.confirm', 'orders.create', 'orders.update', 'returns.create'];
+    const goods = [
+      'orders.pack',
+      'orders.pick',
+      'receipts.post',
+      'returns.inspect',
+      'returns.receive',
+      'shipments.cancel',
+      'shipments.create',
+    ];
+    expect(changes('sales')).toEqual(orders);
+    expect(changes('finance_manager')).toEqual(orders);
+    expect(changes('warehouse')).toEqual(goods);
+    expect(changes('service')).toEqual([...orders, ...goods].sort());
+    expect(changes('cashier')).toEqual([]);
+    expect(changes('inventory_manager')).toEqual(
+      expect.arrayContaining([...orders, ...goods, 'adjustments.post', 'items.create', 'safety-stock.set']),
+    );
+    expect(changes('inventory_manager')).not.toContain('settings.update');
+    expect(mayMake('admin')).toEqual(allCalls().map((call) => call.pattern));
+  });
+});

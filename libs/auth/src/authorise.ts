@@ -1,0 +1,56 @@
+import type { CallDefinition, Role } from '#libs/contracts';
+import { forbidden } from '#libs/domain';
+import type { Actor } from './actor.js';
+
+/** What of a call decides who may make it. */
+export type Permission = Pick<CallDefinition, 'allow' | 'effect'>;
+
+/**
+ * Refuses a call that the actor may not make: none of the actor's roles is named in the definition's `allow`, the request is about
+ * another organisation, or it changes a warehouse that the actor does not work in. The gateway asks before it sends, and the service
+ * that answers asks again.
+ *
+ * @throws {HoldfastError} kind `forbidden`, code `FORBIDDEN` or `WAREHOUSE_FORBIDDEN`.
+ */
+export function authorise(actor: Actor, definition: Permission, request: unknown): void {
+  authoriseRole(actor, definition.allow);
+  const orgId = field(request, 'orgId');
+  if (orgId !== undefined && orgId !== actor.orgId) throw forbidden('FORBIDDEN', 'The request is about another organisation than yours.');
+  if (definition.effect === 'change') authoriseWarehouses(actor, namedWarehouses(request));
+}
+
+/** Refuses an actor who has none of the roles. */
+export function authoriseRole(actor: Actor, allow: readonly Role[]): void {
+  if (actor.roles.some((role) => allow.includes(role))) return;
+  throw forbidden('FORBIDDEN', `This needs one of the roles ${allow.join(', ')}; you have ${actor.roles.join(', ') || 'none'}.`);
+}
+
+/**
+ * Refuses a change of a warehouse that the actor does not work in. {@link authorise} covers what a request names; a service calls this
+ * itself for warehouses that it finds out later, such as those that hold an order's stock.
+ */
+export function authoriseWarehouses(actor: Actor, warehouseIds: Iterable<string>): void {
+  for (const warehouseId of warehouseIds) {
+    if (!worksIn(actor, warehouseId)) throw forbidden('WAREHOUSE_FORBIDDEN', `You may not change stock in warehouse ${warehouseId}.`);
+  }
+}
+
+export function worksIn(actor: Actor, warehouseId: string): boolean {
+  return actor.warehouses === null || actor.warehouses.includes(warehouseId);
+}
+
+const WAREHOUSE_FIELDS = ['warehouseId', 'fromWarehouseId', 'toWarehouseId'] as const;
+
+/** The warehouses that a request names, at the top or in its lines. */
+function* namedWarehouses(request: unknown): Generator<string> {
+  for (const name of WAREHOUSE_FIELDS) {
+    const value = field(request, name);
+    if (typeof value === 'string') yield value;
+  }
+  const lines = field(request, 'lines');
+  if (Array.isArray(lines)) for (const line of lines) yield* namedWarehouses(line);
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[name] : undefined;
+}

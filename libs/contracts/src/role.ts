@@ -1,0 +1,23 @@
+/**
+ * What a person or a system may be. Who may make a call is said by the call itself (`allow` of its definition), and denied to
+ * everybody who is not named there.
+ */
+export const ROLES = ['sales', 'warehouse', 'cashier', 'inventory_manager', 'finance_manager', 'auditor', 'admin', 'service'] as const;
+export type Role = (typeof ROLES)[number];
+
+// Groups of roles, named by what they do. `inventory_manager` may do what sales, warehouse and cashier may; `admin` everything.
+
+/** Reads of items, stock, availability and orders. */
+export const EVERY_ROLE: readonly Role[] = ROLES;
+/** Creates, changes, confirms and cancels orders, and authorises returns. */
+export const ORDER_TAKERS: readonly Role[] = ['sales', 'inventory_manager', 'finance_manager', 'service', 'admin'];
+/** Receives goods, picks, packs, ships, receives and inspects returns. */
+export const GOODS_HANDLERS: readonly Role[] = ['warehouse', 'inventory_manager', 'service', 'admin'];
+/** Adjustments, catalogue, safety stock. */
+export const STOCK_KEEPERS: readonly Role[] = ['inventory_manager', 'admin'];
+/** Reads what concerns the whole organisation: the audit trail. */
+export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
+/** Reads settings. Other services read them on their own behalf, without a person's token, and so as `service`. */
+export const SETTINGS_READERS: readonly Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'service', 'admin'];
+/** Changes settings; members, keys, parked messages. */
+export const ADMINISTRATORS: readonly Role[] = ['admin'];
