@@ -1,0 +1,52 @@
+import { loadConfig } from './config.js';
+
+describe('loadConfig', () => {
+  it('needs nothing for development', () => {
+    expect(loadConfig({})).toMatchObject({
+      port: 3000,
+      databaseUrl: 'postgres://postgres@127.0.0.1:5432/holdfast',
+      dataDirectory: '.data',
+      auth: { mode: 'dev' },
+      amqpUserOrgs: null,
+    });
+  });
+
+  it('says everything that is wrong at once, and no password', () => {
+    const load = () =>
+      loadConfig({ PORT: '80x', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://root:hunter2@db/x', AMQP_USER_ORGS: '[1]', HOLDFAST_POOL_SIZE: '1' });
+    expect(load).toThrow(
+      [
+        'The configuration is not valid:',
+        '  - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, but is "loud"',
+        '  - PORT must be a whole number from 0 to 65535, but is "80x"',
+        '  - DATABASE_URL must be a URL that starts with postgres:// or postgresql://',
+        '  - HOLDFAST_POOL_SIZE must be a whole number from 2 to 500, but is "1"',
+        '  - AMQP_USER_ORGS must be a JSON object of strings, such as {"oms-acme":"acme"}',
+      ].join('\n'),
+    );
+  });
+
+  it('refuses to give tokens to anyone in production, and a missing or short secret', () => {
+    expect(() => loadConfig({ NODE_ENV: 'production', HOLDFAST_AUTH: 'dev' })).toThrow(/HOLDFAST_AUTH=dev[^]*HOLDFAST_ACTOR_SECRET is missing/);
+    expect(() => loadConfig({ HOLDFAST_ACTOR_SECRET: 'short' })).toThrow('HOLDFAST_ACTOR_SECRET must have at least 32 characters');
+  });
+
+  it('takes an identity provider', () => {
+    const config = loadConfig({
+      NODE_ENV: 'production',
+      HOLDFAST_ACTOR_SECRET: 'x'.repeat(32),
+      HOLDFAST_JWKS_URL: 'https://id.example/keys',
+      HOLDFAST_JWT_ISSUER: 'https://id.example',
+      HOLDFAST_JWT_AUDIENCE: 'holdfast',
+      AMQP_USER_ORGS: '{"oms-acme":"acme"}',
+    });
+    expect(config.auth).toEqual({
+      mode: 'jwks',
+      jwksUrl: 'https://id.example/keys',
+      issuer: 'https://id.example',
+      audience: 'holdfast',
+      algorithm: 'RS256',
+    });
+    expect(config.amqpUserOrgs).toEqual({ 'oms-acme': 'acme' });
+  });
+});

@@ -1,0 +1,167 @@
+import { StartupError } from './startup-error.js';
+
+/** Where PostgreSQL is when nothing else is said. */
+export const DEFAULT_DATABASE_URL = 'postgres://postgres@127.0.0.1:5432/holdfast';
+/** Where RabbitMQ is when nothing else is said. */
+export const DEFAULT_AMQP_URL = 'amqp://guest:guest@127.0.0.1:5672';
+
+const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const SECRET_LENGTH_MIN = 32;
+/** Signs actor tokens where no secret is configured; refused in production. */
+const DEVELOPMENT_SECRET = 'holdfast-development-only-not-a-secret';
+
+/** How the gateway knows who calls. */
+export type AuthConfig =
+  /** `POST /auth/token` gives a token to anyone; the gateway listens on 127.0.0.1 only. */
+  | { readonly mode: 'dev' }
+  /** Tokens of an identity provider, checked against its published keys. */
+  | {
+      readonly mode: 'jwks';
+      /** `https://...` or `file:///...` */
+      readonly jwksUrl: string;
+      readonly issuer: string;
+      readonly audience: string;
+      readonly algorithm: string;
+    };
+
+/** Everything that the environment decides, parsed once at start (docs/operating.md lists the variables). */
+export interface Config {
+  readonly production: boolean;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** Port of the HTTP API (gateway). */
+  readonly port: number;
+  /** Port of probes and metrics of a service without an HTTP API; 0 takes a free one. */
+  readonly healthPort: number;
+  readonly databaseUrl: string;
+  /** Connections per service and process. */
+  readonly poolSizeMax: number;
+  readonly amqpUrl: string;
+  /** Which organisation a broker user may speak for; `null`: any (development). */
+  readonly amqpUserOrgs: Readonly<Record<string, string>> | null;
+  /** Folder of the embedded database. */
+  readonly dataDirectory: string;
+  readonly auth: AuthConfig;
+  /** Shared by gateway and services: signs who acts. */
+  readonly actorSecret: string;
+  /** Requests per second and caller. */
+  readonly rateLimit: number;
+  /** Longest time in which a stopping process finishes what it has begun. */
+  readonly drainTimeoutMs: number;
+  /** OpenTelemetry collector; `null`: no traces are sent. */
+  readonly otlpEndpoint: string | null;
+}
+
+/** Reads one variable at a time and collects every complaint. */
+class Environment {
+  readonly errors: string[] = [];
+
+  constructor(private readonly variables: Readonly<Record<string, string | undefined>>) {}
+
+  /** An empty variable counts as unset, because compose and Kubernetes files produce those. */
+  optional(name: string): string | undefined {
+    const value = this.variables[name]?.trim();
+    return value === '' ? undefined : value;
+  }
+
+  required(name: string, why: string): string {
+    const value = this.optional(name);
+    if (value === undefined) this.errors.push(`${name} is missing: ${why}`);
+    return value ?? '';
+  }
+
+  integer(name: string, fallback: number, min: number, max: number): number {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= min && value <= max) return value;
+    this.errors.push(`${name} must be a whole number from ${min} to ${max}, but is "${text}"`);
+    return fallback;
+  }
+
+  oneOf<const T extends string>(name: string, fallback: T, allowed: readonly T[]): T {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const value = allowed.find((candidate) => candidate === text);
+    if (value === undefined) this.errors.push(`${name} must be one of ${allowed.join(', ')}, but is "${text}"`);
+    return value ?? fallback;
+  }
+
+  /** The value is not repeated in the complaint, because a URL may carry a password. */
+  url(name: string, value: string, protocols: readonly string[]): string {
+    if (value !== '' && !protocols.includes(URL.parse(value)?.protocol ?? '')) {
+      this.errors.push(`${name} must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+    }
+    return value;
+  }
+
+  stringMap(name: string): Readonly<Record<string, string>> | null {
+    const text = this.optional(name);
+    if (text === undefined) return null;
+    try {
+      const value: unknown = JSON.parse(text);
+      if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((entry) => typeof entry === 'string')) {
+        return value as Record<string, string>;
+      }
+    } catch {
+      // Said below.
+    }
+    this.errors.push(`${name} must be a JSON object of strings, such as {"oms-acme":"acme"}`);
+    return null;
+  }
+}
+
+/**
+ * Parses the configuration from environment variables.
+ *
+ * @throws {StartupError} that names everything that is wrong, at once.
+ */
+export function loadConfig(variables: Readonly<Record<string, string | undefined>> = process.env): Config {
+  const environment = new Environment(variables);
+  const production = environment.oneOf('NODE_ENV', 'development', ['development', 'test', 'production']) === 'production';
+  const config: Config = {
+    production,
+    logLevel: environment.oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
+    port: environment.integer('PORT', 3000, 0, 65_535),
+    healthPort: environment.integer('HOLDFAST_HEALTH_PORT', 8080, 0, 65_535),
+    databaseUrl: environment.url('DATABASE_URL', environment.optional('DATABASE_URL') ?? DEFAULT_DATABASE_URL, ['postgres:', 'postgresql:']),
+    poolSizeMax: environment.integer('HOLDFAST_POOL_SIZE', 10, 2, 500),
+    amqpUrl: environment.url('AMQP_URL', environment.optional('AMQP_URL') ?? DEFAULT_AMQP_URL, ['amqp:', 'amqps:']),
+    amqpUserOrgs: environment.stringMap('AMQP_USER_ORGS'),
+    dataDirectory: environment.optional('HOLDFAST_DATA') ?? '.data',
+    auth: authentication(environment, production),
+    actorSecret: actorSecret(environment, production),
+    rateLimit: environment.integer('HOLDFAST_RATE_LIMIT', 1000, 1, 1_000_000),
+    drainTimeoutMs: environment.integer('HOLDFAST_DRAIN_TIMEOUT_MS', 20_000, 100, 600_000),
+    otlpEndpoint: environment.optional('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
+  };
+  if (environment.errors.length > 0) {
+    throw new StartupError(['The configuration is not valid:', ...environment.errors.map((error) => `  - ${error}`)].join('\n'));
+  }
+  return config;
+}
+
+function authentication(environment: Environment, production: boolean): AuthConfig {
+  const mode = environment.oneOf('HOLDFAST_AUTH', production ? 'jwks' : 'dev', ['dev', 'jwks']);
+  if (mode === 'dev') {
+    if (production) environment.errors.push('HOLDFAST_AUTH=dev gives a token to anyone, so it is refused when NODE_ENV=production');
+    return { mode };
+  }
+  const why = 'HOLDFAST_AUTH=jwks checks tokens of an identity provider';
+  return {
+    mode,
+    jwksUrl: environment.url('HOLDFAST_JWKS_URL', environment.required('HOLDFAST_JWKS_URL', why), ['https:', 'http:', 'file:']),
+    issuer: environment.required('HOLDFAST_JWT_ISSUER', why),
+    audience: environment.required('HOLDFAST_JWT_AUDIENCE', why),
+    algorithm: environment.oneOf('HOLDFAST_JWT_ALGORITHM', 'RS256', ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']),
+  };
+}
+
+function actorSecret(environment: Environment, production: boolean): string {
+  const secret = production
+    ? environment.required('HOLDFAST_ACTOR_SECRET', 'gateway and services share it to sign who acts')
+    : (environment.optional('HOLDFAST_ACTOR_SECRET') ?? DEVELOPMENT_SECRET);
+  if (secret !== '' && secret.length < SECRET_LENGTH_MIN) {
+    environment.errors.push(`HOLDFAST_ACTOR_SECRET must have at least ${SECRET_LENGTH_MIN} characters`);
+  }
+  return secret;
+}
