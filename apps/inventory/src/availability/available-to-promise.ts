@@ -1,0 +1,49 @@
+import { maxQuantity, percentOf, type Quantity, ZERO } from '#libs/domain';
+
+/** The counters and rules of one item in one warehouse from which its availability follows. */
+export interface StockTerms {
+  readonly onHand: Quantity;
+  /** The part of on hand whose quality is not `available`. */
+  readonly blocked: Quantity;
+  readonly reserved: Quantity;
+  readonly backordered: Quantity;
+  /** Never newly promised: absolute, or percent of sellable; the larger counts. */
+  readonly safetyQuantity: Quantity;
+  readonly safetyPercent: Quantity;
+}
+
+/** What could be sold if nothing were promised: on hand without what is blocked, never below zero. */
+export function sellable(terms: Pick<StockTerms, 'onHand' | 'blocked'>): Quantity {
+  return maxQuantity(terms.onHand - terms.blocked, ZERO);
+}
+
+/** What no hold has taken: the most a shipment or a fact can take without touching a hold. */
+export function free(terms: Pick<StockTerms, 'onHand' | 'blocked' | 'reserved'>): Quantity {
+  return maxQuantity(sellable(terms) - terms.reserved, ZERO);
+}
+
+/** The part of sellable that is kept back from new promises. It never limits an existing hold or a shipment. */
+export function safetyStock(terms: StockTerms): Quantity {
+  return maxQuantity(terms.safetyQuantity, percentOf(sellable(terms), terms.safetyPercent));
+}
+
+/**
+ * What waiting backorders may take: free stock above the safety stock. New demand gets less, because it must not jump the queue;
+ * see {@link availableToPromise}.
+ */
+export function availableToBackorders(terms: StockTerms): Quantity {
+  return maxQuantity(sellable(terms) - terms.reserved - safetyStock(terms), ZERO);
+}
+
+/**
+ * How many can still be promised to new demand: on hand - blocked - reserved - safety stock - backordered, never below zero.
+ * The one calculation behind holds, availability answers, screens and reports (docs/rules.md, "available to promise").
+ */
+export function availableToPromise(terms: StockTerms): Quantity {
+  return maxQuantity(sellable(terms) - terms.reserved - safetyStock(terms) - terms.backordered, ZERO);
+}
+
+/** The on-hand quantity at which stock counts as low: the first that is set of (item, warehouse), item, organisation; else zero. */
+export function lowStockThreshold(balance: Quantity | null, item: Quantity | null, organisation: Quantity | null): Quantity {
+  return balance ?? item ?? organisation ?? ZERO;
+}
