@@ -1,4 +1,5 @@
 export * from './cloud-event.js';
+export * from './cursor.js';
 export * from './define-call.js';
 export * from './define-event.js';
 export * from './inventory-calls.js';
