@@ -13,7 +13,13 @@ describe('loadConfig', () => {
 
   it('says everything that is wrong at once, and no password', () => {
     const load = () =>
-      loadConfig({ PORT: '80x', LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://root:hunter2@db/x', AMQP_USER_ORGS: '[1]', HOLDFAST_POOL_SIZE: '1' });
+      loadConfig({
+        PORT: '80x',
+        LOG_LEVEL: 'loud',
+        DATABASE_URL: 'mysql://root:hunter2@db/x',
+        AMQP_USER_ORGS: '[1]',
+        HOLDFAST_POOL_SIZE: '1',
+      });
     expect(load).toThrow(
       [
         'The configuration is not valid:',
@@ -27,7 +33,9 @@ describe('loadConfig', () => {
   });
 
   it('refuses to give tokens to anyone in production, and a missing or short secret', () => {
-    expect(() => loadConfig({ NODE_ENV: 'production', HOLDFAST_AUTH: 'dev' })).toThrow(/HOLDFAST_AUTH=dev[^]*HOLDFAST_ACTOR_SECRET is missing/);
+    expect(() => loadConfig({ NODE_ENV: 'production', HOLDFAST_AUTH: 'dev' })).toThrow(
+      /HOLDFAST_AUTH=dev[^]*HOLDFAST_ACTOR_SECRET is missing/,
+    );
     expect(() => loadConfig({ HOLDFAST_ACTOR_SECRET: 'short' })).toThrow('HOLDFAST_ACTOR_SECRET must have at least 32 characters');
   });
 

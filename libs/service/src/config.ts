@@ -99,7 +99,12 @@ class Environment {
     if (text === undefined) return null;
     try {
       const value: unknown = JSON.parse(text);
-      if (typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every((entry) => typeof entry === 'string')) {
+      if (
+        typeof value === 'object' &&
+        value !== null &&
+        !Array.isArray(value) &&
+        Object.values(value).every((entry) => typeof entry === 'string')
+      ) {
         return value as Record<string, string>;
       }
     } catch {
@@ -123,7 +128,10 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     logLevel: environment.oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
     port: environment.integer('PORT', 3000, 0, 65_535),
     healthPort: environment.integer('HOLDFAST_HEALTH_PORT', 8080, 0, 65_535),
-    databaseUrl: environment.url('DATABASE_URL', environment.optional('DATABASE_URL') ?? DEFAULT_DATABASE_URL, ['postgres:', 'postgresql:']),
+    databaseUrl: environment.url('DATABASE_URL', environment.optional('DATABASE_URL') ?? DEFAULT_DATABASE_URL, [
+      'postgres:',
+      'postgresql:',
+    ]),
     poolSizeMax: environment.integer('HOLDFAST_POOL_SIZE', 10, 2, 500),
     amqpUrl: environment.url('AMQP_URL', environment.optional('AMQP_URL') ?? DEFAULT_AMQP_URL, ['amqp:', 'amqps:']),
     amqpUserOrgs: environment.stringMap('AMQP_USER_ORGS'),

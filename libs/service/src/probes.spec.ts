@@ -7,7 +7,9 @@ import { addProbes, Degraded, NotReady, Readiness, type ReadinessCheck } from '.
 
 describe('probes', () => {
   const open: { close(): Promise<unknown> }[] = [];
-  beforeAll(() => Logger.overrideLogger(false));
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   afterEach(() => Promise.all(open.splice(0).map((one) => one.close())));
 
   async function serverWith(...checks: ReadinessCheck[]): Promise<FastifyInstance> {

@@ -1,5 +1,5 @@
-import { Logger } from '@nestjs/common';
-import { HealthCheckService, type HealthIndicatorFunction, HealthIndicatorService } from '@nestjs/terminus';
+import { Logger, ServiceUnavailableException } from '@nestjs/common';
+import type { HealthCheckService, HealthIndicatorFunction, HealthIndicatorService } from '@nestjs/terminus';
 import type { FastifyInstance } from 'fastify';
 import { renderMetrics } from './metrics.js';
 
@@ -38,10 +38,8 @@ export class Readiness {
     try {
       return { status: 200, body: await this.health.check(this.checks.map((check) => this.indicator(check))) };
     } catch (error) {
-      // Terminus answers "not ready" with an HTTP exception that carries the results.
-      if (error instanceof Error && 'getResponse' in error && typeof error.getResponse === 'function') {
-        return { status: 503, body: error.getResponse() as unknown };
-      }
+      // That is how terminus answers "not ready".
+      if (error instanceof ServiceUnavailableException) return { status: 503, body: error.getResponse() };
       throw error;
     }
   }

@@ -27,7 +27,9 @@ export function explainStartupFailure(error: unknown): string {
     case 'EADDRINUSE':
       return `Port ${port} is taken by another program. Stop it, or choose another port with PORT (gateway) or HOLDFAST_HEALTH_PORT (the other services).`;
     case 'EACCES':
-      return port === undefined ? `${error.message}. Check the permissions.` : `Port ${port} may not be opened by this user. Choose one above 1023 with PORT.`;
+      return port === undefined
+        ? `${error.message}. Check the permissions.`
+        : `Port ${port} may not be opened by this user. Choose one above 1023 with PORT.`;
     case 'ECONNREFUSED':
       return `Nothing answers${where}. Start it, or say where it is with DATABASE_URL (PostgreSQL) or AMQP_URL (RabbitMQ).`;
     case 'ENOTFOUND':

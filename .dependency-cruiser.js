@@ -1,0 +1,74 @@
+/** Dependencies point one way: apps -> libs, and within libs as listed here. */
+const LIBRARIES = {
+  domain: [],
+  contracts: ['domain'],
+  'local-services': [],
+  auth: ['contracts', 'domain'],
+  persistence: ['domain'],
+  messaging: ['auth', 'persistence', 'contracts', 'domain'],
+  service: ['messaging', 'persistence', 'auth', 'contracts', 'domain'],
+  testing: null,
+};
+
+const NOT_SPECS = '\\.spec\\.ts$';
+
+const libraryRules = Object.entries(LIBRARIES)
+  .filter(([, allowed]) => allowed !== null)
+  .map(([library, allowed]) => ({
+    name: `libs-${library}`,
+    comment: allowed.length === 0 ? `libs/${library} imports nothing of ours` : `libs/${library} imports only ${allowed.join(', ')}`,
+    severity: 'error',
+    from: { path: `^libs/${library}/`, pathNot: NOT_SPECS },
+    to: { path: '^(libs|apps)/', pathNot: `^libs/(${[library, ...allowed].join('|')})/` },
+  }));
+
+/** @type {import('dependency-cruiser').IConfiguration} */
+export default {
+  forbidden: [
+    ...libraryRules,
+    {
+      name: 'libs-not-to-apps',
+      comment: 'a library knows no app',
+      severity: 'error',
+      from: { path: '^libs/' },
+      to: { path: '^apps/' },
+    },
+    {
+      name: 'apps-apart',
+      comment: 'apps talk by events and calls; only standalone composes them',
+      severity: 'error',
+      from: { path: '^apps/([^/]+)/', pathNot: '^apps/standalone/' },
+      to: { path: '^apps/', pathNot: '^apps/$1/' },
+    },
+    {
+      name: 'through-the-index',
+      comment: 'what a library shows is in its index.ts',
+      severity: 'error',
+      from: { path: '^(?:apps|libs)/([^/]+)/' },
+      to: { path: '^libs/[^/]+/src/', pathNot: ['^libs/$1/', '^libs/[^/]+/src/index\\.ts$'] },
+    },
+    {
+      name: 'testing-only-in-tests',
+      comment: 'libs/testing is no part of what runs',
+      severity: 'error',
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', NOT_SPECS] },
+      to: { path: '^libs/testing/' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'declared',
+      comment: 'what runs is in dependencies, not in devDependencies',
+      severity: 'error',
+      from: { path: '^(apps|libs|scripts)/', pathNot: [NOT_SPECS, '^libs/testing/'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^dist/' },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['source', 'import', 'node', 'default', 'types'] },
+  },
+};
