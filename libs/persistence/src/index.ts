@@ -1,0 +1,14 @@
+export { classifyError, codeOf, CommitOutcomeUnknown } from './classify-error.js';
+export type { ErrorClass } from './classify-error.js';
+export { Database } from './database.js';
+export type { TransactionOptions } from './database.js';
+export { migrate, migrationDirectories, migrationsPending } from './migrate.js';
+export type { MigrateOptions } from './migrate.js';
+export { openDatabase, openMessagingDatabase } from './open-database.js';
+export type { DatabaseOptions } from './open-database.js';
+export { MESSAGING_DATABASE, PersistenceModule } from './persistence.module.js';
+export type { PersistenceModuleOptions } from './persistence.module.js';
+export { databaseName, dropDatabase, onDatabase, roleName } from './roles.js';
+export { statement } from './statement.js';
+export type { Statement } from './statement.js';
+export type { Tx } from './transaction.js';
