@@ -1,9 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { loadConfig } from './config.js';
 
 describe('loadConfig', () => {
   it('needs nothing for development', () => {
     expect(loadConfig({})).toMatchObject({
       port: 3000,
+      host: '127.0.0.1',
       databaseUrl: 'postgres://postgres@127.0.0.1:5432/holdfast',
       dataDirectory: '.data',
       auth: { mode: 'dev' },
@@ -56,5 +60,14 @@ describe('loadConfig', () => {
       algorithm: 'RS256',
     });
     expect(config.amqpUserOrgs).toEqual({ 'oms-acme': 'acme' });
+  });
+
+  it('reads a secret from a file', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
+    const file = join(directory, 'secret');
+    writeFileSync(file, `${'s'.repeat(40)}\n`);
+    expect(loadConfig({ HOLDFAST_ACTOR_SECRET_FILE: file }).actorSecret).toBe('s'.repeat(40));
+    rmSync(directory, { recursive: true });
+    expect(() => loadConfig({ HOLDFAST_ACTOR_SECRET_FILE: file })).toThrow('HOLDFAST_ACTOR_SECRET_FILE names');
   });
 });

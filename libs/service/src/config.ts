@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { StartupError } from './startup-error.js';
 
 /** Where PostgreSQL is when nothing else is said. */
@@ -28,6 +29,8 @@ export type AuthConfig =
 export interface Config {
   readonly production: boolean;
   readonly logLevel: (typeof LOG_LEVELS)[number];
+  /** The address that HTTP servers listen on. */
+  readonly host: string;
   /** Port of the HTTP API (gateway). */
   readonly port: number;
   /** Port of probes and metrics of a service without an HTTP API; 0 takes a free one. */
@@ -57,9 +60,13 @@ class Environment {
 
   constructor(private readonly variables: Readonly<Record<string, string | undefined>>) {}
 
-  /** An empty variable counts as unset, because compose and Kubernetes files produce those. */
+  /**
+   * An empty variable counts as unset, because compose and Kubernetes files produce those. `NAME_FILE` names a file with the
+   * value, so that a secret need not be in the environment.
+   */
   optional(name: string): string | undefined {
-    const value = this.variables[name]?.trim();
+    const file = this.variables[`${name}_FILE`];
+    const value = (file === undefined || file === '' ? this.variables[name] : this.contents(`${name}_FILE`, file))?.trim();
     return value === '' ? undefined : value;
   }
 
@@ -94,6 +101,15 @@ class Environment {
     return value;
   }
 
+  private contents(name: string, file: string): string | undefined {
+    try {
+      return readFileSync(file, 'utf8');
+    } catch {
+      this.errors.push(`${name} names "${file}", which cannot be read`);
+      return undefined;
+    }
+  }
+
   stringMap(name: string): Readonly<Record<string, string>> | null {
     const text = this.optional(name);
     if (text === undefined) return null;
@@ -123,9 +139,12 @@ class Environment {
 export function loadConfig(variables: Readonly<Record<string, string | undefined>> = process.env): Config {
   const environment = new Environment(variables);
   const production = environment.oneOf('NODE_ENV', 'development', ['development', 'test', 'production']) === 'production';
+  const auth = authentication(environment, production);
   const config: Config = {
     production,
     logLevel: environment.oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
+    // Who gives tokens to anyone must not be reached from elsewhere.
+    host: auth.mode === 'dev' ? '127.0.0.1' : (environment.optional('HOLDFAST_HOST') ?? '0.0.0.0'),
     port: environment.integer('PORT', 3000, 0, 65_535),
     healthPort: environment.integer('HOLDFAST_HEALTH_PORT', 8080, 0, 65_535),
     databaseUrl: environment.url('DATABASE_URL', environment.optional('DATABASE_URL') ?? DEFAULT_DATABASE_URL, [
@@ -136,7 +155,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     amqpUrl: environment.url('AMQP_URL', environment.optional('AMQP_URL') ?? DEFAULT_AMQP_URL, ['amqp:', 'amqps:']),
     amqpUserOrgs: environment.stringMap('AMQP_USER_ORGS'),
     dataDirectory: environment.optional('HOLDFAST_DATA') ?? '.data',
-    auth: authentication(environment, production),
+    auth,
     actorSecret: actorSecret(environment, production),
     rateLimit: environment.integer('HOLDFAST_RATE_LIMIT', 1000, 1, 1_000_000),
     drainTimeoutMs: environment.integer('HOLDFAST_DRAIN_TIMEOUT_MS', 20_000, 100, 600_000),

@@ -27,8 +27,6 @@ export interface Service {
 export interface HttpApi {
   /** Options of Fastify, such as `bodyLimit` and `trustProxy`. */
   readonly fastify?: Readonly<Record<string, unknown>>;
-  /** The address to listen on. */
-  host(config: Config): string;
   /** Sets up prefix, pipes, filters, OpenAPI, before anything is listened to. */
   configure(app: NestFastifyApplication, config: Config): void | Promise<void>;
 }
