@@ -7,6 +7,8 @@ create table warehouse (
   name         text not null,
   priority     integer not null default 100,
   created_at   timestamptz not null default now(),
+  -- Of the body that created it: recognises a repeat, whatever was changed since.
+  fingerprint  text,
   primary key (org_id, warehouse_id)
 );
 
@@ -24,6 +26,7 @@ create table item (
   min_remaining_shelf_life_days integer,
   substitutes                   text[] not null default '{}',
   created_at                    timestamptz not null default now(),
+  fingerprint                   text,
   primary key (org_id, item_id)
 );
 
@@ -170,6 +173,7 @@ create table ledger_entry_default partition of ledger_entry default;
 create index ledger_entry_by_order on ledger_entry (org_id, order_id) where order_id is not null;
 create index ledger_entry_by_reference on ledger_entry (org_id, ref_id) where ref_id is not null;
 create index ledger_entry_by_time on ledger_entry (org_id, recorded_at);
+create index ledger_entry_by_item on ledger_entry (org_id, item_id, recorded_at);
 
 create table shipment (
   org_id      text not null,
