@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { loadConfig } from './config.js';
+import { loadConfig, readSecretFiles } from './config.js';
 
 describe('loadConfig', () => {
   it('needs nothing for development', () => {
@@ -66,8 +66,10 @@ describe('loadConfig', () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
     const file = join(directory, 'secret');
     writeFileSync(file, `${'s'.repeat(40)}\n`);
-    expect(loadConfig({ HOLDFAST_ACTOR_SECRET_FILE: file }).actorSecret).toBe('s'.repeat(40));
+    const variables: Record<string, string | undefined> = { HOLDFAST_ACTOR_SECRET_FILE: file };
+    readSecretFiles(variables);
+    expect(variables['HOLDFAST_ACTOR_SECRET']).toBe('s'.repeat(40));
     rmSync(directory, { recursive: true });
-    expect(() => loadConfig({ HOLDFAST_ACTOR_SECRET_FILE: file })).toThrow('HOLDFAST_ACTOR_SECRET_FILE names');
+    expect(() => readSecretFiles(variables)).toThrow('HOLDFAST_ACTOR_SECRET_FILE names');
   });
 });

@@ -8,8 +8,8 @@ export const DEFAULT_AMQP_URL = 'amqp://guest:guest@127.0.0.1:5672';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const SECRET_LENGTH_MIN = 32;
-/** Signs actor tokens where no secret is configured; refused in production. */
-const DEVELOPMENT_SECRET = 'holdfast-development-only-not-a-secret';
+/** Settings that may come from a file instead, named by the variable with `_FILE` behind it. */
+const SECRETS = ['DATABASE_URL', 'AMQP_URL', 'HOLDFAST_ACTOR_SECRET'];
 
 /** How the gateway knows who calls. */
 export type AuthConfig =
@@ -44,8 +44,6 @@ export interface Config {
   /** Folder of the embedded database. */
   readonly dataDirectory: string;
   readonly auth: AuthConfig;
-  /** Shared by gateway and services: signs who acts. */
-  readonly actorSecret: string;
   /** Requests per second and caller. */
   readonly rateLimit: number;
   /** Longest time in which a stopping process finishes what it has begun. */
@@ -60,13 +58,9 @@ class Environment {
 
   constructor(private readonly variables: Readonly<Record<string, string | undefined>>) {}
 
-  /**
-   * An empty variable counts as unset, because compose and Kubernetes files produce those. `NAME_FILE` names a file with the
-   * value, so that a secret need not be in the environment.
-   */
+  /** An empty variable counts as unset, because compose and Kubernetes files produce those. */
   optional(name: string): string | undefined {
-    const file = this.variables[`${name}_FILE`];
-    const value = (file === undefined || file === '' ? this.variables[name] : this.contents(`${name}_FILE`, file))?.trim();
+    const value = this.variables[name]?.trim();
     return value === '' ? undefined : value;
   }
 
@@ -101,15 +95,6 @@ class Environment {
     return value;
   }
 
-  private contents(name: string, file: string): string | undefined {
-    try {
-      return readFileSync(file, 'utf8');
-    } catch {
-      this.errors.push(`${name} names "${file}", which cannot be read`);
-      return undefined;
-    }
-  }
-
   stringMap(name: string): Readonly<Record<string, string>> | null {
     const text = this.optional(name);
     if (text === undefined) return null;
@@ -140,6 +125,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const environment = new Environment(variables);
   const production = environment.oneOf('NODE_ENV', 'development', ['development', 'test', 'production']) === 'production';
   const auth = authentication(environment, production);
+  checkActorSecret(environment, production);
   const config: Config = {
     production,
     logLevel: environment.oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
@@ -156,7 +142,6 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     amqpUserOrgs: environment.stringMap('AMQP_USER_ORGS'),
     dataDirectory: environment.optional('HOLDFAST_DATA') ?? '.data',
     auth,
-    actorSecret: actorSecret(environment, production),
     rateLimit: environment.integer('HOLDFAST_RATE_LIMIT', 1000, 1, 1_000_000),
     drainTimeoutMs: environment.integer('HOLDFAST_DRAIN_TIMEOUT_MS', 20_000, 100, 600_000),
     otlpEndpoint: environment.optional('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
@@ -183,12 +168,29 @@ function authentication(environment: Environment, production: boolean): AuthConf
   };
 }
 
-function actorSecret(environment: Environment, production: boolean): string {
-  const secret = production
-    ? environment.required('HOLDFAST_ACTOR_SECRET', 'gateway and services share it to sign who acts')
-    : (environment.optional('HOLDFAST_ACTOR_SECRET') ?? DEVELOPMENT_SECRET);
-  if (secret !== '' && secret.length < SECRET_LENGTH_MIN) {
-    environment.errors.push(`HOLDFAST_ACTOR_SECRET must have at least ${SECRET_LENGTH_MIN} characters`);
+/** The secret itself is read by libs/auth, which signs and checks with it; whether it can is told at start. */
+function checkActorSecret(environment: Environment, production: boolean): void {
+  const name = 'HOLDFAST_ACTOR_SECRET';
+  const secret = production ? environment.required(name, 'gateway and services share it to sign who acts') : environment.optional(name);
+  if (secret !== undefined && secret !== '' && secret.length < SECRET_LENGTH_MIN) {
+    environment.errors.push(`${name} must have at least ${SECRET_LENGTH_MIN} characters`);
   }
-  return secret;
+}
+
+/**
+ * Puts secrets that are given as files (`DATABASE_URL_FILE=/run/secrets/database-url`) into `variables`, so that they need not be
+ * in the environment that a container is started with.
+ *
+ * @throws {StartupError} when such a file cannot be read.
+ */
+export function readSecretFiles(variables: Record<string, string | undefined> = process.env): void {
+  for (const name of SECRETS) {
+    const file = variables[`${name}_FILE`];
+    if (file === undefined || file === '') continue;
+    try {
+      variables[name] = readFileSync(file, 'utf8').trim();
+    } catch (error) {
+      throw new StartupError(`${name}_FILE names "${file}", which cannot be read.`, { cause: error });
+    }
+  }
 }
