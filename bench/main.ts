@@ -1,0 +1,122 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import { measureLatency, median } from './latency.js';
+import { type Options, readOptions, SUBJECTS, USAGE } from './options.js';
+import { plot } from './plot.js';
+import { report } from './report.js';
+import { BenchRun, Interrupted } from './run.js';
+import { SCENARIOS } from './scenarios.js';
+import { prepareYardstick, removeFromBroker, type Subject } from './subjects.js';
+import { type Measured, verdicts } from './targets.js';
+import { measureThroughput } from './throughput.js';
+
+/** Runs the benchmark: prepares names and stock of its own, measures the chosen parts, reports, and removes everything again. */
+async function main(): Promise<number> {
+  let options: Options | null;
+  try {
+    options = readOptions(process.argv.slice(2), process.env);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    return 2;
+  }
+  if (options === null) {
+    console.log(USAGE);
+    return 0;
+  }
+  const run = new BenchRun(options);
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => run.fail(new Interrupted(`${name}: cleaning up.`)));
+  try {
+    return await benchmark(run);
+  } catch (error) {
+    const reason: unknown = run.signal.aborted ? run.signal.reason : error;
+    console.error(`\n${reason instanceof Error ? reason.message : String(reason)}`);
+    return reason instanceof Interrupted ? 130 : 2;
+  } finally {
+    for (const left of await run.cleanUp()) console.error(`Not removed: ${left}`);
+  }
+}
+
+async function benchmark(run: BenchRun): Promise<number> {
+  const { options } = run;
+  const versions = await run.prepare();
+  run.onCleanUp('queue of answers', () => removeFromBroker(options.amqpUrl, { queues: [`${run.prefix}.answers`], exchanges: [] }));
+  const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version, ...versions };
+  const machineTitle = `${machine.cores} cores (${machine.cpu}), Node ${machine.node}, PostgreSQL ${machine.postgres}, RabbitMQ ${machine.rabbitmq}`;
+  console.log(machineTitle);
+
+  const subjects = await prepareSubjects(run);
+  const measured: Measured = { throughput: [], latency: [], calls: [], ordersOverHttp: [] };
+  await measureScenarios(run, subjects, measured);
+  await measureLatencies(run, subjects, measured);
+
+  const judged = verdicts(measured);
+  console.log(`\n${report(measured, judged)}`);
+  const file = join(options.output, `bench-${new Date().toISOString().replaceAll(':', '-').slice(0, 19)}`);
+  await mkdir(options.output, { recursive: true });
+  await writeFile(`${file}.json`, JSON.stringify({ machine, options: withoutAddresses(options), measured, verdicts: judged }, null, 2));
+  await writeFile(`${file}.svg`, plot(measured, `Holdfast on ${machineTitle}`));
+  console.log(`\nWritten to ${file}.json and .svg`);
+  return options.check && judged.some((verdict) => !verdict.met) ? 1 : 0;
+}
+
+async function prepareSubjects(run: BenchRun): Promise<Subject[]> {
+  const all = [...(await prepareYardstick(run))];
+  return SUBJECTS.filter((key) => run.options.subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
+}
+
+/** Every other round goes backwards, so that a machine that grows faster or slower favours nobody. */
+function inTurn<T>(items: readonly T[], round: number): readonly T[] {
+  return round % 2 === 1 ? items : items.toReversed();
+}
+
+async function measureScenarios(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<void> {
+  for (const scenario of SCENARIOS.filter(({ part }) => run.options.parts.includes(part))) {
+    for (let round = 1; round <= run.options.rounds; round++) {
+      for (const subject of inTurn(subjects, round)) {
+        const result = await measureThroughput(run, subject, scenario, round);
+        measured.throughput.push(result);
+        progress(`${scenario.title}, round ${round}, ${subject.title}: ${Math.round(result.ordersPerSecond)} orders per second`);
+      }
+    }
+  }
+}
+
+async function measureLatencies(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<void> {
+  const { options } = run;
+  if (!options.parts.includes('latency')) return;
+  const spread = SCENARIOS[0]!;
+  const rate = options.rate ?? (await quarterOfTopRate(run, subjects, measured));
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const subject of inTurn(subjects, round).filter(({ key }) => key !== 'naive')) {
+      const result = await measureLatency(run, subject, spread, rate, round);
+      measured.latency.push(result);
+      const text = result.percentilesMs.map((ms) => ms.toFixed(1)).join(' / ');
+      progress(`open loop at ${rate} per second, round ${round}, ${subject.title}: p50 / p90 / p99 / p99.9 = ${text} ms`);
+    }
+  }
+}
+
+/** The yardstick's top rate of this run; measured now when the spread scenario was not asked for. */
+async function quarterOfTopRate(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<number> {
+  const rates = measured.throughput
+    .filter(({ part, subject }) => part === 'spread' && subject === 'yardstick')
+    .map((r) => r.ordersPerSecond);
+  if (rates.length === 0) {
+    const yardstick = subjects.find(({ key }) => key === 'yardstick');
+    if (yardstick === undefined) throw new Error('Without the yardstick, --rate has to say at which rate latency is measured.');
+    rates.push((await measureThroughput(run, yardstick, SCENARIOS[0]!, 0)).ordersPerSecond);
+  }
+  return Math.round(median(rates) / 4);
+}
+
+function progress(text: string): void {
+  console.log(`  ${text}`);
+}
+
+/** Addresses may hold passwords. */
+function withoutAddresses({ databaseUrl: _database, amqpUrl: _amqp, ...rest }: Options): Omit<Options, 'databaseUrl' | 'amqpUrl'> {
+  return rest;
+}
+
+process.exit(await main());

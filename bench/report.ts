@@ -1,0 +1,122 @@
+import { median, PERCENTILES } from './latency.js';
+import { type Part, SUBJECTS, type SubjectKey } from './options.js';
+import { table } from './table.js';
+import type { Measured, Verdict } from './targets.js';
+
+export const SUBJECT_TITLES: Readonly<Record<SubjectKey, string>> = {
+  yardstick: '(a) yardstick',
+  holdfast1: '(b) Holdfast, 1 process',
+  holdfast2: '(b) Holdfast, 2 processes',
+  naive: '(c) naive',
+};
+export const PART_TITLES: Readonly<Record<'spread' | 'hot' | 'orgs', string>> = {
+  spread: 'spread over 10,000 items',
+  hot: 'one item in every order',
+  orgs: '1,000 organisations',
+};
+
+/** What one subject did in one part, the median of its rounds. */
+export interface Summary {
+  readonly part: Part;
+  readonly subject: SubjectKey;
+  readonly ordersPerSecond: number;
+  readonly slowest: number;
+  readonly fastest: number;
+  readonly peakMemoryMegabytes: number | null;
+}
+
+export function summarise(measured: Measured): Summary[] {
+  return (['spread', 'hot', 'orgs'] as const).flatMap((part) =>
+    SUBJECTS.flatMap((subject) => {
+      const results = measured.throughput.filter((result) => result.part === part && result.subject === subject);
+      if (results.length === 0) return [];
+      const rates = results.map((result) => result.ordersPerSecond);
+      const peaks = results.flatMap((result) => result.peakMemoryBytes).filter((bytes) => bytes !== null);
+      return {
+        part,
+        subject,
+        ordersPerSecond: median(rates),
+        slowest: Math.min(...rates),
+        fastest: Math.max(...rates),
+        peakMemoryMegabytes: peaks.length === 0 ? null : Math.max(...peaks) / 1024 ** 2,
+      };
+    }),
+  );
+}
+
+/** All that was measured, as text for a terminal. */
+export function report(measured: Measured, verdicts: readonly Verdict[]): string {
+  return [throughputTable(measured), latencyTable(measured), callsTable(measured), httpTable(measured), verdictTable(verdicts)]
+    .filter((text) => text !== '')
+    .join('\n\n');
+}
+
+function throughputTable(measured: Measured): string {
+  const summaries = summarise(measured);
+  const rows = summaries.map((summary) => {
+    const yardstick = summaries.find((other) => other.part === summary.part && other.subject === 'yardstick');
+    const cores = measured.throughput.findLast((result) => result.part === summary.part && result.subject === summary.subject)?.cores;
+    return [
+      `${PART_TITLES[summary.part as keyof typeof PART_TITLES]}: ${SUBJECT_TITLES[summary.subject]}`,
+      count(summary.ordersPerSecond),
+      `${count(summary.slowest)} - ${count(summary.fastest)}`,
+      yardstick === undefined ? '' : (summary.ordersPerSecond / yardstick.ordersPerSecond).toFixed(2),
+      summary.peakMemoryMegabytes === null ? '' : summary.peakMemoryMegabytes.toFixed(0),
+      cores ? `${cores.subject.toFixed(2)} ${cores.postgres.toFixed(2)} ${cores.rabbitmq.toFixed(2)} ${cores.bench.toFixed(2)}` : '',
+    ];
+  });
+  const head = ['orders reserved, queue full', 'per second', 'rounds', 'of (a)', 'peak MB', 'cores: own, sql, mq, load'];
+  return rows.length === 0 ? '' : table(head, rows);
+}
+
+function latencyTable(measured: Measured): string {
+  const rows = SUBJECTS.flatMap((subject) => {
+    const results = measured.latency.filter((result) => result.subject === subject);
+    if (results.length === 0) return [];
+    const percentiles = PERCENTILES.map((_, index) => median(results.map((result) => result.percentilesMs[index]!)).toFixed(1));
+    return [[`${SUBJECT_TITLES[subject]} at ${count(results[0]!.ordersPerSecond)} per second`, ...percentiles]];
+  });
+  return rows.length === 0 ? '' : table(['published to answered, open loop, ms', ...PERCENTILES.map((percent) => `p${percent}`)], rows);
+}
+
+function callsTable(measured: Measured): string {
+  const rows = (['empty', 'availability'] as const).flatMap((subject) => {
+    const results = measured.calls.filter((result) => result.subject === subject);
+    if (results.length === 0) return [];
+    const name = subject === 'empty' ? 'empty handler' : 'availability.get';
+    return [[name, count(median(results.map((result) => result.callsPerSecond))), ...medianPercentiles(results)]];
+  });
+  return rows.length === 0 ? '' : table(['calls over RPC, 16 callers', 'per second', 'p50 ms', 'p99 ms'], rows);
+}
+
+function httpTable(measured: Measured): string {
+  const results = measured.ordersOverHttp;
+  if (results.length === 0) return '';
+  const row = [
+    `${results[0]!.callers} callers`,
+    count(median(results.map((result) => result.requestsPerSecond))),
+    ...medianPercentiles(results),
+  ];
+  return table(['POST /orders through the gateway', 'per second', 'p50 ms', 'p99 ms'], [row]);
+}
+
+function verdictTable(verdicts: readonly Verdict[]): string {
+  const rows = verdicts.map(({ what, ratio, bound, target, met }) => [
+    what,
+    ratio.toFixed(2),
+    `${bound} ${target}`,
+    met ? 'met' : 'MISSED',
+  ]);
+  return rows.length === 0 ? '' : table(['ratio, median of the rounds', 'measured', 'target', ''], rows);
+}
+
+function medianPercentiles(results: readonly { readonly percentilesMs: readonly number[] }[]): string[] {
+  return [50, 99].map((percent) => {
+    const index = PERCENTILES.findIndex((known) => known === percent);
+    return median(results.map((result) => result.percentilesMs[index]!)).toFixed(1);
+  });
+}
+
+function count(value: number): string {
+  return Math.round(value).toLocaleString('en-GB');
+}
