@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { formatQuantity, parseQuantity, percentOf } from './quantity.js';
+import { formatQuantity, parseQuantity, percentOf, shortestDecimal } from './quantity.js';
 
 describe('quantity', () => {
   it.each([
@@ -24,6 +24,15 @@ describe('quantity', () => {
       }),
     );
   });
+
+  it.each([
+    ['12.5000', '12.5'],
+    ['100.0000', '100'],
+    ['100', '100'],
+    ['0.0000', '0'],
+    ['-0.0100', '-0.01'],
+    ['123456789012345678.1000', '123456789012345678.1'],
+  ])('shortens %s to %s', (text, shortest) => expect(shortestDecimal(text)).toBe(shortest));
 
   it('rounds a percentage half away from zero', () => {
     expect(percentOf(parseQuantity('0.0001'), parseQuantity('50'))).toBe(1n);

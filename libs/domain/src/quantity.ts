@@ -46,6 +46,14 @@ export function formatQuantity(quantity: Quantity): string {
   return `${sign}${whole}.${fraction.toString().padStart(DECIMALS, '0').replace(/0+$/, '')}`;
 }
 
+/**
+ * The shortest form of a decimal string as PostgreSQL's numeric comes: `"12.5000"` becomes `"12.5"`. For answers that only pass a
+ * decimal on, values beyond the limit of quantities included.
+ */
+export function shortestDecimal(text: string): string {
+  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
 export function minQuantity(a: Quantity, b: Quantity): Quantity {
   return a < b ? a : b;
 }
