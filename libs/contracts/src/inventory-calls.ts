@@ -17,6 +17,7 @@ export interface Warehouse {
   /** Lower comes first when a line names no warehouse. */
   readonly priority: number;
   readonly createdAt: string;
+  readonly dryRun?: boolean;
 }
 
 const warehousePriority = Type.Integer({ minimum: 0, maximum: 1_000_000 });
@@ -71,6 +72,7 @@ export interface Item {
   readonly minRemainingShelfLifeDays: number | null;
   readonly substitutes: readonly string[];
   readonly createdAt: string;
+  readonly dryRun?: boolean;
 }
 
 const itemFields = {
@@ -313,6 +315,7 @@ export interface StockSettings {
   readonly reservationMode: 'all_or_nothing' | 'partial';
   readonly returnQuarantine: boolean;
   readonly currency: string;
+  readonly dryRun?: boolean;
 }
 
 export const SettingsGet = defineCall({

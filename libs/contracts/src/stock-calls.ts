@@ -44,6 +44,8 @@ export const Availability = Type.Object({
       blocked: Type.Array(Type.Object({ quality: Type.String(), quantity: Decimal })),
       lots: Type.Array(Type.Unknown()),
       discrepancies: Type.Array(Type.Unknown()),
+      /** There is more than is listed here; `reservations.list` shows all of it. */
+      truncated: Type.Boolean(),
     }),
   ),
 });
