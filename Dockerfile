@@ -22,6 +22,7 @@ WORKDIR /app
 COPY --from=dependencies /app/package.json ./
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/dist dist
+RUN install -d -o node -g node keys
 USER node
 EXPOSE 3000 8080
 STOPSIGNAL SIGTERM
