@@ -83,7 +83,7 @@ export function planDay(seed: number, orders: number): Day {
 }
 
 function planOrder(random: Random): PlannedOrder {
-  const { warehouseId } = WAREHOUSES[random.weighted({ 0: 2, 1: 1 })];
+  const warehouseId = random.weighted({ berlin: 2, lyon: 1 });
   const items = new Set(Array.from({ length: random.between(1, 3) }, () => random.weighted(POPULARITY)));
   return {
     customerId: `customer-${String(random.between(1, CUSTOMERS)).padStart(2, '0')}`,
