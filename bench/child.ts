@@ -88,9 +88,9 @@ export class Child {
     if (this.exited) return;
     this.release();
     this.handle.kill('SIGTERM');
-    await Promise.race([this.exit, sleep(STOPPED_WITHIN_MS, undefined, { ref: false })]);
-    if (!this.exited) this.handle.kill('SIGKILL');
+    const patience = setTimeout(() => this.handle.kill('SIGKILL'), STOPPED_WITHIN_MS);
     await this.exit;
+    clearTimeout(patience);
   }
 
   private keep(chunk: Buffer): void {

@@ -3,7 +3,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Client } from 'pg';
-import { dropDatabase, ensureDatabase, onDatabase } from '#libs/persistence';
+import { dropDatabase, onDatabase } from '#libs/persistence';
 import { Child, type ChildOptions } from './child.js';
 import type { Options } from './options.js';
 
@@ -65,12 +65,13 @@ export class BenchRun {
   /** Checks that database and broker answer, and creates the run's own database. */
   async prepare(): Promise<{ postgres: string; rabbitmq: string }> {
     const rabbitmq = await this.askBroker();
+    this.onCleanUp('database', () => dropDatabase(this.databaseUrl));
     const postgres = await this.asAdmin(async (admin) => {
+      // Compares text byte by byte, as Holdfast's databases do: the yardstick shall not pay for a language's order.
+      await admin.query(`create database ${this.databaseName} template template0 encoding 'UTF8' lc_collate 'C'`);
       const { rows } = await admin.query<{ server_version: string }>('show server_version');
       return rows[0]!.server_version;
     });
-    this.onCleanUp('database', () => dropDatabase(this.databaseUrl));
-    await ensureDatabase(this.databaseUrl);
     return { postgres, rabbitmq };
   }
 
