@@ -1,0 +1,74 @@
+import { Controller } from '@nestjs/common';
+import {
+  type Item,
+  ItemCreate,
+  ItemGet,
+  ItemList,
+  ItemUpdate,
+  type Page,
+  type Warehouse,
+  WarehouseCreate,
+  WarehouseGet,
+  WarehouseList,
+  WarehouseUpdate,
+} from '#libs/contracts';
+import { type MessageContext, OnCall } from '#libs/messaging';
+import { Database, type TransactionOptions } from '#libs/persistence';
+import type { Asked } from '../asked.js';
+import { createItem } from './create-item.js';
+import { createWarehouse } from './create-warehouse.js';
+import { getItems, listItems } from './item.queries.js';
+import { updateItem } from './update-item.js';
+import { updateWarehouse } from './update-warehouse.js';
+import { getWarehouse, listWarehouses } from './warehouse.queries.js';
+
+const read: TransactionOptions = { readOnly: true };
+
+/** Every change of the catalogue recognises its own repeat, so it is done again when it is not known whether it was stored. */
+const change = ({ dryRun = false }: { readonly dryRun?: boolean }): TransactionOptions => ({ readOnly: dryRun, repeatable: true });
+
+/** The calls about warehouses and items. */
+@Controller()
+export class CatalogueController {
+  constructor(private readonly database: Database) {}
+
+  @OnCall(WarehouseCreate)
+  createWarehouse({ orgId, ...request }: Asked<typeof WarehouseCreate>): Promise<Warehouse> {
+    return this.database.transaction([orgId], (tx) => createWarehouse(tx, orgId, request), change(request));
+  }
+
+  @OnCall(WarehouseList)
+  listWarehouses({ orgId, ...request }: Asked<typeof WarehouseList>, { actor }: MessageContext): Promise<Page<Warehouse>> {
+    return this.database.transaction([orgId], (tx) => listWarehouses(tx, orgId, actor.warehouses, request), read);
+  }
+
+  @OnCall(WarehouseGet)
+  getWarehouse({ orgId, warehouseId }: Asked<typeof WarehouseGet>, { actor }: MessageContext): Promise<Warehouse> {
+    return this.database.transaction([orgId], (tx) => getWarehouse(tx, orgId, actor.warehouses, warehouseId), read);
+  }
+
+  @OnCall(WarehouseUpdate)
+  updateWarehouse({ orgId, ...request }: Asked<typeof WarehouseUpdate>): Promise<Warehouse> {
+    return this.database.transaction([orgId], (tx) => updateWarehouse(tx, orgId, request), change(request));
+  }
+
+  @OnCall(ItemCreate)
+  createItem({ orgId, ...request }: Asked<typeof ItemCreate>): Promise<Item> {
+    return this.database.transaction([orgId], (tx) => createItem(tx, orgId, request), change(request));
+  }
+
+  @OnCall(ItemList)
+  listItems({ orgId, ...request }: Asked<typeof ItemList>): Promise<Page<Item>> {
+    return this.database.transaction([orgId], (tx) => listItems(tx, orgId, request), read);
+  }
+
+  @OnCall(ItemGet)
+  async getItems({ orgId, itemIds }: Asked<typeof ItemGet>): Promise<{ items: readonly Item[] }> {
+    return { items: await this.database.transaction([orgId], (tx) => getItems(tx, orgId, itemIds), read) };
+  }
+
+  @OnCall(ItemUpdate)
+  updateItem({ orgId, ...request }: Asked<typeof ItemUpdate>): Promise<Item> {
+    return this.database.transaction([orgId], (tx) => updateItem(tx, orgId, request), change(request));
+  }
+}

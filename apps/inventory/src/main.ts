@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { inventory } from './index.js';
+
+await runService(inventory);

@@ -1,0 +1,49 @@
+import type { StockSettings } from '#libs/contracts';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+/** An organisation's stock settings; without a row the defaults count. */
+@Entity({ name: 'stock_settings' })
+export class SettingsEntity {
+  @PrimaryColumn('text', { name: 'org_id' })
+  orgId: string;
+
+  @Column('integer', { name: 'soft_reservation_ttl_seconds' })
+  softReservationTtlSeconds: number;
+
+  @Column('numeric', { name: 'default_reorder_point', nullable: true })
+  defaultReorderPoint: string | null;
+
+  @Column('text', { name: 'reservation_mode' })
+  reservationMode: StockSettings['reservationMode'];
+
+  @Column('boolean', { name: 'return_quarantine' })
+  returnQuarantine: boolean;
+
+  @Column('text')
+  currency: string;
+}
+
+/** Who changed which setting when; append-only. */
+@Entity({ name: 'setting_change' })
+export class SettingChangeEntity {
+  @PrimaryColumn('text', { name: 'org_id' })
+  orgId: string;
+
+  @PrimaryColumn('uuid', { name: 'change_id' })
+  changeId: string;
+
+  @Column('text')
+  setting: string;
+
+  @Column('jsonb', { name: 'from_value' })
+  from: unknown;
+
+  @Column('jsonb', { name: 'to_value' })
+  to: unknown;
+
+  @Column('text', { nullable: true })
+  actor: string | null;
+
+  @Column('timestamptz', { name: 'changed_at' })
+  changedAt: Date;
+}

@@ -1,0 +1,22 @@
+import { changedSettings, DEFAULT_SETTINGS } from './stock-settings.js';
+
+describe('stock settings', () => {
+  it('changes what is named and says from what to what', () => {
+    const { settings, changes } = changedSettings(DEFAULT_SETTINGS, { returnQuarantine: false, defaultReorderPoint: '5' });
+    expect(settings).toEqual({ ...DEFAULT_SETTINGS, returnQuarantine: false, defaultReorderPoint: '5' });
+    expect(changes).toEqual([
+      { setting: 'defaultReorderPoint', from: null, to: '5' },
+      { setting: 'returnQuarantine', from: true, to: false },
+    ]);
+  });
+
+  it('changes nothing when the values are the same, however they are written', () => {
+    const current = { ...DEFAULT_SETTINGS, defaultReorderPoint: '2.5' };
+    expect(changedSettings(current, { defaultReorderPoint: '2.500', currency: 'EUR' })).toEqual({ settings: current, changes: [] });
+  });
+
+  it('clears what is null', () => {
+    const { settings } = changedSettings({ ...DEFAULT_SETTINGS, defaultReorderPoint: '2.5' }, { defaultReorderPoint: null });
+    expect(settings.defaultReorderPoint).toBeNull();
+  });
+});
