@@ -1,83 +1,68 @@
 import { connect } from 'amqplib';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { CpuUse } from './cpu.js';
-import { percentile, PERCENTILES } from './latency.js';
-
-/** Calls over RPC that were made by a fixed number of callers, each waiting for its answer before it calls again. */
-export interface CallResult {
-  readonly part: 'atp';
-  readonly subject: 'availability' | 'empty';
-  readonly round: number;
-  readonly callers: number;
-  readonly callsPerSecond: number;
-  readonly percentilesMs: readonly number[];
-  readonly cores: CpuUse | null;
-}
-
-export interface CallLoad {
-  readonly amqpUrl: string;
-  readonly queue: string;
-  readonly pattern: string;
-  readonly callers: number;
-  readonly seconds: number;
-  readonly warmupSeconds: number;
-  /** The request, already as JSON. */
-  readonly data: () => string;
-}
 
 const DIRECT_REPLY = 'amq.rabbitmq.reply-to';
 const ERROR = Buffer.from('"err":');
+const STALLED_AFTER_MS = 10_000;
 
-/** Calls a service as any AMQP client would; answers the waits in ms, sorted, of the calls after the warm-up. */
-export async function loadCalls(load: CallLoad, signal: AbortSignal): Promise<{ waitedMs: Float64Array; seconds: number }> {
-  const connection = await connect(load.amqpUrl, { timeout: 5_000 });
+/** A number of callers on a service's queue, each of which waits for its answer before it calls again. */
+export interface Calls {
+  readonly amqpUrl: string;
+  /** `inventory.rpc`, with the prefix of the run. */
+  readonly queue: string;
+  readonly callers: number;
+  /** The next call, in JSON; `null` when there is none any more. */
+  readonly next: () => string | null;
+  /** Told of every answer: when its call was made and when it came, in ms of `performance.now()`. */
+  readonly onAnswer?: (calledMs: number, answeredMs: number) => void;
+}
+
+/** Calls as any AMQP client would, on the wire, until there is no next call. Throws when one is answered with an error, or not at all. */
+export async function makeCalls(calls: Calls, signal: AbortSignal): Promise<void> {
+  const connection = await connect(calls.amqpUrl, { timeout: 5_000 });
+  connection.on('error', () => undefined);
   const channel = await connection.createChannel();
-  const startedMs = new Float64Array(load.callers);
-  const waitedMs: number[] = [];
-  const beginMs = performance.now();
-  const countFromMs = beginMs + load.warmupSeconds * 1_000;
-  const untilMs = countFromMs + load.seconds * 1_000;
-  let failure: Error | undefined;
+  const calledMs = new Float64Array(calls.callers);
+  let waiting = 0;
   let answered = 0;
+  let failure: Error | undefined;
 
-  const call = (caller: number) => {
-    startedMs[caller] = performance.now();
-    const body = `{"pattern":"${load.pattern}","id":"${caller}","data":${load.data()}}`;
-    channel.sendToQueue(load.queue, Buffer.from(body), {
-      correlationId: String(caller),
-      replyTo: DIRECT_REPLY,
-      contentType: 'application/json',
-      expiration: '5000',
-    });
+  const callAs = (caller: number) => {
+    const body = failure === undefined ? calls.next() : null;
+    if (body === null) return;
+    waiting++;
+    calledMs[caller] = performance.now();
+    const options = { correlationId: String(caller), replyTo: DIRECT_REPLY, contentType: 'application/json', expiration: '5000' };
+    channel.sendToQueue(calls.queue, Buffer.from(body), options);
   };
   await channel.consume(
     DIRECT_REPLY,
     (message) => {
       if (message === null) return;
+      waiting--;
       answered++;
-      if (message.content.includes(ERROR)) failure ??= new Error(`${load.pattern} answered with an error: ${message.content.toString()}`);
+      if (message.content.includes(ERROR)) failure ??= new Error(`${calls.queue} answered with an error: ${message.content.toString()}`);
       const caller = Number(message.properties.correlationId);
-      const nowMs = performance.now();
-      if (startedMs[caller]! >= countFromMs && nowMs <= untilMs) waitedMs.push(nowMs - startedMs[caller]!);
-      if (nowMs < untilMs && failure === undefined) call(caller);
+      calls.onAnswer?.(calledMs[caller]!, performance.now());
+      callAs(caller);
     },
     { noAck: true },
   );
-  for (let caller = 0; caller < load.callers; caller++) call(caller);
-  let answeredBefore = -1;
   try {
-    while (performance.now() < untilMs) {
-      await sleep(Math.min(5_000, Math.max(1, untilMs - performance.now())), undefined, { signal });
-      if (failure !== undefined) throw failure;
-      if (answered === answeredBefore) throw new Error(`${load.pattern} on ${load.queue} does not answer.`);
-      answeredBefore = answered;
+    for (let caller = 0; caller < calls.callers; caller++) callAs(caller);
+    let [seen, seenAtMs] = [-1, 0];
+    while (waiting > 0 && failure === undefined) {
+      if (answered !== seen) [seen, seenAtMs] = [answered, performance.now()];
+      else if (performance.now() - seenAtMs > STALLED_AFTER_MS) throw new Error(`${calls.queue} does not answer.`);
+      await sleep(10, undefined, { signal });
     }
+    if (failure !== undefined) throw failure;
   } finally {
     await Promise.race([connection.close(), sleep(2_000, undefined, { ref: false })]);
   }
-  return { waitedMs: Float64Array.from(waitedMs).sort(), seconds: load.seconds };
 }
 
-export function percentilesOf(sortedMs: Float64Array): number[] {
-  return PERCENTILES.map((percent) => percentile(sortedMs, percent));
+/** A call as it goes onto the wire. */
+export function callBody(pattern: string, data: unknown): string {
+  return JSON.stringify({ pattern, id: pattern, data });
 }

@@ -13,15 +13,14 @@ export interface ChildOptions {
   readonly script: string;
   readonly args?: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Asked every 50 ms until it answers true. */
-  readonly isReady: (child: Child) => Promise<boolean>;
 }
 
-/** One process that is measured. */
+/** One process that is measured. It says that it is ready by a message `{ ready: url }`. */
 export class Child {
   private readonly handle: ChildProcess;
   private readonly log: string[] = [];
   private readonly exit: Promise<void>;
+  private readonly ready = Promise.withResolvers<string>();
   private exited = false;
   private stopping = false;
 
@@ -30,13 +29,14 @@ export class Child {
     private readonly options: ChildOptions,
     onFailure: (error: Error) => void,
   ) {
-    // The channel (ipc) makes our own scripts end when this process is killed; the services do not look at it.
+    // Through the channel (ipc) it says that it is ready, and when this process is killed its closing ends the child too.
     this.handle = spawn(process.execPath, [options.script, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...options.env },
     });
     this.handle.stdout?.on('data', (chunk: Buffer) => this.keep(chunk));
     this.handle.stderr?.on('data', (chunk: Buffer) => this.keep(chunk));
+    this.handle.on('message', (message: { ready?: string }) => this.ready.resolve(message.ready ?? ''));
     this.exit = new Promise((resolve) => {
       this.handle.once('close', (code, signal) => {
         this.exited = true;
@@ -46,21 +46,32 @@ export class Child {
     });
   }
 
+  get name(): string {
+    return this.options.name;
+  }
+
   get pid(): number {
     return this.handle.pid!;
   }
 
-  get lastWords(): string {
+  private get lastWords(): string {
     return this.log.join('\n');
   }
 
-  async untilReady(signal: AbortSignal): Promise<void> {
-    const until = performance.now() + READY_WITHIN_MS;
-    while (!(await this.options.isReady(this))) {
-      if (performance.now() > until) {
-        throw new Error(`${this.options.name} was not ready within ${READY_WITHIN_MS / 1_000} s. Its last words:\n${this.lastWords}`);
-      }
-      await sleep(50, undefined, { signal });
+  /** Answers the address that it serves, if any. */
+  async untilReady(signal: AbortSignal): Promise<string> {
+    // Ends the wait when the process is ready, too.
+    const patience = new AbortController();
+    const either = AbortSignal.any([signal, patience.signal]);
+    try {
+      return await Promise.race([
+        this.ready.promise,
+        sleep(READY_WITHIN_MS, undefined, { signal: either }).then(() => {
+          throw new Error(`${this.options.name} was not ready within ${READY_WITHIN_MS / 1_000} s. Its last words:\n${this.lastWords}`);
+        }),
+      ]);
+    } finally {
+      patience.abort();
     }
   }
 

@@ -1,8 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { CALL_SUBJECTS, measureCalls } from './availability-calls.js';
+import { prepareHoldfast } from './holdfast.js';
 import { measureLatency, median } from './latency.js';
 import { type Options, readOptions, SUBJECTS, USAGE } from './options.js';
+import { measureOrdersOverHttp } from './orders-over-http.js';
 import { plot } from './plot.js';
 import { report } from './report.js';
 import { BenchRun, Interrupted } from './run.js';
@@ -49,6 +52,8 @@ async function benchmark(run: BenchRun): Promise<number> {
   const measured: Measured = { throughput: [], latency: [], calls: [], ordersOverHttp: [] };
   await measureScenarios(run, subjects, measured);
   await measureLatencies(run, subjects, measured);
+  await measureAvailability(run, measured);
+  await measureHttp(run, measured);
 
   const judged = verdicts(measured);
   console.log(`\n${report(measured, judged)}`);
@@ -60,9 +65,12 @@ async function benchmark(run: BenchRun): Promise<number> {
   return options.check && judged.some((verdict) => !verdict.met) ? 1 : 0;
 }
 
+/** Makes tables, names and stock for those who take part. */
 async function prepareSubjects(run: BenchRun): Promise<Subject[]> {
-  const all = [...(await prepareYardstick(run))];
-  return SUBJECTS.filter((key) => run.options.subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
+  const { parts, subjects } = run.options;
+  const takesPart = subjects.some((key) => key.startsWith('holdfast')) || parts.includes('atp') || parts.includes('orders');
+  const all = [...(await prepareYardstick(run)), ...(takesPart ? await prepareHoldfast(run) : [])];
+  return SUBJECTS.filter((key) => subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
 }
 
 /** Every other round goes backwards, so that a machine that grows faster or slower favours nobody. */
@@ -94,6 +102,26 @@ async function measureLatencies(run: BenchRun, subjects: readonly Subject[], mea
       const text = result.percentilesMs.map((ms) => ms.toFixed(1)).join(' / ');
       progress(`open loop at ${rate} per second, round ${round}, ${subject.title}: p50 / p90 / p99 / p99.9 = ${text} ms`);
     }
+  }
+}
+
+async function measureAvailability(run: BenchRun, measured: Measured): Promise<void> {
+  if (!run.options.parts.includes('atp')) return;
+  for (let round = 1; round <= run.options.rounds; round++) {
+    for (const subject of inTurn(CALL_SUBJECTS, round)) {
+      const result = await measureCalls(run, subject, round);
+      measured.calls.push(result);
+      progress(`RPC by ${result.callers} callers, round ${round}, ${subject}: ${Math.round(result.callsPerSecond)} calls per second`);
+    }
+  }
+}
+
+async function measureHttp(run: BenchRun, measured: Measured): Promise<void> {
+  if (!run.options.parts.includes('orders')) return;
+  for (let round = 1; round <= run.options.rounds; round++) {
+    const result = await measureOrdersOverHttp(run, round);
+    measured.ordersOverHttp.push(result);
+    progress(`POST /orders by ${result.callers} callers, round ${round}: ${Math.round(result.requestsPerSecond)} per second`);
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { Client } from 'pg';
@@ -53,13 +52,12 @@ export class BenchRun {
     return left;
   }
 
-  /** Starts a process of this run and waits until it is ready. */
-  async startChild(options: ChildOptions): Promise<Child> {
+  /** Starts a process of this run and waits until it is ready; answers it and the address that it serves. */
+  async startChild(options: ChildOptions): Promise<{ child: Child; url: string }> {
     this.signal.throwIfAborted();
     const child = new Child(options, this.fail);
     this.onCleanUp(options.name, () => child.stop());
-    await child.untilReady(this.signal);
-    return child;
+    return { child, url: await child.untilReady(this.signal) };
   }
 
   /** Checks that database and broker answer, and creates the run's own database. */
@@ -114,16 +112,6 @@ async function withClient<T>(connectionString: string, work: (client: Client) =>
   } finally {
     await client.end();
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('The system gave no port.');
-  return address.port;
 }
 
 /** Host and port of an address, without the password. */

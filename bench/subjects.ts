@@ -17,6 +17,11 @@ export interface Subject {
   start(): Promise<readonly Child[]>;
 }
 
+/** Where a script of the same build lies, from its path below the repository. */
+export function built(path: string): string {
+  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+}
+
 /** Makes the yardstick's tables and stock, and says what is needed to start it in either form. */
 export async function prepareYardstick(run: BenchRun): Promise<readonly Subject[]> {
   await run.inDatabase(async (client) => {
@@ -29,15 +34,11 @@ export async function prepareYardstick(run: BenchRun): Promise<readonly Subject[
   const exchange = `${run.prefix}.yardstick`;
   const queue = `${run.prefix}.yardstick.in`;
   run.onCleanUp('queues of the yardstick', () => removeFromBroker(run.options.amqpUrl, { queues: [queue], exchanges: [exchange] }));
-  const start = (name: string, args: readonly string[]) => async () => [
-    await run.startChild({
-      name,
-      script: fileURLToPath(new URL('./yardstick/main.js', import.meta.url)),
-      args,
-      env: { DATABASE_URL: run.databaseUrl, AMQP_URL: run.options.amqpUrl, YARDSTICK_EXCHANGE: exchange, YARDSTICK_QUEUE: queue },
-      isReady: async (child) => child.lastWords.includes('ready'),
-    }),
-  ];
+  const start = (name: string, args: readonly string[]) => async () => {
+    const env = { DATABASE_URL: run.databaseUrl, AMQP_URL: run.options.amqpUrl, YARDSTICK_EXCHANGE: exchange, YARDSTICK_QUEUE: queue };
+    const { child } = await run.startChild({ name, script: built('bench/yardstick/main.js'), args, env });
+    return [child];
+  };
   return [
     { key: 'yardstick', title: 'yardstick', exchange, share: 1, start: start('yardstick', []) },
     { key: 'naive', title: 'naive', exchange, share: 1 / 8, start: start('naive', ['--naive']) },

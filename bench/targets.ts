@@ -1,4 +1,4 @@
-import type { CallResult } from './calls.js';
+import type { CallResult } from './availability-calls.js';
 import type { LatencyResult } from './latency.js';
 import { median, PERCENTILES } from './latency.js';
 import type { Part, SubjectKey } from './options.js';

@@ -66,4 +66,4 @@ await broker.incoming.consume(broker.queue, (message) => {
     work();
   });
 });
-console.log('ready');
+process.send?.({ ready: '' });
