@@ -34,12 +34,13 @@ const registry = new Map<string, CallDefinition>();
 
 export function defineCall<Q extends TSchema, R extends TSchema>(definition: Omit<CallDefinition<Q, R>, 'validate'>): CallDefinition<Q, R> {
   const call: CallDefinition<Q, R> = { ...definition, validate: compile(definition.request) };
-  registry.set(call.pattern, call as unknown as CallDefinition);
+  // Some patterns are answered by several services, each on its own queue.
+  registry.set(`${call.service} ${call.pattern}`, call as unknown as CallDefinition);
   return call;
 }
 
-export function findCall(pattern: string): CallDefinition | undefined {
-  return registry.get(pattern);
+export function findCall(service: CalledService, pattern: string): CallDefinition | undefined {
+  return registry.get(`${service} ${pattern}`);
 }
 
 export function allCalls(): readonly CallDefinition[] {

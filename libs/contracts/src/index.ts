@@ -5,6 +5,7 @@ export * from './define-event.js';
 export * from './inventory-calls.js';
 export * from './order-calls.js';
 export * from './order-events.js';
+export * from './parked-calls.js';
 export * from './role.js';
 export * from './schema.js';
 export * from './stock-calls.js';
