@@ -2,7 +2,7 @@ import { AvailabilityGet } from '#libs/contracts';
 import { callBody, makeCalls } from './calls.js';
 import type { Child } from './child.js';
 import { coresBetween, type CpuUse, readCpu } from './cpu.js';
-import { environment, messagingPrefix, startApp } from './holdfast.js';
+import { environment, messagingPrefix, startApp } from './services.js';
 import { percentile, PERCENTILES } from './latency.js';
 import type { BenchRun } from './run.js';
 import { itemId, ITEMS, ONE_ORG, WAREHOUSE } from './scenarios.js';

@@ -1,7 +1,7 @@
 import autocannon from 'autocannon';
 import type { CpuUse } from './cpu.js';
 import { coresBetween, readCpu } from './cpu.js';
-import { startApp } from './holdfast.js';
+import { startApp } from './services.js';
 import type { BenchRun } from './run.js';
 import { itemId, ITEMS, ONE_ORG, WAREHOUSE } from './scenarios.js';
 

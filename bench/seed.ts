@@ -1,7 +1,7 @@
 import { signActorToken } from '#libs/auth';
 import { ItemCreate, ReceiptPost, type RequestOf, WarehouseCreate } from '#libs/contracts';
 import { callBody, makeCalls } from './calls.js';
-import { messagingPrefix, startApp } from './holdfast.js';
+import { messagingPrefix, startApp } from './services.js';
 import type { BenchRun } from './run.js';
 import { itemId, type Scenario, WAREHOUSE } from './scenarios.js';
 
