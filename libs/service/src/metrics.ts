@@ -66,7 +66,21 @@ export function collectProcessMetrics(): void {
   collectDefaultMetrics();
 }
 
-/** All metrics in the text format of Prometheus. */
+type Measure = () => Promise<void>;
+const measures = new Set<Measure>();
+
+/**
+ * Has `measure` set gauges each time the metrics are read.
+ *
+ * @returns what ends that.
+ */
+export function onScrape(measure: Measure): () => void {
+  measures.add(measure);
+  return () => measures.delete(measure);
+}
+
+/** All metrics in the text format of Prometheus. A measurement that fails leaves its gauge as it was. */
 export async function renderMetrics(): Promise<{ contentType: string; body: string }> {
+  await Promise.allSettled([...measures].map((measure) => measure()));
   return { contentType: register.contentType, body: await register.metrics() };
 }
