@@ -31,7 +31,11 @@ async function run(service: Service): Promise<void> {
   Logger.overrideLogger(logger);
   const stopTracing = await startTracing(service.service, config);
   collectProcessMetrics();
-  const delivery = await RabbitDelivery.open({ url: config.amqpUrl, name: `holdfast-${service.service}` });
+  const delivery = await RabbitDelivery.open({
+    url: config.amqpUrl,
+    name: `holdfast-${service.service}`,
+    ...(config.messagingPrefix === null ? {} : { prefix: config.messagingPrefix }),
+  });
   const port = service.http === undefined ? config.healthPort : config.port;
   const running = await startService(service, { config, delivery, logger, port });
   const end = async () => {
