@@ -2,7 +2,7 @@ import { AvailabilityGet } from '#libs/contracts';
 import { callBody, makeCalls } from './calls.js';
 import type { Child } from './child.js';
 import { coresBetween, type CpuUse, readCpu } from './cpu.js';
-import { environment, messagingPrefix, startApp } from './services.js';
+import { emptyServicePrefix, environment, messagingPrefix, startApp } from './services.js';
 import { percentile, PERCENTILES } from './latency.js';
 import type { BenchRun } from './run.js';
 import { itemId, ITEMS, ONE_ORG, WAREHOUSE } from './scenarios.js';
@@ -26,11 +26,6 @@ export interface CallResult {
 
 export const CALL_SUBJECTS = ['empty', 'availability'] as const;
 
-/** Before the names of the empty service's queues, so that it is not taken for the inventory it poses as. */
-export function emptyServicePrefix(run: BenchRun): string {
-  return `${run.prefix}.empty.`;
-}
-
 export async function measureCalls(run: BenchRun, subject: CallResult['subject'], round: number): Promise<CallResult> {
   const child = await (subject === 'empty' ? startEmptyService(run) : startApp(run, 'inventory').then((app) => app.child));
   const prefix = subject === 'empty' ? emptyServicePrefix(run) : messagingPrefix(run);
@@ -44,7 +39,7 @@ export async function measureCalls(run: BenchRun, subject: CallResult['subject']
     await makeCalls(
       {
         amqpUrl: run.options.amqpUrl,
-        queue: `${prefix}inventory.rpc`,
+        queue: `${prefix}.inventory.rpc`,
         callers: CALLERS,
         next: () => (performance.now() < untilMs ? availabilityCall() : null),
         onAnswer: (calledMs, answeredMs) => {

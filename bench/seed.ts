@@ -22,7 +22,7 @@ export async function seedHoldfast(run: BenchRun, scenarios: readonly Scenario[]
     }
     const bodies = callBodies(orgs, steps, tokens);
     const next = () => bodies.next().value ?? null;
-    const queue = `${messagingPrefix(run)}inventory.rpc`;
+    const queue = `${messagingPrefix(run)}.inventory.rpc`;
     await makeCalls({ amqpUrl: run.options.amqpUrl, queue, callers: CALLERS, next }, run.signal);
   }
   await child.stop();

@@ -3,11 +3,17 @@ import type { BenchRun } from './run.js';
 import { built } from './subjects.js';
 
 /** The services of Holdfast, started from the same build as any operator would: by their `main.js`, told everything by environment. */
-export type App = 'inventory' | 'orders' | 'gateway';
+export const APPS = ['inventory', 'orders', 'gateway'] as const;
+export type App = (typeof APPS)[number];
 
-/** Before the names of Holdfast's queues and exchanges in this run. */
+/** Before the names of Holdfast's queues and exchanges in this run and a dot. */
 export function messagingPrefix(run: BenchRun): string {
-  return `${run.prefix}.`;
+  return run.prefix;
+}
+
+/** Before the names of the empty service's queues, so that it is not taken for the inventory it poses as. */
+export function emptyServicePrefix(run: BenchRun): string {
+  return `${run.prefix}.empty`;
 }
 
 /** What a service of this run needs to know. */
