@@ -1,3 +1,4 @@
+export * from './async-api.js';
 export * from './cloud-event.js';
 export * from './cursor.js';
 export * from './define-call.js';
