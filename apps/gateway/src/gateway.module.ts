@@ -1,0 +1,77 @@
+import { Module } from '@nestjs/common';
+import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ThrottlerModule } from '@nestjs/throttler';
+import { CONFIG, type Config } from '#libs/service';
+import { AuditController } from './audit/audit.controller.js';
+import { AccessTokens } from './auth/access-tokens.js';
+import { ApiKeysController } from './auth/api-keys.controller.js';
+import { ApiKeys } from './auth/api-keys.js';
+import { AuthenticateGuard } from './auth/authenticate.guard.js';
+import { AuthoriseGuard } from './auth/authorise.guard.js';
+import { DevelopmentTokenController } from './auth/development-token.controller.js';
+import { MembersController } from './auth/members.controller.js';
+import { Members } from './auth/members.js';
+import { ItemsController } from './catalogue/items.controller.js';
+import { WarehousesController } from './catalogue/warehouses.controller.js';
+import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { ProblemFilter } from './http/problem.filter.js';
+import { RateLimitGuard, WindowCounts } from './http/rate-limit.guard.js';
+import { Services } from './http/services.js';
+import { ShapePipe } from './http/shape.pipe.js';
+import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
+import { IdempotencyRecords } from './idempotency/idempotency-records.js';
+import { LiveEventsController } from './live-events/live-events.controller.js';
+import { LiveEvents } from './live-events/live-events.js';
+import { OrdersController } from './orders/orders.controller.js';
+import { ReturnsController } from './orders/returns.controller.js';
+import { ShipmentsController } from './orders/shipments.controller.js';
+import { ParkedMessagesController } from './parked-messages/parked-messages.controller.js';
+import { SettingsController } from './settings/settings.controller.js';
+import { StockController } from './stock/stock.controller.js';
+
+const WINDOW_MS = 1_000;
+
+/** The HTTP API. Every request goes through the guards, interceptors and pipe below in the order in which they stand here. */
+@Module({
+  imports: [
+    ThrottlerModule.forRootAsync({
+      inject: [CONFIG],
+      useFactory: ({ rateLimit }: Config) => ({
+        throttlers: [{ ttl: WINDOW_MS, limit: rateLimit }],
+        storage: new WindowCounts(),
+        setHeaders: false,
+      }),
+    }),
+  ],
+  controllers: [
+    WarehousesController,
+    ItemsController,
+    StockController,
+    OrdersController,
+    ShipmentsController,
+    ReturnsController,
+    SettingsController,
+    AuditController,
+    MembersController,
+    ApiKeysController,
+    DevelopmentTokenController,
+    ParkedMessagesController,
+    LiveEventsController,
+    LiveEvents,
+  ],
+  providers: [
+    AccessTokens,
+    ApiKeys,
+    IdempotencyRecords,
+    Members,
+    Services,
+    { provide: APP_GUARD, useClass: AuthenticateGuard },
+    { provide: APP_GUARD, useClass: RateLimitGuard },
+    { provide: APP_GUARD, useClass: AuthoriseGuard },
+    { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
+    { provide: APP_PIPE, useClass: ShapePipe },
+    { provide: APP_FILTER, useClass: ProblemFilter },
+  ],
+})
+export class GatewayModule {}

@@ -1,0 +1,26 @@
+import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { pathOf } from './caller.js';
+import { PROBLEM_CONTENT_TYPE, retryAfterSeconds, toProblem } from './problem.js';
+
+/** Answers every error as `application/problem+json`, and records those that are ours. */
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Gateway');
+
+  catch(thrown: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = toProblem(thrown, pathOf(request));
+    if (problem.status === 500) this.logger.error(`${request.method} ${problem.instance} failed`, thrown);
+    // A stream of events has begun already: it can only end.
+    if (reply.raw.headersSent) {
+      reply.raw.destroy();
+      return;
+    }
+    const seconds = retryAfterSeconds(problem);
+    if (seconds !== undefined) void reply.header('retry-after', seconds);
+    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+    void reply.status(problem.status).type(PROBLEM_CONTENT_TYPE).send(problem);
+  }
+}

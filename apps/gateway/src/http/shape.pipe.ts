@@ -1,0 +1,64 @@
+import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
+import { plainToInstance } from 'class-transformer';
+import { validateSync, type ValidationError } from 'class-validator';
+import { type FieldError, invalid } from '#libs/domain';
+import { isId } from './fields.js';
+import { isPlainObject } from './values.js';
+
+const NOT_SHAPES: readonly unknown[] = [String, Number, Boolean, Array, Object, undefined];
+const ERRORS_MAX = 100;
+const SAID = { body: 'The body is not valid.', query: 'The query is not valid.', param: 'The address is not valid.', custom: '' } as const;
+
+/**
+ * Reads bodies and queries into the classes that handlers ask for, and refuses what does not fit, unknown fields included. Ids in the
+ * path are checked too.
+ */
+@Injectable()
+export class ShapePipe implements PipeTransform {
+  transform(value: unknown, { type, metatype, data }: ArgumentMetadata): unknown {
+    if (type === 'param' && data !== undefined && !isId(value)) {
+      throw invalid(SAID.param, [{ path: data, message: 'must be an id: 1 to 64 of A-Z a-z 0-9 . _ : -' }]);
+    }
+    if (type === 'custom' || data !== undefined || NOT_SHAPES.includes(metatype)) return value;
+    return shaped(metatype as new () => object, value ?? {}, SAID[type]);
+  }
+}
+
+/**
+ * Reads a JSON value as a class of fields.
+ *
+ * @throws {HoldfastError} `VALIDATION_FAILED` that names each field that is wrong.
+ */
+export function shaped<T extends object>(shape: new () => T, value: unknown, message = SAID.body as string): T {
+  // The query string comes as an object without prototype.
+  const plain = isPlainObject(value) ? { ...value } : undefined;
+  if (!plain) throw invalid(message, [{ path: '', message: 'must be a JSON object' }]);
+  delete plain['dryRun'];
+  const instance = plainToInstance(shape, plain);
+  const errors = validateSync(instance, {
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    stopAtFirstError: true,
+    validationError: { target: false },
+  });
+  if (errors.length > 0) throw invalid(message, [...flatten(errors)].slice(0, ERRORS_MAX));
+  return withoutUndefined(instance) as T;
+}
+
+function* flatten(errors: readonly ValidationError[], parents: readonly string[] = []): Generator<FieldError> {
+  for (const error of errors) {
+    const path = [...parents, error.property];
+    for (const [rule, text] of Object.entries(error.constraints ?? {})) {
+      yield { path: path.join('.'), message: rule === 'whitelistValidation' ? 'is not a known field' : text };
+    }
+    yield* flatten(error.children ?? [], path);
+  }
+}
+
+/** Fields that were not sent are there all the same in an instance of a class; in what is sent on they would count as given. */
+function withoutUndefined(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutUndefined);
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).filter(([, field]) => field !== undefined);
+  return Object.fromEntries(entries.map(([name, field]) => [name, withoutUndefined(field)]));
+}

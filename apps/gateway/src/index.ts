@@ -1,0 +1,32 @@
+import helmet from '@fastify/helmet';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { Service } from '#libs/service';
+import { GatewayModule } from './gateway.module.js';
+import { BODY_BYTES_MAX, readJsonBodies } from './http/json-body.js';
+import { serveDescriptions } from './http/openapi.js';
+
+export { issueDevelopmentToken } from './auth/access-tokens.js';
+export { GatewayModule } from './gateway.module.js';
+
+/** Ids of 64 characters, each of which may come as `%3A`. */
+const PARAMETER_LENGTH_MAX = 192 + 8;
+
+/** The HTTP API in front of all services. */
+export const gateway: Service = {
+  service: 'gateway',
+  module: GatewayModule,
+  http: {
+    fastify: { bodyLimit: BODY_BYTES_MAX, routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX } },
+    configure: configureHttp,
+  },
+};
+
+async function configureHttp(app: NestFastifyApplication): Promise<void> {
+  app.setGlobalPrefix('api/v1');
+  readJsonBodies(app);
+  await app.register(helmet, {
+    // The documentation page has its start in an inline script; everything else answers data.
+    contentSecurityPolicy: { directives: { 'script-src': ["'self'", "'unsafe-inline'"] } },
+  });
+  serveDescriptions(app);
+}

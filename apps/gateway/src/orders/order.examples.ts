@@ -1,0 +1,105 @@
+import type { AuditEvent, CustomerReturn, Order, PickListGet, ResponseOf, Shipment } from '#libs/contracts';
+
+export const aShipment: Shipment = {
+  shipmentId: 'shipment-1',
+  orderId: 'order-1',
+  status: 'posted',
+  trackingNumber: '1Z999AA10123456784',
+  shippedAt: '2026-03-02T09:00:00.000Z',
+  lines: [{ lineNo: 1, itemId: 'coffee-1kg', quantity: '3', warehouseId: 'berlin', lot: null, cogs: null }],
+  cogsTotal: null,
+};
+
+export const aReturn: CustomerReturn = {
+  returnId: 'return-1',
+  orderId: 'order-1',
+  status: 'authorised',
+  warehouseId: 'berlin',
+  createdAt: '2026-03-05T09:00:00.000Z',
+  lines: [
+    {
+      lineNo: 1,
+      itemId: 'coffee-1kg',
+      lot: null,
+      quantity: '1',
+      receivedQuantity: '0',
+      inspectedQuantity: '0',
+      condition: 'resellable',
+      reason: 'Wrong size',
+      refund: '9.99',
+      verdicts: [{ verdict: 'available', quantity: '1', note: null }],
+    },
+  ],
+  refundTotal: null,
+  currency: 'EUR',
+};
+
+export const anOrder: Order = {
+  orderId: 'order-1',
+  version: 1,
+  status: 'created',
+  stockReserved: true,
+  requiresInventoryOverride: false,
+  requiresDiscrepancyAcknowledgement: false,
+  approvalRequestId: null,
+  warnings: [],
+  estimatedShipDate: '2026-03-02',
+  estimatedDeliveryDate: '2026-03-02',
+  customerId: 'customer-1',
+  customerContact: { email: 'ann@example.com' },
+  priority: 50,
+  reservationMode: 'all_or_nothing',
+  requestedShipDate: null,
+  shippingAddress: { street: 'Hauptstr. 1', city: 'Berlin', country: 'DE' },
+  currency: 'EUR',
+  note: null,
+  createdAt: '2026-03-01T10:00:00.000Z',
+  updatedAt: '2026-03-01T10:00:00.000Z',
+  confirmedAt: null,
+  expiresAt: '2026-03-01T10:30:00.000Z',
+  cancelledAt: null,
+  cancelReason: null,
+  lines: [
+    {
+      lineNo: 1,
+      itemId: 'coffee-1kg',
+      warehouseId: null,
+      quantity: '3',
+      reservedQuantity: '3',
+      backorderedQuantity: '0',
+      fulfilledQuantity: '0',
+      returnedQuantity: '0',
+      closedQuantity: '0',
+      pickedQuantity: null,
+      packedQuantity: null,
+      unitPrice: '9.99',
+      allocations: [{ warehouseId: 'berlin', lot: null, quantity: '3' }],
+    },
+  ],
+  shipments: [],
+  returns: [],
+};
+
+export const aPickList: ResponseOf<typeof PickListGet> = {
+  lines: [
+    {
+      lineNo: 1,
+      itemId: 'coffee-1kg',
+      name: 'Coffee, 1 kg',
+      warehouseId: 'berlin',
+      lot: null,
+      location: 'default',
+      quantity: '3',
+      expiresAt: null,
+    },
+  ],
+};
+
+export const anAuditEvent: AuditEvent = {
+  auditEventId: '019cb5b1-0000-7000-8000-000000000003',
+  type: 'order_created',
+  orderId: 'order-1',
+  actor: 'ann',
+  occurredAt: '2026-03-01T10:00:00.000Z',
+  details: {},
+};

@@ -1,0 +1,162 @@
+import { COMMAND_LINES_MAX, type AdjustmentReason } from '#libs/contracts';
+import { ChoiceField, DecimalField, IdField, ListField, QueryFlag, QueryIds, TextField, TimestampField } from '../http/fields.js';
+import { PageQuery } from '../http/paging.js';
+
+const QUALITIES = ['available', 'pending_inspection', 'quarantined', 'damaged'] as const;
+const REASONS = ['damage', 'loss', 'found', 'sample', 'internal_use', 'maintenance', 'correction'] as const satisfies AdjustmentReason[];
+const RESERVATION_STATUSES = ['active', 'fulfilled', 'released', 'expired'] as const;
+const ITEMS_ASKED_MAX = 200;
+const optional = { optional: true } as const;
+const clearable = { optional: true, nullable: true } as const;
+
+export class ReceiptLine {
+  @IdField({ example: 'coffee-1kg' })
+  itemId: string;
+
+  @DecimalField('positive', { example: '100' })
+  quantity: string;
+
+  @DecimalField('zero or more', { example: '4.2', description: "What one unit cost, in the organisation's currency." })
+  unitCost: string;
+
+  @IdField({ ...optional, example: 'L-2026-03' })
+  lot?: string;
+
+  @TimestampField(optional)
+  producedAt?: string;
+
+  @TimestampField(optional)
+  expiresAt?: string;
+
+  @IdField({ ...optional, example: 'A-01' })
+  location?: string;
+
+  @ChoiceField(QUALITIES, optional)
+  quality?: (typeof QUALITIES)[number];
+}
+
+export class NewReceipt {
+  @IdField({ ...optional, description: 'A repeat with the same id and body has no second effect.', example: 'receipt-1' })
+  receiptId?: string;
+
+  @IdField({ example: 'berlin' })
+  warehouseId: string;
+
+  @TextField(200, { ...optional, example: 'Delivery note 4711' })
+  reference?: string;
+
+  @ListField(() => ReceiptLine, COMMAND_LINES_MAX)
+  lines: ReceiptLine[];
+}
+
+export class NewAdjustment {
+  @IdField({ example: 'berlin' })
+  warehouseId: string;
+
+  @IdField({ example: 'coffee-1kg' })
+  itemId: string;
+
+  @DecimalField('non-zero', { example: '-2' })
+  quantityDelta: string;
+
+  @TextField(500, { lengthMin: 1, example: 'Two bags torn by the fork lift' })
+  reason: string;
+
+  @ChoiceField(REASONS, { ...optional, example: 'damage' })
+  reasonCode?: AdjustmentReason;
+
+  @IdField(optional)
+  lot?: string;
+
+  @IdField(optional)
+  location?: string;
+
+  @DecimalField('zero or more', { ...optional, example: '4.2' })
+  unitCost?: string;
+}
+
+export class SafetyStock {
+  @IdField({ example: 'berlin' })
+  warehouseId: string;
+
+  @IdField({ example: 'coffee-1kg' })
+  itemId: string;
+
+  @DecimalField('zero or more', { ...clearable, description: 'Null or left out: as the item says.', example: '10' })
+  quantity?: string | null;
+
+  @DecimalField('zero or more', { ...clearable, description: 'Of the sellable quantity; the larger of both counts.', example: '5' })
+  percent?: string | null;
+}
+
+export class ReorderPoint {
+  @IdField({ example: 'berlin' })
+  warehouseId: string;
+
+  @IdField({ example: 'coffee-1kg' })
+  itemId: string;
+
+  @DecimalField('zero or more', { nullable: true, description: 'Null: as the item says.', example: '20' })
+  reorderPoint: string | null;
+}
+
+export class AvailabilityQuery {
+  @QueryIds(ITEMS_ASKED_MAX, { description: 'One or several.', example: ['coffee-1kg'] })
+  itemId: string[];
+
+  @QueryIds(ITEMS_ASKED_MAX, { ...optional, description: 'None: every warehouse that knows the item.', example: ['berlin'] })
+  warehouseId?: string[];
+
+  @QueryFlag({ description: 'Also the reservations, backorders and blocked quantities behind each figure.' })
+  explain?: boolean;
+}
+
+export class StockQuery extends PageQuery {
+  @IdField(optional)
+  warehouseId?: string;
+
+  @IdField(optional)
+  itemId?: string;
+
+  @QueryFlag({ description: 'Only what is at or below its threshold.' })
+  low?: boolean;
+}
+
+export class ItemStockQuery {
+  @IdField(optional)
+  warehouseId?: string;
+}
+
+export class LedgerQuery extends PageQuery {
+  @IdField(optional)
+  itemId?: string;
+
+  @IdField(optional)
+  warehouseId?: string;
+
+  @IdField(optional)
+  orderId?: string;
+
+  @TextField(40, { ...optional, example: 'shipment' })
+  refType?: string;
+
+  @IdField(optional)
+  refId?: string;
+
+  @TimestampField(optional)
+  from?: string;
+
+  @TimestampField(optional)
+  to?: string;
+}
+
+export class ReservationsQuery extends PageQuery {
+  @IdField(optional)
+  orderId?: string;
+
+  @IdField(optional)
+  itemId?: string;
+
+  @ChoiceField(RESERVATION_STATUSES, optional)
+  status?: (typeof RESERVATION_STATUSES)[number];
+}
