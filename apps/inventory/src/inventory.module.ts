@@ -1,14 +1,35 @@
 import { Module } from '@nestjs/common';
+import { AdjustmentsConsumer } from './adjustments/adjustments.consumer.js';
 import { AvailabilityController } from './availability/availability.controller.js';
 import { AvailabilityReader } from './availability/availability-reader.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
+import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { ReservationQueriesController } from './reservations/reservation-queries.controller.js';
+import { ReservationsConsumer } from './reservations/reservations.consumer.js';
+import { ReturnsConsumer } from './returns/returns.consumer.js';
 import { SettingsController } from './settings/settings.controller.js';
+
+import { ShipmentsConsumer } from './shipments/shipments.consumer.js';
+import { Batcher } from './stock-machine/batcher.js';
+import { DueWork } from './stock-machine/due-work.js';
+import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.js';
 
 /** Inventory: the stock machine with the entries to it, and the reads beside it. */
 @Module({
-  controllers: [CatalogueController, SettingsController, AvailabilityController, LedgerController, ReservationQueriesController],
-  providers: [AvailabilityReader],
+  controllers: [
+    ReservationsConsumer,
+    ShipmentsConsumer,
+    ReturnsConsumer,
+    ReceiptsConsumer,
+    AdjustmentsConsumer,
+    StockPoliciesConsumer,
+    CatalogueController,
+    SettingsController,
+    AvailabilityController,
+    LedgerController,
+    ReservationQueriesController,
+  ],
+  providers: [Batcher, DueWork, AvailabilityReader],
 })
 export class InventoryModule {}

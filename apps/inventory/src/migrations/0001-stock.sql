@@ -69,7 +69,7 @@ create table blocked_stock (
 create table demand (
   org_id              text not null,
   order_id            text not null,
-  state               text not null check (state in ('awaiting_order', 'open', 'refused', 'expired', 'closed')),
+  state               text not null default 'awaiting_order' check (state in ('awaiting_order', 'open', 'refused', 'expired', 'closed')),
   -- Whose order it is; null while only a shipment or a return of it is known.
   source              text,
   -- The last sequence and time of its source that set the demand, and the highest sequence of any message about the order.
@@ -84,6 +84,8 @@ create table demand (
   accepted_at         timestamptz not null default now(),
   expires_at          timestamptz,
   approval_request_id text,
+  -- Why the last totals were refused, for whoever repeats them.
+  refusal             jsonb,
   lines               jsonb not null default '[]',
   primary key (org_id, order_id)
 ) with (fillfactor = 70);
@@ -193,7 +195,7 @@ create table customer_return (
   movement_id uuid not null,
   fingerprint text not null,
   lines       jsonb not null,
-  -- The sequences of the inspections that were applied: an inspection has no id of its own.
+  -- The inspections that were applied, by sequence or message id: an inspection has no id of its own.
   inspections jsonb not null default '[]',
   primary key (org_id, return_id)
 );

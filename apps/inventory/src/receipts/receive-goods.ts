@@ -1,0 +1,134 @@
+import { type RefusalReason, StockReceiptFailed, StockReceived } from '#libs/contracts';
+import { conflict, formatQuantity, type HoldfastError, notFound, parseQuantity, rejected, ZERO } from '#libs/domain';
+import { fingerprint } from '../fingerprint.js';
+import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
+import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
+
+export interface ReceiptAnswer {
+  readonly receiptId: string;
+  readonly movementId: string;
+  readonly lines: readonly { itemId: string; quantity: string; balanceAfter: string; unitCost: string | null }[];
+}
+
+/**
+ * Takes goods in: on hand rises, and waiting backorders are filled in the same transaction. Recognised for ever by `receiptId`. A call is
+ * refused with an error, an event with `StockReceiptFailed`.
+ */
+export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<ReceiptAnswer> {
+  const print = fingerprint({ warehouseId: command.warehouseId, reference: command.reference, lines: command.lines });
+  const known = state.movements.get(movementKey(command.orgId, 'receipt', command.receiptId));
+  if (known !== undefined) {
+    if (known.fingerprint !== print) {
+      return refuse(
+        state,
+        command,
+        'ALREADY_EXISTS',
+        '',
+        conflict('ALREADY_EXISTS', `receipt ${command.receiptId} exists with other content`),
+      );
+    }
+    return repeat(state, command, {
+      receiptId: command.receiptId,
+      movementId: known.movementId,
+      lines: known.lines as ReceiptAnswer['lines'],
+    });
+  }
+  const balances: Balance[] = [];
+  for (const line of command.lines) {
+    const refusal = refusalOf(state, command, line);
+    if (refusal !== null) return refuse(state, command, refusal.reason, line.itemId, refusal.error);
+    balances.push(state.balance(command.orgId, command.warehouseId, line.itemId)!);
+  }
+
+  // After this point it must succeed.
+  const sums = new Map<Balance, bigint>();
+  const lines = command.lines.map((line, index) => {
+    const balance = balances[index]!;
+    const sum = (sums.get(balance) ?? ZERO) + parseQuantity(line.quantity);
+    sums.set(balance, sum);
+    return {
+      itemId: line.itemId,
+      quantity: formatQuantity(parseQuantity(line.quantity)),
+      balanceAfter: formatQuantity(balance.onHand + sum),
+      unitCost: line.unitCost,
+    };
+  });
+  const movement = newMovement(
+    {
+      orgId: command.orgId,
+      movementType: 'receipt',
+      refType: 'receipt',
+      refId: command.receiptId,
+      reason: command.reference ?? null,
+      fingerprint: print,
+      lines,
+    },
+    command.meta,
+    state.now,
+  );
+  const changes = command.lines.map((line, index) => ({
+    balance: balances[index]!,
+    quality: line.quality ?? ('available' as const),
+    delta: parseQuantity(line.quantity),
+    unitCost: parseQuantity(line.unitCost),
+    producedAt: line.producedAt,
+    expiresAt: line.expiresAt,
+  }));
+  postMovement(state, movement, changes, command.meta);
+  state.movements.set(movementKey(command.orgId, 'receipt', command.receiptId), movement);
+  const answer = { receiptId: command.receiptId, movementId: movement.movementId, lines };
+  announce(state, command, answer);
+  return answered(answer);
+}
+
+function refusalOf(
+  state: StockState,
+  command: ReceiveGoods,
+  line: ReceiveGoods['lines'][number],
+): { reason: RefusalReason; error: HoldfastError } | null {
+  if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) {
+    return { reason: 'ITEM_NOT_FOUND', error: notFound('ITEM_NOT_FOUND', `item ${line.itemId} does not exist; create it first`) };
+  }
+  if (state.balance(command.orgId, command.warehouseId, line.itemId) === undefined) {
+    const error = notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`);
+    return { reason: 'WAREHOUSE_NOT_FOUND', error };
+  }
+  // Lots, bins and expected receipts are not kept yet: what names one is refused, not silently dropped.
+  if (line.lot !== undefined) {
+    const error = rejected('STOCK_VALIDATION', `item ${line.itemId} is not tracked by lot; receive it without one`);
+    return { reason: 'LOT_NOT_FOUND', error };
+  }
+  if (line.location !== undefined && line.location !== DEFAULT_LOCATION) {
+    return {
+      reason: 'INVALID_STATE',
+      error: notFound('LOCATION_NOT_FOUND', `location ${line.location} does not exist in ${command.warehouseId}`),
+    };
+  }
+  if (line.expectedReceiptId !== undefined) {
+    return { reason: 'INVALID_STATE', error: notFound('NOT_FOUND', `expected receipt ${line.expectedReceiptId} does not exist`) };
+  }
+  return null;
+}
+
+function repeat(state: StockState, command: ReceiveGoods, answer: ReceiptAnswer): Outcome<ReceiptAnswer> {
+  if (command.meta.event !== undefined) announce(state, command, answer);
+  return answered(answer);
+}
+
+function announce(state: StockState, command: ReceiveGoods, answer: ReceiptAnswer): void {
+  state.emit(StockReceived, command.orgId, command.receiptId, command.meta, {
+    receiptId: answer.receiptId,
+    movementId: answer.movementId,
+    warehouseId: command.warehouseId,
+    lines: answer.lines.map((line) => ({ ...line, lot: null })),
+  });
+}
+
+function refuse(state: StockState, command: ReceiveGoods, reason: RefusalReason, itemId: string, error: HoldfastError): Outcome<never> {
+  if (command.meta.event !== undefined) {
+    const lines = itemId === '' ? [] : [{ itemId, message: error.message }];
+    state.emit(StockReceiptFailed, command.orgId, command.receiptId, command.meta, { receiptId: command.receiptId, reason, lines });
+  }
+  return { kind: 'error', error: error.toWire() };
+}

@@ -1,0 +1,450 @@
+import {
+  StockPartiallyReserved,
+  StockReleased,
+  StockReservationFailed,
+  StockReserved,
+  type ResponseOf,
+  type StockDemand,
+} from '#libs/contracts';
+import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { safetyStock, sellable } from '../availability/available-to-promise.js';
+import { answered, type Outcome, type SetDemand } from '../stock-machine/commands.js';
+import { changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import {
+  type Balance,
+  balanceKey,
+  type Demand,
+  type DemandLine,
+  emptyLine,
+  heldQuantity,
+  openQuantity,
+  type Refusal,
+  type StockState,
+  stockLines,
+} from '../stock-machine/stock-state.js';
+import { noteMessage } from '../stock-machine/message-order.js';
+
+export type DemandAnswer = ResponseOf<typeof StockDemand>;
+
+/** What a line of the command asks for, after it was matched with what is known of it. */
+interface WantedLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string | null;
+  readonly requested: Quantity;
+}
+
+/** What will be done for one line if the command is accepted. */
+interface LinePlan {
+  readonly wanted: WantedLine;
+  /** What of the existing holds stays, by warehouse. */
+  readonly keep: ReadonlyMap<string, Quantity>;
+  readonly take: { balance: Balance; quantity: Quantity } | null;
+  readonly wait: { balance: Balance; quantity: Quantity } | null;
+  readonly closed: Quantity;
+}
+
+/**
+ * Sets what an order wants: holds it, firmly or softly, in whole or in part, and gives back what it no longer wants. Absolute, so that a
+ * repeat changes nothing; ordered by the sequence of the order's source, so that a late message changes nothing either
+ * (docs/rules.md, "set demand").
+ */
+export function setDemand(state: StockState, command: SetDemand): Outcome<DemandAnswer> {
+  const demand = state.demand(command.orgId, command.orderId);
+  const owned = demand.source === null || demand.source === command.source;
+  if (!owned) return failed(state, demand, command, { reason: 'ORDER_OWNED_ELSEWHERE', lines: [] });
+  if (isStale(demand, command)) return answered(answerOf(demand));
+  if (isRepeat(demand, command)) return repeatAnswer(state, demand, command);
+  if (command.lines.length === 0) return cancel(state, demand, command);
+  if (demand.state === 'closed') return failed(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
+
+  const wanted = wantedLines(demand, command);
+  const unknown = unknownSubject(state, demand, command, wanted);
+  if (unknown !== null) return refuseNewTotals(state, demand, command, wanted, unknown);
+  const mode = command.mode ?? (isKnown(demand) ? demand.mode : state.settingsOf(command.orgId).reservationMode);
+  const plan = planLines(state, demand, wanted, mode);
+  if ('reason' in plan) return refuseNewTotals(state, demand, command, wanted, plan);
+
+  // After this point it must succeed.
+  accept(state, demand, command, mode);
+  carryOut(state, demand, plan);
+  return announce(state, demand, command);
+}
+
+/** A message older than the last one that set this demand. */
+function isStale(demand: Demand, { meta }: SetDemand): boolean {
+  if (meta.sequence !== undefined) return demand.incomingSequence !== null && meta.sequence < demand.incomingSequence;
+  return meta.time !== undefined && demand.incomingTime !== null && meta.time < demand.incomingTime;
+}
+
+function isRepeat(demand: Demand, { meta }: SetDemand): boolean {
+  return meta.sequence !== undefined && meta.sequence === demand.incomingSequence;
+}
+
+/** The same sequence again changes nothing and answers what holds now. */
+function repeatAnswer(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  // Our own orders were answered when the first of event and call came; anybody else who repeats an event waits for an answer.
+  const isWaitedFor = command.meta.event !== undefined && command.source !== '/orders';
+  if (!isWaitedFor) return answered(answerOf(demand));
+  if (demand.refusal !== null) return failed(state, demand, command, demand.refusal);
+  if (demand.state === 'open') return announce(state, demand, command);
+  state.emitAboutOrder(StockReleased, demand, command.meta, { orderId: demand.orderId, lines: [] });
+  return answered(answerOf(demand));
+}
+
+/** Whether the order itself was accepted before; a shipment of it alone does not make it known. */
+function isKnown(demand: Demand): boolean {
+  return demand.state === 'open' || demand.state === 'expired';
+}
+
+/** Cancels: gives everything back, closes the rest, and leaves a row even for an unknown order, so that a late confirmation holds nothing. */
+function cancel(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  if (demand.state === 'closed') {
+    if (command.meta.event !== undefined) state.emitAboutOrder(StockReleased, demand, command.meta, { orderId: demand.orderId, lines: [] });
+    return answered(answerOf(demand));
+  }
+  const lines = demand.reservations
+    .filter((reservation) => reservation.status === 'active')
+    .map((reservation) => changedHold(reservation.lineNo, reservation.itemId, reservation.warehouseId, heldQuantity(reservation)));
+  requireOwnBalances(state, demand);
+  noteSetter(demand, command);
+  demand.refusal = null;
+  releaseEverything(state, demand, { status: 'released', reason: command.reason ?? 'cancelled' });
+  for (const line of demand.lines) {
+    line.closed = line.requested - line.fulfilled;
+    line.unheld = ZERO;
+  }
+  demand.state = 'closed';
+  demand.expiresAt = null;
+  state.emitAboutOrder(StockReleased, demand, command.meta, { orderId: demand.orderId, lines });
+  return answered(answerOf(demand));
+}
+
+/** Makes sure that every balance on which the order holds or waits is at hand, before the first change. */
+export function requireOwnBalances(state: StockState, demand: Demand): void {
+  for (const at of [...demand.reservations, ...demand.backorders]) state.existingBalance(demand.orgId, at.warehouseId, at.itemId);
+}
+
+/** Gives back all that an order holds and ends its waiting. Used when it is cancelled and when its hold expires. */
+export function releaseEverything(state: StockState, demand: Demand, why: { status: 'released' | 'expired'; reason: string }): void {
+  for (const reservation of demand.reservations) release(state, demand, reservation, heldQuantity(reservation), why);
+  for (const backorder of [...demand.backorders]) dequeue(state, demand, backorder, backorder.quantity);
+}
+
+/** The new whole set: the lines of the command, and of those it drops the part that was shipped. */
+function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
+  const wanted = new Map<number, WantedLine>();
+  for (const line of command.lines) {
+    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
+    const shipped = known?.fulfilled ?? ZERO;
+    wanted.set(line.lineNo, {
+      lineNo: line.lineNo,
+      itemId: line.itemId,
+      warehouseId: line.warehouseId ?? command.warehouseId ?? null,
+      requested: maxQuantity(parseQuantity(line.quantity), shipped),
+    });
+  }
+  for (const line of demand.lines) {
+    if (wanted.has(line.lineNo) || (line.fulfilled === ZERO && line.returned === ZERO)) continue;
+    wanted.set(line.lineNo, { lineNo: line.lineNo, itemId: line.itemId, warehouseId: line.warehouseId, requested: line.fulfilled });
+  }
+  return [...wanted.values()].sort((a, b) => a.lineNo - b.lineNo);
+}
+
+/** A lot, item or warehouse that does not exist; or a line that was shipped and now names another item. */
+function unknownSubject(state: StockState, demand: Demand, command: SetDemand, wanted: readonly WantedLine[]): Refusal | null {
+  const about = (line: WantedLine) => [
+    { lineNo: line.lineNo, itemId: line.itemId, warehouseId: line.warehouseId, requested: formatQuantity(line.requested), available: '0' },
+  ];
+  const warehouses = state.warehousesOf(command.orgId);
+  for (const line of wanted) {
+    // Lots are not kept yet, so none exists.
+    if (command.lines.some((asked) => asked.lineNo === line.lineNo && asked.lot !== undefined))
+      return { reason: 'LOT_NOT_FOUND', lines: about(line) };
+    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
+    if (known !== undefined && known.itemId !== line.itemId && (known.fulfilled > ZERO || known.returned > ZERO)) {
+      return { reason: 'INVALID_STATE', lines: about(line) };
+    }
+    if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return { reason: 'ITEM_NOT_FOUND', lines: about(line) };
+    if (line.warehouseId !== null && state.balance(command.orgId, line.warehouseId, line.itemId) === undefined) {
+      return { reason: 'WAREHOUSE_NOT_FOUND', lines: about(line) };
+    }
+    if (line.warehouseId === null && warehouses.length === 0) return { reason: 'WAREHOUSE_NOT_FOUND', lines: about(line) };
+  }
+  return null;
+}
+
+/** What a balance offers to this order while its plan is made: its own holds and its own place in the queue do not stand in its way. */
+class Offer {
+  private readonly offered = new Map<Balance, Quantity>();
+
+  constructor(
+    private readonly demand: Demand,
+    private readonly kept: (balance: Balance) => Quantity,
+  ) {}
+
+  of(balance: Balance): Quantity {
+    let offered = this.offered.get(balance);
+    if (offered === undefined) {
+      const own = sumQuantities(this.demand.reservations, (r) => (this.isAt(r, balance) ? heldQuantity(r) : ZERO));
+      const ownWaiting = sumQuantities(this.demand.backorders, (b) => (this.isAt(b, balance) ? b.quantity : ZERO));
+      const others = balance.reserved - own + this.kept(balance);
+      offered = maxQuantity(sellable(balance) - others - safetyStock(balance) - (balance.backordered - ownWaiting), ZERO);
+      this.offered.set(balance, offered);
+    }
+    return offered;
+  }
+
+  take(balance: Balance, quantity: Quantity): void {
+    this.offered.set(balance, this.of(balance) - quantity);
+  }
+
+  private isAt(at: { warehouseId: string; itemId: string }, balance: Balance): boolean {
+    return at.warehouseId === balance.warehouseId && at.itemId === balance.itemId;
+  }
+}
+
+/** Plans every line, all together: several lines with the same item are counted together. Changes nothing. */
+function planLines(
+  state: StockState,
+  demand: Demand,
+  wanted: readonly WantedLine[],
+  mode: 'all_or_nothing' | 'partial',
+): LinePlan[] | Refusal {
+  const keptAt = new Map<string, Quantity>();
+  const keeps = wanted.map((line) => {
+    const keep = keptHolds(demand, line);
+    for (const [warehouseId, quantity] of keep) {
+      const key = balanceKey(demand.orgId, warehouseId, line.itemId);
+      keptAt.set(key, (keptAt.get(key) ?? ZERO) + quantity);
+    }
+    return keep;
+  });
+  requireOwnBalances(state, demand);
+
+  const offer = new Offer(demand, (balance) => keptAt.get(balanceKey(balance.orgId, balance.warehouseId, balance.itemId)) ?? ZERO);
+  const plans: LinePlan[] = [];
+  const short: Refusal['lines'][number][] = [];
+  wanted.forEach((line, index) => {
+    const keep = keeps[index]!;
+    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
+    const closed = minQuantity(known?.closed ?? ZERO, line.requested - (known?.fulfilled ?? ZERO));
+    const extra = line.requested - (known?.fulfilled ?? ZERO) - closed - sumQuantities(keep.values(), (quantity) => quantity);
+    if (extra === ZERO) {
+      plans.push({ wanted: line, keep, take: null, wait: null, closed });
+      return;
+    }
+    const candidates = candidateBalances(state, demand, line, keep);
+    const covering = candidates.find((balance) => offer.of(balance) >= extra);
+    if (covering !== undefined) {
+      offer.take(covering, extra);
+      plans.push({ wanted: line, keep, take: { balance: covering, quantity: extra }, wait: null, closed });
+      return;
+    }
+    const best = candidates.reduce((most, balance) => (offer.of(balance) > offer.of(most) ? balance : most), candidates[0]!);
+    const there = offer.of(best);
+    // What already waits was accepted before; only what is new must be there at once.
+    const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
+    if (!accepted) {
+      short.push({
+        lineNo: line.lineNo,
+        itemId: line.itemId,
+        warehouseId: line.warehouseId ?? best.warehouseId,
+        requested: formatQuantity(line.requested),
+        available: formatQuantity(there),
+      });
+      return;
+    }
+    offer.take(best, there);
+    plans.push({
+      wanted: line,
+      keep,
+      take: there > ZERO ? { balance: best, quantity: there } : null,
+      wait: { balance: waitingPlace(state, demand, line) ?? best, quantity: extra - there },
+      closed,
+    });
+  });
+  return short.length > 0 ? { reason: 'INSUFFICIENT_STOCK', lines: short } : plans;
+}
+
+/** What of the line's holds stays: as much as is still wanted, in the warehouse that is wanted, the oldest first. */
+function keptHolds(demand: Demand, line: WantedLine): Map<string, Quantity> {
+  const keep = new Map<string, Quantity>();
+  const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
+  if (known === undefined) return keep;
+  const closed = minQuantity(known.closed, line.requested - known.fulfilled);
+  let open = line.requested - known.fulfilled - closed;
+  for (const reservation of demand.reservations) {
+    if (reservation.lineNo !== line.lineNo || reservation.itemId !== line.itemId) continue;
+    if (line.warehouseId !== null && reservation.warehouseId !== line.warehouseId) continue;
+    const quantity = minQuantity(open, heldQuantity(reservation));
+    if (quantity <= ZERO) continue;
+    keep.set(reservation.warehouseId, (keep.get(reservation.warehouseId) ?? ZERO) + quantity);
+    open -= quantity;
+  }
+  return keep;
+}
+
+/** Where a line may be held: where it asks for; else where it is held already, then by the priority of the warehouses. */
+function candidateBalances(state: StockState, demand: Demand, line: WantedLine, keep: ReadonlyMap<string, Quantity>): Balance[] {
+  if (line.warehouseId !== null) return [state.balance(demand.orgId, line.warehouseId, line.itemId)!];
+  const first = [...keep.keys()];
+  const rest = state.warehousesOf(demand.orgId).map((warehouse) => warehouse.warehouseId);
+  const candidates: Balance[] = [];
+  for (const warehouseId of new Set([...first, ...rest])) {
+    const key = balanceKey(demand.orgId, warehouseId, line.itemId);
+    const balance = state.balances.get(key);
+    if (balance !== undefined) candidates.push(balance);
+  }
+  // Nothing was ever stored anywhere: the line is short, or waits, in the first warehouse.
+  if (candidates.length === 0) candidates.push(state.balance(demand.orgId, rest[0]!, line.itemId)!);
+  return candidates;
+}
+
+/** A line that already waits keeps its place. */
+function waitingPlace(state: StockState, demand: Demand, line: WantedLine): Balance | undefined {
+  const waiting = demand.backorders.find(
+    (b) => b.lineNo === line.lineNo && b.itemId === line.itemId && (line.warehouseId ?? b.warehouseId) === b.warehouseId,
+  );
+  return waiting === undefined ? undefined : state.existingBalance(demand.orgId, waiting.warehouseId, waiting.itemId);
+}
+
+function noteSetter(demand: Demand, command: SetDemand): void {
+  demand.source ??= command.source;
+  noteMessage(demand, command.meta);
+  if (command.meta.sequence !== undefined) demand.incomingSequence = command.meta.sequence;
+  if (command.meta.time !== undefined) demand.incomingTime = command.meta.time;
+}
+
+function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'all_or_nothing' | 'partial'): void {
+  const isFirst = demand.state !== 'open';
+  noteSetter(demand, command);
+  demand.refusal = null;
+  demand.mode = mode;
+  // A firm hold never becomes soft again: nothing un-confirms an order.
+  demand.firm = (demand.state === 'open' && demand.firm) || (command.firm ?? (isKnown(demand) ? demand.firm : true));
+  const ttlSeconds = command.ttlSeconds ?? state.settingsOf(command.orgId).softReservationTtlSeconds;
+  if (demand.firm || command.pendingApproval === true) demand.expiresAt = null;
+  else demand.expiresAt = new Date(state.now.getTime() + ttlSeconds * 1000);
+  demand.approvalRequestId = command.approvalRequestId ?? demand.approvalRequestId;
+  if (isFirst) demand.acceptedAt = state.now;
+  const priority = command.priority ?? demand.priority;
+  if (priority !== demand.priority) {
+    demand.priority = priority;
+    for (const backorder of demand.backorders) reorder(state, backorder, priority);
+  }
+  demand.state = 'open';
+  state.touchDemand(demand);
+}
+
+/** Gives back first, then holds, so that what one line gives back another of the same item can take. */
+function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
+  const why = { status: 'released', reason: 'amended' } as const;
+  const keeps = new Map(plans.map((plan) => [plan.wanted.lineNo, new Map(plan.keep)]));
+  // The oldest hold of a line is the one that stays.
+  for (const reservation of demand.reservations) {
+    const kept = keeps.get(reservation.lineNo);
+    const stays = minQuantity(kept?.get(reservation.warehouseId) ?? ZERO, heldQuantity(reservation));
+    kept?.set(reservation.warehouseId, (kept.get(reservation.warehouseId) ?? ZERO) - stays);
+    release(state, demand, reservation, heldQuantity(reservation) - stays, why);
+  }
+  const waits = new Map(plans.map((plan) => [plan.wanted.lineNo, plan.wait]));
+  for (const backorder of [...demand.backorders]) {
+    const wait = waits.get(backorder.lineNo);
+    const stays =
+      wait?.balance.warehouseId === backorder.warehouseId && wait.balance.itemId === backorder.itemId
+        ? minQuantity(wait.quantity, backorder.quantity)
+        : ZERO;
+    dequeue(state, demand, backorder, backorder.quantity - stays);
+  }
+  demand.lines = plans.map((plan) => matchedLine(demand, plan));
+  for (const plan of plans) {
+    const line = demand.lines.find((candidate) => candidate.lineNo === plan.wanted.lineNo)!;
+    if (plan.take !== null) hold(state, demand, line, plan.take.balance, plan.take.quantity);
+    if (plan.wait !== null) enqueue(state, demand, line, plan.wait.balance, plan.wait.quantity - line.backordered);
+  }
+}
+
+function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
+  const known = demand.lines.find((line) => line.lineNo === wanted.lineNo && line.itemId === wanted.itemId);
+  const line = known ?? emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
+  line.warehouseId = wanted.warehouseId;
+  line.requested = wanted.requested;
+  line.closed = closed;
+  line.unheld = ZERO;
+  return line;
+}
+
+/** Says what the order holds now. */
+function announce(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  const held = { orderId: demand.orderId, firm: demand.firm, expiresAt: demand.expiresAt?.toISOString() ?? null, lines: heldLines(demand) };
+  const backordered = backorderedLines(demand);
+  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, command.meta, { ...held, backordered });
+  else state.emitAboutOrder(StockReserved, demand, command.meta, held);
+  return answered(answerOf(demand));
+}
+
+/** Refuses totals that cannot be held. A known order keeps what it holds; of a new one only the refused wish stays on record. */
+function refuseNewTotals(
+  state: StockState,
+  demand: Demand,
+  command: SetDemand,
+  wanted: readonly WantedLine[],
+  refusal: Refusal,
+): Outcome<DemandAnswer> {
+  noteSetter(demand, command);
+  demand.refusal = refusal;
+  if (!isKnown(demand)) {
+    demand.state = 'refused';
+    demand.lines = wanted.map((line) => {
+      const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
+      const entry = known ?? emptyLine(line.lineNo, line.itemId, line.warehouseId);
+      entry.requested = line.requested;
+      entry.unheld = openQuantity(entry);
+      return entry;
+    });
+  }
+  return failed(state, demand, command, refusal);
+}
+
+/** Says that the demand was refused. What is known of the order stays as it is. */
+function failed(state: StockState, demand: Demand, command: SetDemand, refusal: Refusal): Outcome<DemandAnswer> {
+  state.emitAboutOrder(StockReservationFailed, demand, command.meta, {
+    orderId: demand.orderId,
+    reason: refusal.reason,
+    lines: [...refusal.lines],
+    discrepancyIds: [],
+  });
+  return answered({ ...answerOf(demand), ...refusedAnswer(refusal) });
+}
+
+function backorderedLines(demand: Demand) {
+  return demand.lines
+    .filter((line) => line.backordered > ZERO)
+    .map((line) => ({ lineNo: line.lineNo, itemId: line.itemId, quantity: formatQuantity(line.backordered) }));
+}
+
+/** The current state of an order, as calls answer it. */
+export function answerOf(demand: Demand): DemandAnswer {
+  const backordered = backorderedLines(demand);
+  return {
+    status: statusOf(demand, backordered.length > 0),
+    orderId: demand.orderId,
+    sequence: demand.sequence,
+    firm: demand.firm,
+    expiresAt: demand.expiresAt?.toISOString() ?? null,
+    lines: heldLines(demand),
+    backordered,
+    stock: stockLines(demand),
+    ...(demand.refusal === null ? {} : refusedAnswer(demand.refusal)),
+  };
+}
+
+function refusedAnswer(refusal: Refusal) {
+  return { status: 'failed' as const, reason: refusal.reason, shortLines: [...refusal.lines], discrepancyIds: [] };
+}
+
+function statusOf(demand: Demand, waits: boolean): DemandAnswer['status'] {
+  if (demand.state === 'closed' || demand.state === 'expired') return 'released';
+  return waits ? 'partial' : 'reserved';
+}

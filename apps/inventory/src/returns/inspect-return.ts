@@ -1,0 +1,128 @@
+import { type InspectionVerdict, type MovementAnswer, QualityChanged, StockAdjusted } from '#libs/contracts';
+import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { answered, type InspectReturn, type Outcome } from '../stock-machine/commands.js';
+import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
+import { newMovement, postMovement, type StockChange } from '../stock-machine/post-movement.js';
+import {
+  type Demand,
+  type ReceivedReturn,
+  type ReturnLine,
+  type StockState,
+  stockLines,
+  subjectKey,
+} from '../stock-machine/stock-state.js';
+import { refuse, returnedLines } from './receive-return.js';
+
+/** A part of a received line that gets its verdict. */
+interface Judged {
+  readonly line: ReturnLine;
+  readonly quantity: Quantity;
+  readonly verdict: InspectionVerdict;
+}
+
+/**
+ * Says what returned goods are good for: they become available, damaged or quarantined, or are scrapped. An inspection has no id of its
+ * own: it is recognised by message id, and for ever by the order's sequence.
+ */
+export function inspectReturn(state: StockState, command: InspectReturn): Outcome<MovementAnswer> {
+  const demand = state.demand(command.orgId, command.orderId);
+  const received = state.returns.get(subjectKey(command.orgId, command.returnId));
+  if (received === undefined || received.orderId !== command.orderId) {
+    if (received === undefined && mayComeTooEarly(demand, command.meta))
+      return { kind: 'too-early', waitingFor: `return ${command.returnId}` };
+    return refuse(state, demand, command, 'RETURN_NOT_FOUND');
+  }
+  const inspection = command.meta.sequence === undefined ? command.meta.messageId : `#${command.meta.sequence}`;
+  if (received.inspections.includes(inspection)) return inspected(demand, received);
+  if (command.lines.some((line) => line.lot !== undefined)) return refuse(state, demand, command, 'LOT_NOT_FOUND');
+  const judged = planVerdicts(received, command);
+  if (judged === null) return refuse(state, demand, command, 'INVALID_STATE');
+  for (const { line } of judged) state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+
+  // After this point it must succeed.
+  noteMessage(demand, command.meta);
+  received.inspections.push(inspection);
+  for (const { line, quantity } of judged) line.inspected += quantity;
+  state.changedReturns.add(received);
+  state.touchDemand(demand);
+  const kept = judged.filter((part) => part.verdict !== 'scrap');
+  const scrapped = judged.filter((part) => part.verdict === 'scrap');
+  if (kept.length > 0) changeQuality(state, command, kept);
+  if (scrapped.length > 0) scrap(state, command, scrapped);
+  return inspected(demand, received);
+}
+
+/** Matches the verdicts with what still waits for one; null when they are about more than that. */
+function planVerdicts(received: ReceivedReturn, command: InspectReturn): Judged[] | null {
+  const judged: Judged[] = [];
+  const taken = new Map<ReturnLine, Quantity>();
+  for (const verdict of command.lines) {
+    let open = parseQuantity(verdict.quantity);
+    for (const line of received.lines) {
+      if (line.lineNo !== verdict.lineNo || line.quality !== 'pending_inspection') continue;
+      const waiting = line.quantity - line.inspected - (taken.get(line) ?? ZERO);
+      const quantity = minQuantity(open, waiting);
+      if (quantity <= ZERO) continue;
+      judged.push({ line, quantity, verdict: verdict.verdict });
+      taken.set(line, (taken.get(line) ?? ZERO) + quantity);
+      open -= quantity;
+    }
+    if (open > ZERO) return null;
+  }
+  return judged;
+}
+
+function changeQuality(state: StockState, command: InspectReturn, parts: readonly Judged[]): void {
+  const changes: StockChange[] = parts.flatMap(({ line, quantity, verdict }) => {
+    const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+    return [
+      { balance, quality: 'pending_inspection' as const, delta: -quantity },
+      { balance, quality: verdict as Exclude<InspectionVerdict, 'scrap'>, delta: quantity },
+    ];
+  });
+  postMovement(state, inspectionMovement(state, command, 'quality_change'), changes, command.meta);
+  for (const { line, quantity, verdict } of parts) {
+    state.emit(QualityChanged, command.orgId, line.itemId, command.meta, {
+      itemId: line.itemId,
+      warehouseId: line.warehouseId,
+      lot: null,
+      quantity: formatQuantity(quantity),
+      from: 'pending_inspection',
+      to: verdict,
+      returnId: command.returnId,
+    });
+  }
+}
+
+function scrap(state: StockState, command: InspectReturn, parts: readonly Judged[]): void {
+  const movement = inspectionMovement(state, command, 'scrap');
+  const changes = parts.map(({ line, quantity }) => ({
+    balance: state.existingBalance(command.orgId, line.warehouseId, line.itemId),
+    quality: 'pending_inspection' as const,
+    delta: -quantity,
+  }));
+  postMovement(state, movement, changes, command.meta);
+  parts.forEach(({ line, quantity }, index) => {
+    state.emit(StockAdjusted, command.orgId, line.itemId, command.meta, {
+      movementId: movement.movementId,
+      itemId: line.itemId,
+      warehouseId: line.warehouseId,
+      lot: null,
+      quantityDelta: formatQuantity(-quantity),
+      reason: 'scrapped after inspection',
+      balanceAfter: formatQuantity(changes[index]!.balance.onHand),
+    });
+  });
+}
+
+function inspectionMovement(state: StockState, command: InspectReturn, movementType: 'quality_change' | 'scrap') {
+  return newMovement(
+    { orgId: command.orgId, movementType, refType: 'return', refId: command.returnId, orderId: command.orderId, lines: command.lines },
+    command.meta,
+    state.now,
+  );
+}
+
+function inspected(demand: Demand, received: ReceivedReturn): Outcome<MovementAnswer> {
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: returnedLines(received) });
+}

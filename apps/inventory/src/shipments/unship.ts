@@ -1,0 +1,89 @@
+import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
+import { formatQuantity, ZERO } from '#libs/domain';
+import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
+import { hold } from '../stock-machine/holds.js';
+import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
+import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { type Demand, type PostedShipment, type StockState, stockLines, subjectKey } from '../stock-machine/stock-state.js';
+
+/**
+ * Takes a shipment back that did not happen after all: on hand rises again, and an open order holds again what came back. Refused when
+ * a part of it was already returned by the customer.
+ */
+export function unship(state: StockState, command: Unship): Outcome<MovementAnswer> {
+  const demand = state.demand(command.orgId, command.orderId);
+  const shipment = state.shipments.get(subjectKey(command.orgId, command.shipmentId));
+  if (shipment === undefined || shipment.orderId !== command.orderId) {
+    if (shipment === undefined && mayComeTooEarly(demand, command.meta)) {
+      return { kind: 'too-early', waitingFor: `shipment ${command.shipmentId}` };
+    }
+    return refuse(state, demand, command, 'SHIPMENT_NOT_FOUND');
+  }
+  if (shipment.status === 'cancelled') return repeat(state, demand, command, shipment);
+  const returned = shipment.lines.some((shipped) => {
+    const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo);
+    return line === undefined || line.returned > line.fulfilled - shipped.quantity;
+  });
+  if (returned) return refuse(state, demand, command, 'INVALID_STATE');
+  const balances = shipment.lines.map((line) => state.existingBalance(command.orgId, line.warehouseId, line.itemId));
+
+  // After this point it must succeed.
+  noteMessage(demand, command.meta);
+  shipment.status = 'cancelled';
+  state.changedShipments.add(shipment);
+  const movement = newMovement(
+    {
+      orgId: command.orgId,
+      movementType: 'shipment_cancel',
+      refType: 'shipment',
+      refId: command.shipmentId,
+      orderId: command.orderId,
+      reason: command.reason ?? null,
+    },
+    command.meta,
+    state.now,
+  );
+  postMovement(
+    state,
+    movement,
+    shipment.lines.map((line, index) => ({ balance: balances[index]!, quality: 'available' as const, delta: line.quantity })),
+    command.meta,
+  );
+  shipment.lines.forEach((shipped, index) => {
+    const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo)!;
+    line.fulfilled -= shipped.quantity;
+    if (demand.state === 'open') hold(state, demand, line, balances[index]!, shipped.quantity);
+    else if (demand.state === 'closed') line.closed += shipped.quantity;
+    else if (demand.state === 'awaiting_order') line.requested -= shipped.quantity;
+    else line.unheld += shipped.quantity;
+  });
+  if (demand.state === 'awaiting_order') demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
+  state.touchDemand(demand);
+  return reversed(state, demand, command, shipment);
+}
+
+function repeat(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
+  if (command.meta.event !== undefined && command.meta.event.source !== '/orders') return reversed(state, demand, command, shipment);
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: reversedLines(shipment) });
+}
+
+function reversed(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
+  const lines = reversedLines(shipment);
+  state.emitAboutOrder(ShipmentReversed, demand, command.meta, { shipmentId: command.shipmentId, orderId: command.orderId, lines });
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines });
+}
+
+function reversedLines(shipment: PostedShipment) {
+  return shipment.lines.map((line) => ({ ...line, lot: null, quantity: formatQuantity(line.quantity) }));
+}
+
+function refuse(state: StockState, demand: Demand, command: Unship, reason: RefusalReason): Outcome<MovementAnswer> {
+  noteMessage(demand, command.meta);
+  state.emitAboutOrder(ShipmentReversalFailed, demand, command.meta, {
+    shipmentId: command.shipmentId,
+    orderId: command.orderId,
+    reason,
+    lines: [],
+  });
+  return answered({ status: 'refused', sequence: demand.sequence, stock: stockLines(demand), lines: [], reason, shortLines: [] });
+}

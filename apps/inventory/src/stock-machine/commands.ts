@@ -1,0 +1,125 @@
+import type {
+  AdjustmentReason,
+  CloudEvent,
+  DataOf,
+  DemandLine,
+  GoodsReceived,
+  ReturnInspected,
+  ReturnReceived,
+  ShipmentConfirmed,
+} from '#libs/contracts';
+import type { WireError } from '#libs/domain';
+
+/** What every command carries beside what it asks for. */
+export interface CommandMeta {
+  /** The id of the event or call. */
+  readonly messageId: string;
+  /** The event that the command came by; it is admitted once. Absent for a call. */
+  readonly event?: Pick<CloudEvent, 'orgid' | 'source' | 'id'> | undefined;
+  readonly causationId?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly traceparent?: string | undefined;
+  /** The sequence that the source of the order gave to the message. */
+  readonly sequence?: number | undefined;
+  /** When the source said so: orders messages without sequence. Absent for a call, which counts as the newest. */
+  readonly time?: Date | undefined;
+  /** Whether a message that seems to come too early may be tried again later. */
+  readonly mayWait: boolean;
+  /** When nobody waits for the answer any more, in milliseconds since the epoch. */
+  readonly deadlineMs?: number | undefined;
+}
+
+interface Base {
+  readonly orgId: string;
+  readonly meta: CommandMeta;
+}
+
+/**
+ * The one command behind reserve, amend, confirm, release and cancel: what the order wants in all, absolutely. No lines = cancel.
+ */
+export interface SetDemand extends Base {
+  readonly kind: 'set-demand';
+  readonly orderId: string;
+  readonly source: string;
+  readonly lines: readonly DemandLine[];
+  /** Absent = as it is; firm when the order is unknown. */
+  readonly firm?: boolean | undefined;
+  readonly ttlSeconds?: number | undefined;
+  readonly mode?: 'all_or_nothing' | 'partial' | undefined;
+  readonly priority?: number | undefined;
+  readonly warehouseId?: string | undefined;
+  readonly approvalRequestId?: string | undefined;
+  /** The hold does not expire while the request is open. */
+  readonly pendingApproval?: boolean | undefined;
+  readonly reason?: string | undefined;
+}
+
+export interface ExpireHolds extends Base {
+  readonly kind: 'expire-holds';
+  readonly orderId: string;
+}
+
+export interface FillBackorders extends Base {
+  readonly kind: 'fill-backorders';
+  readonly warehouseId: string;
+  readonly itemId: string;
+}
+
+export interface Ship extends Base, DataOf<typeof ShipmentConfirmed> {
+  readonly kind: 'ship';
+}
+
+export interface Unship extends Base {
+  readonly kind: 'unship';
+  readonly shipmentId: string;
+  readonly orderId: string;
+  readonly reason?: string | undefined;
+}
+
+export interface ReceiveReturn extends Base, DataOf<typeof ReturnReceived> {
+  readonly kind: 'receive-return';
+}
+
+export interface InspectReturn extends Base, DataOf<typeof ReturnInspected> {
+  readonly kind: 'inspect-return';
+}
+
+export interface ReceiveGoods extends Base, DataOf<typeof GoodsReceived> {
+  readonly kind: 'receive-goods';
+}
+
+export interface AdjustStock extends Base {
+  readonly kind: 'adjust-stock';
+  readonly commandId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly quantityDelta: string;
+  readonly reason: string;
+  readonly reasonCode: AdjustmentReason;
+  readonly unitCost?: string | undefined;
+}
+
+/** Sets what an item's balance in a warehouse keeps back or warns at; absent = unchanged, null = as the item says. */
+export interface SetStockPolicy extends Base {
+  readonly kind: 'set-stock-policy';
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly safetyQuantity?: string | null | undefined;
+  readonly safetyPercent?: string | null | undefined;
+  readonly reorderPoint?: string | null | undefined;
+}
+
+export type StockCommand =
+  SetDemand | ExpireHolds | FillBackorders | Ship | Unship | ReceiveReturn | InspectReturn | ReceiveGoods | AdjustStock | SetStockPolicy;
+
+/** What became of a command. A refusal is an outcome, not a rollback: what it records and says commits with the batch. */
+export type Outcome<A = unknown> =
+  | { readonly kind: 'answer'; readonly answer: A }
+  /** The request makes no sense as it is; for calls. Events answer refusals by their failure event. */
+  | { readonly kind: 'error'; readonly error: WireError }
+  /** A message that this one builds on has not arrived yet. */
+  | { readonly kind: 'too-early'; readonly waitingFor: string }
+  /** The message was handled before. */
+  | { readonly kind: 'duplicate' };
+
+export const answered = <A>(answer: A): Outcome<A> => ({ kind: 'answer', answer });

@@ -1,0 +1,58 @@
+import { adjustStock } from '../adjustments/adjust-stock.js';
+import { receiveGoods } from '../receipts/receive-goods.js';
+import { expireHolds } from '../reservations/expire-holds.js';
+import { fillBackorders } from '../reservations/fill-backorders.js';
+import { setDemand } from '../reservations/set-demand.js';
+import { inspectReturn } from '../returns/inspect-return.js';
+import { receiveReturn } from '../returns/receive-return.js';
+import { ship } from '../shipments/ship.js';
+import { unship } from '../shipments/unship.js';
+import { setStockPolicy } from '../stock-policies/set-stock-policy.js';
+import type { Outcome, StockCommand } from './commands.js';
+import { fillFreedBalances } from './holds.js';
+import { NeedsMore, type StockState } from './stock-state.js';
+
+/**
+ * Decides one command on the working set, as the only thing that ever changes stock. Pure: what it reads is in `state`, what it does is
+ * recorded there, and ends with giving whatever came free to whoever waits.
+ *
+ * @throws NeedsMore, with nothing changed, when the command needs rows that were not locked or read.
+ */
+export function decide(state: StockState, command: StockCommand): Outcome {
+  const revision = state.revision;
+  try {
+    const outcome = apply(state, command);
+    fillFreedBalances(state, command.meta);
+    return outcome;
+  } catch (error) {
+    if (error instanceof NeedsMore && state.revision !== revision) {
+      throw new Error(`${command.kind} asked for more after it had begun to change stock`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function apply(state: StockState, command: StockCommand): Outcome {
+  switch (command.kind) {
+    case 'set-demand':
+      return setDemand(state, command);
+    case 'expire-holds':
+      return expireHolds(state, command);
+    case 'fill-backorders':
+      return fillBackorders(state, command);
+    case 'ship':
+      return ship(state, command);
+    case 'unship':
+      return unship(state, command);
+    case 'receive-return':
+      return receiveReturn(state, command);
+    case 'inspect-return':
+      return inspectReturn(state, command);
+    case 'receive-goods':
+      return receiveGoods(state, command);
+    case 'adjust-stock':
+      return adjustStock(state, command);
+    case 'set-stock-policy':
+      return setStockPolicy(state, command);
+  }
+}

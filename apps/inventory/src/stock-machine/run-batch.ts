@@ -1,0 +1,124 @@
+import type { Database, Tx } from '#libs/persistence';
+import { crashPoint, type Inbox, inboxKey, type Outbox } from '#libs/messaging';
+import type { Outcome, StockCommand } from './commands.js';
+import { decide } from './decide.js';
+import { KnownBalances, loadStock, type Needs } from './load-stock.js';
+import { preferKeyLookups } from './stock.sql.js';
+import { type Balance, NeedsMore, type StockState } from './stock-state.js';
+import { touches } from './touches.js';
+import { countersOf, type Counters, writeStock } from './write-stock.js';
+
+/** A command on its way through the machine. */
+export interface Pending {
+  readonly command: StockCommand;
+  /** What an earlier decision asked for in addition. */
+  readonly more?: NeedsMore['more'];
+}
+
+/** What a batch made of each command, in their order. */
+export interface BatchResult {
+  /** The outcome; or what the command needs in addition, in the next batch. */
+  readonly outcomes: readonly (Outcome | NeedsMore)[];
+  /** Where more wait for free stock than this batch could serve. */
+  readonly unserved: readonly Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>[];
+}
+
+/** What the machine works with. */
+export interface Machine {
+  readonly database: Database;
+  readonly inbox: Inbox;
+  readonly outbox: Outbox;
+  readonly known: KnownBalances;
+}
+
+/**
+ * The only transaction that writes stock: admits the messages, locks and reads what they touch, decides command by command, writes set-based,
+ * commits once. Whatever fails, nothing of the batch has happened.
+ *
+ * @throws what the database throws; the caller decides whether to repeat or to split the batch.
+ */
+export async function runBatch(machine: Machine, pending: readonly Pending[]): Promise<BatchResult> {
+  const needs = pending.map(needsOf);
+  const orgs = [...new Set(pending.map(({ command }) => command.orgId))];
+  const { result, balances } = await machine.database.transaction(
+    orgs,
+    async (tx) => {
+      void tx.run(preferKeyLookups, []);
+      const admitted = admit(machine, tx, pending);
+      const state = await loadStock(tx, needs, machine.known, false);
+      const before = new Map<Balance, Counters>([...state.balances.values()].map((balance) => [balance, countersOf(balance)]));
+      const isNew = await admitted;
+      const outcomes = pending.map(({ command }) => decideOnce(state, command, isNew));
+      forgetUndecided(machine, tx, pending, outcomes);
+      writeStock(tx, state, before);
+      void machine.outbox.append(tx, state.events);
+      crashPoint('before-commit', 'inventory');
+      return { result: { outcomes, unserved: [...state.unserved] }, balances: [...state.balances.keys()] };
+    },
+    { repeatable: true },
+  );
+  machine.known.add(balances);
+  crashPoint('after-commit', 'inventory');
+  return result;
+}
+
+/**
+ * What a command would do, without locks and without doing it: the same reads and the same decision in a read-only transaction of its
+ * own, never in a batch, so that nothing of it can be written.
+ */
+export async function tryOut(machine: Machine, command: StockCommand): Promise<Outcome> {
+  let more: NeedsMore['more'] | undefined;
+  // Each round adds what the decision asked for; without locks more than one may be needed.
+  for (let round = 0; round < 5; round++) {
+    const needs = [needsOf({ command, ...(more === undefined ? {} : { more }) })];
+    const outcome = await machine.database.transaction(
+      [command.orgId],
+      async (tx) => decideOnce(await loadStock(tx, needs, machine.known, true), command, new Set()),
+      { readOnly: true },
+    );
+    if (!(outcome instanceof NeedsMore)) return outcome;
+    more = outcome.more;
+  }
+  throw new Error(`${command.kind} asked for more again and again`);
+}
+
+function needsOf({ command, more }: Pending): Needs {
+  const needs = touches(command);
+  if (more === undefined) return needs;
+  return {
+    ...needs,
+    balances: [...needs.balances, ...(more.balances ?? [])],
+    ...(more.holdsPerBalanceMax === undefined ? {} : { holdsPerBalanceMax: more.holdsPerBalanceMax }),
+  };
+}
+
+/** Which of the batch's events are handled for the first time. */
+function admit(machine: Machine, tx: Tx, pending: readonly Pending[]): Promise<ReadonlySet<string>> {
+  const keys = pending.flatMap(({ command }) => (command.meta.event === undefined ? [] : [inboxKey(command.meta.event)]));
+  return machine.inbox.admitKeys(tx, keys);
+}
+
+/** Decides a command, unless it is an event that was handled before, in an earlier batch or in this one. */
+function decideOnce(state: StockState, command: StockCommand, isNew: ReadonlySet<string>): Outcome | NeedsMore {
+  if (command.meta.event !== undefined) {
+    const key = inboxKey(command.meta.event);
+    if (!isNew.has(key) || state.decided.has(key)) return { kind: 'duplicate' };
+    state.decided.add(key);
+  }
+  try {
+    return decide(state, command);
+  } catch (error) {
+    if (error instanceof NeedsMore) return error;
+    throw error;
+  }
+}
+
+/** A message that comes again, because it was too early or needs more, must not be taken for a repeat then. */
+function forgetUndecided(machine: Machine, tx: Tx, pending: readonly Pending[], outcomes: readonly (Outcome | NeedsMore)[]): void {
+  const keys = pending.flatMap(({ command }, index) => {
+    const outcome = outcomes[index]!;
+    const isUndecided = outcome instanceof NeedsMore || outcome.kind === 'too-early';
+    return isUndecided && command.meta.event !== undefined ? [inboxKey(command.meta.event)] : [];
+  });
+  if (keys.length > 0) void machine.inbox.forgetKeys(tx, keys);
+}

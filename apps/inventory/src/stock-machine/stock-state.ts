@@ -1,0 +1,393 @@
+import { type DataOf, type EventDefinition, type EventOf, makeEvent, type RefusalReason, type StockLine } from '#libs/contracts';
+import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
+import type { StockTerms } from '../availability/available-to-promise.js';
+import type { CommandMeta } from './commands.js';
+
+/** The quality statuses that cannot be promised or picked; everything else on hand is `available`. */
+export type BlockedQuality = 'pending_inspection' | 'quarantined' | 'damaged' | 'expired' | 'recalled';
+export type Quality = 'available' | BlockedQuality;
+
+/** The only bin there is until bins are tracked. */
+export const DEFAULT_LOCATION = 'default';
+
+/** One item in one warehouse, locked. Decisions change the counters; what changed is written as a difference. */
+export interface Balance extends StockTerms {
+  readonly orgId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  onHand: Quantity;
+  blocked: Quantity;
+  reserved: Quantity;
+  backordered: Quantity;
+  lastEntryNo: number;
+  /** The effective rules: of the balance, else of the item. */
+  safetyQuantity: Quantity;
+  safetyPercent: Quantity;
+  /** What the balance itself says; null = as the item says. */
+  ownSafetyQuantity: Quantity | null;
+  ownSafetyPercent: Quantity | null;
+  ownReorderPoint: Quantity | null;
+  readonly itemSafetyStock: Quantity | null;
+  readonly itemReorderPoint: Quantity | null;
+  /** How `blocked` changed in this batch, by quality. */
+  readonly blockedChanges: Map<BlockedQuality, Quantity>;
+}
+
+/** A line of a demand: `requested = reserved + backordered + fulfilled + closed + unheld`. */
+export interface DemandLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  /** The warehouse that the order asked for; null = ours to choose. */
+  warehouseId: string | null;
+  requested: Quantity;
+  reserved: Quantity;
+  backordered: Quantity;
+  fulfilled: Quantity;
+  returned: Quantity;
+  closed: Quantity;
+  /** Asked for by a refused or expired demand; takes nothing from what is available. */
+  unheld: Quantity;
+}
+
+export type DemandState =
+  /** Nothing is known of the order yet but, maybe, a shipment or a return of it. */
+  | 'awaiting_order'
+  | 'open'
+  | 'refused'
+  | 'expired'
+  /** Cancelled; terminal. */
+  | 'closed';
+
+export interface Reservation {
+  readonly reservationId: string;
+  readonly lineNo: number;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  quantity: Quantity;
+  fulfilled: Quantity;
+  status: 'active' | 'fulfilled' | 'released' | 'expired';
+  readonly reservedAt: Date;
+  closedAt: Date | null;
+  releaseReason: string | null;
+}
+
+export interface Backorder {
+  readonly orgId: string;
+  readonly orderId: string;
+  readonly lineNo: number;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  quantity: Quantity;
+  priority: number;
+  readonly acceptedAt: Date;
+}
+
+/** What an order wants and holds, locked. */
+export interface Demand {
+  readonly orgId: string;
+  readonly orderId: string;
+  state: DemandState;
+  source: string | null;
+  incomingSequence: number | null;
+  incomingTime: Date | null;
+  seenSequence: number | null;
+  sequence: number;
+  firm: boolean;
+  mode: 'all_or_nothing' | 'partial';
+  priority: number;
+  acceptedAt: Date;
+  expiresAt: Date | null;
+  approvalRequestId: string | null;
+  /** Why the last totals were refused; null when they were accepted. */
+  refusal: Refusal | null;
+  lines: DemandLine[];
+  /** The open ones, and those closed in this batch. */
+  readonly reservations: Reservation[];
+  readonly backorders: Backorder[];
+}
+
+export interface MovementHead {
+  readonly orgId: string;
+  readonly movementId: string;
+  readonly movementType: string;
+  readonly refType: string;
+  readonly refId: string | null;
+  readonly orderId: string | null;
+  readonly reason: string | null;
+  readonly actor: string | null;
+  readonly fingerprint: string | null;
+  /** What was posted, as the answer to a repeat tells it. */
+  readonly lines: unknown;
+  readonly occurredAt: Date;
+}
+
+export interface LedgerLine {
+  readonly orgId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly entryNo: number;
+  readonly movement: MovementHead;
+  readonly quality: Quality;
+  readonly quantityDelta: Quantity;
+  readonly balanceAfter: Quantity;
+  readonly unitCost: Quantity | null;
+  readonly producedAt: string | null;
+  readonly expiresAt: string | null;
+}
+
+export interface ShipmentLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly quantity: Quantity;
+}
+
+export interface PostedShipment {
+  readonly orgId: string;
+  readonly shipmentId: string;
+  readonly orderId: string;
+  readonly movementId: string;
+  readonly fingerprint: string;
+  status: 'posted' | 'cancelled';
+  readonly lines: readonly ShipmentLine[];
+}
+
+export interface ReturnLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly quantity: Quantity;
+  readonly quality: Quality;
+  readonly balanceAfter: Quantity;
+  /** How much of a line in `pending_inspection` has its verdict. */
+  inspected: Quantity;
+}
+
+export interface ReceivedReturn {
+  readonly orgId: string;
+  readonly returnId: string;
+  readonly orderId: string;
+  readonly movementId: string;
+  readonly fingerprint: string;
+  readonly lines: ReturnLine[];
+  /** The inspections that were applied, by sequence or message id: an inspection has no id of its own. */
+  readonly inspections: string[];
+}
+
+/** A warehouse as sourcing sees it, in the order in which a line without warehouse tries them. */
+export interface WarehouseRef {
+  readonly warehouseId: string;
+  readonly priority: number;
+}
+
+export interface DecisionSettings {
+  readonly softReservationTtlSeconds: number;
+  readonly reservationMode: 'all_or_nothing' | 'partial';
+  readonly returnQuarantine: boolean;
+  readonly defaultReorderPoint: Quantity | null;
+}
+
+export const DEFAULT_SETTINGS: DecisionSettings = {
+  softReservationTtlSeconds: 1800,
+  reservationMode: 'all_or_nothing',
+  returnQuarantine: true,
+  defaultReorderPoint: null,
+};
+
+// Ids contain no slash, so joining them with one is unambiguous.
+export const balanceKey = (orgId: string, warehouseId: string, itemId: string) => `${orgId}/${warehouseId}/${itemId}`;
+export const subjectKey = (orgId: string, id: string) => `${orgId}/${id}`;
+export const movementKey = (orgId: string, movementType: string, refId: string) => `${orgId}/${movementType}/${refId}`;
+
+/**
+ * Thrown by a decision, before it changed anything, that needs rows which its batch did not lock or read: the command goes into the
+ * next batch with these added to what it touches.
+ */
+export class NeedsMore extends Error {
+  constructor(readonly more: { readonly balances?: readonly string[]; readonly holdsPerBalanceMax?: number }) {
+    super(`needs more: ${JSON.stringify(more)}`);
+  }
+}
+
+/** A hold that a fact could take away, with what decides its turn. */
+export interface OpenHold {
+  readonly demand: Demand;
+  readonly reservation: Reservation;
+}
+
+/**
+ * The working set of a batch: everything that was locked and read, which decisions read and change in memory, and the record of what
+ * changed, which is written set-based when all commands are decided. No I/O, no clock, no randomness but ids.
+ */
+export class StockState {
+  readonly balances = new Map<string, Balance>();
+  readonly demands = new Map<string, Demand>();
+  readonly warehouses = new Map<string, readonly WarehouseRef[]>();
+  /** `org/item` of the items that are known not to exist. */
+  readonly unknownItems = new Set<string>();
+  readonly settings = new Map<string, DecisionSettings>();
+  readonly shipments = new Map<string, PostedShipment>();
+  readonly returns = new Map<string, ReceivedReturn>();
+  readonly movements = new Map<string, MovementHead>();
+  /** The backorders waiting on a balance, first to be served first; absent = not read. */
+  readonly queues = new Map<string, Backorder[]>();
+  /** The balances on which more wait than were read. */
+  readonly longQueues = new Set<string>();
+  /** The open holds on a balance in the order in which a fact takes them; absent = not read. */
+  readonly holds = new Map<string, readonly OpenHold[]>();
+
+  // What changed.
+  readonly changedBalances = new Set<Balance>();
+  readonly changedDemands = new Set<Demand>();
+  readonly newReservations = new Map<Reservation, Demand>();
+  readonly changedReservations = new Map<Reservation, Demand>();
+  readonly changedBackorders = new Set<Backorder>();
+  readonly newMovements: MovementHead[] = [];
+  readonly ledger: LedgerLine[] = [];
+  readonly changedShipments = new Set<PostedShipment>();
+  readonly changedReturns = new Set<ReceivedReturn>();
+  readonly events: EventOf<EventDefinition>[] = [];
+  /** Balances with stock that waiting backorders may take, in the order in which it came free. */
+  readonly freed = new Set<Balance>();
+  /** Balances with free stock on which more wait than this batch could serve: to go on with. */
+  readonly unserved = new Set<Balance>();
+  /** The events that were decided in this batch, by inbox key. */
+  readonly decided = new Set<string>();
+  /** Raised by every change; a decision that asks for more must not have changed anything. */
+  revision = 0;
+
+  constructor(readonly now: Date) {}
+
+  /** The balance, or undefined when its item or warehouse does not exist. */
+  balance(orgId: string, warehouseId: string, itemId: string): Balance | undefined {
+    const key = balanceKey(orgId, warehouseId, itemId);
+    const balance = this.balances.get(key);
+    if (balance !== undefined || this.missing.has(key)) return balance;
+    throw new NeedsMore({ balances: [key] });
+  }
+
+  /** Balances that were asked for and do not exist, because their item or warehouse does not. */
+  readonly missing = new Set<string>();
+
+  /** A balance that is known to exist, because something is held or stored there. */
+  existingBalance(orgId: string, warehouseId: string, itemId: string): Balance {
+    const balance = this.balance(orgId, warehouseId, itemId);
+    if (balance === undefined) throw new Error(`no balance for ${balanceKey(orgId, warehouseId, itemId)}, though stock refers to it`);
+    return balance;
+  }
+
+  demand(orgId: string, orderId: string): Demand {
+    const demand = this.demands.get(subjectKey(orgId, orderId));
+    if (demand === undefined) throw new Error(`demand ${orderId} was not locked`);
+    return demand;
+  }
+
+  settingsOf(orgId: string): DecisionSettings {
+    return this.settings.get(orgId) ?? DEFAULT_SETTINGS;
+  }
+
+  warehousesOf(orgId: string): readonly WarehouseRef[] {
+    return this.warehouses.get(orgId) ?? [];
+  }
+
+  touchBalance(balance: Balance): void {
+    this.revision++;
+    this.changedBalances.add(balance);
+  }
+
+  touchDemand(demand: Demand): void {
+    this.revision++;
+    this.changedDemands.add(demand);
+  }
+
+  touchReservation(demand: Demand, reservation: Reservation): void {
+    if (!this.newReservations.has(reservation)) this.changedReservations.set(reservation, demand);
+  }
+
+  /** Says something about an order: raises its outgoing sequence and tells its whole stock state. */
+  emitAboutOrder<D extends EventDefinition>(definition: D, demand: Demand, meta: CommandMeta, data: Omit<DataOf<D>, 'stock'>): void {
+    demand.sequence++;
+    this.touchDemand(demand);
+    const attributes = { ...this.attributes(demand.orgId, demand.orderId, meta), sequence: demand.sequence };
+    this.events.push(makeEvent(definition, attributes, { ...data, stock: stockLines(demand) } as DataOf<D>));
+  }
+
+  /** Says something about an item, a receipt and the like. */
+  emit<D extends EventDefinition>(definition: D, orgId: string, subject: string, meta: CommandMeta, data: DataOf<D>): void {
+    this.revision++;
+    this.events.push(makeEvent(definition, this.attributes(orgId, subject, meta), data));
+  }
+
+  private attributes(orgId: string, subject: string, meta: CommandMeta) {
+    return {
+      source: '/inventory',
+      subject,
+      orgid: orgId,
+      time: this.now.toISOString(),
+      causationid: meta.causationId,
+      actor: meta.actor,
+      traceparent: meta.traceparent,
+    };
+  }
+}
+
+/** The stock state of an order, as every answer about it carries it. */
+export function stockLines(demand: Demand): StockLine[] {
+  return demand.lines.map((line) => ({
+    lineNo: line.lineNo,
+    itemId: line.itemId,
+    requested: formatQuantity(line.requested),
+    reserved: formatQuantity(line.reserved),
+    backordered: formatQuantity(line.backordered),
+    fulfilled: formatQuantity(line.fulfilled),
+    returned: formatQuantity(line.returned),
+    closed: formatQuantity(line.closed),
+    unheld: formatQuantity(line.unheld),
+  }));
+}
+
+export function emptyLine(lineNo: number, itemId: string, warehouseId: string | null): DemandLine {
+  return {
+    lineNo,
+    itemId,
+    warehouseId,
+    requested: ZERO,
+    reserved: ZERO,
+    backordered: ZERO,
+    fulfilled: ZERO,
+    returned: ZERO,
+    closed: ZERO,
+    unheld: ZERO,
+  };
+}
+
+/** What of a line is still to be held: asked for, and neither shipped nor closed. */
+export function openQuantity(line: DemandLine): Quantity {
+  return line.requested - line.fulfilled - line.closed;
+}
+
+/** What of a reservation is still held. */
+export function heldQuantity(reservation: Reservation): Quantity {
+  return reservation.status === 'active' ? reservation.quantity - reservation.fulfilled : ZERO;
+}
+
+export function newReservation(lineNo: number, warehouseId: string, itemId: string, quantity: Quantity, now: Date): Reservation {
+  return {
+    reservationId: uuidv7(),
+    lineNo,
+    warehouseId,
+    itemId,
+    quantity,
+    fulfilled: ZERO,
+    status: 'active',
+    reservedAt: now,
+    closedAt: null,
+    releaseReason: null,
+  };
+}
+
+/** Why a command was refused, with each line that was short. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  readonly lines: readonly { lineNo: number; itemId: string; warehouseId: string | null; requested: string; available: string }[];
+}

@@ -1,0 +1,389 @@
+import { statement } from '#libs/persistence';
+
+// The statements of the machine: set-based, one per table and batch, prepared once per connection. Keys travel as parallel arrays and are
+// joined by `unnest`. Every join is written so that it starts from the keys and probes primary keys; the batch switches other join
+// methods off (see `preferKeyLookups`), because the planner takes 600 keys against 10,000 rows for a case for a hash join over the table.
+
+/** Plans of a batch start from its keys: measured 1.2 ms instead of 4 for locking 600 of 10,000 balances. */
+export const preferKeyLookups = statement<never>(
+  'stock_prefer_key_lookups',
+  `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`,
+);
+
+export interface BalancePlace {
+  readonly org_id: string;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+}
+
+/** Where the orders of the batch hold or wait, so that those balances are locked with the others. A new order costs one probe. */
+export const findPlacesOfOrders = statement<BalancePlace>(
+  'stock_find_places_of_orders',
+  `select h.org_id, h.warehouse_id, h.item_id
+     from unnest($1::text[], $2::text[]) k (org_id, order_id)
+     join demand d on d.org_id = k.org_id and d.order_id = k.order_id
+    cross join lateral (
+      select r.org_id, r.warehouse_id, r.item_id from reservation r where r.org_id = d.org_id and r.order_id = d.order_id and r.status = 'active'
+      union
+      select b.org_id, b.warehouse_id, b.item_id from backorder b where b.org_id = d.org_id and b.order_id = d.order_id) h`,
+);
+
+/** The warehouses that know an item, for lines that name none. */
+export const findPlacesOfItems = statement<BalancePlace>(
+  'stock_find_places_of_items',
+  `select b.org_id, b.warehouse_id, b.item_id
+     from unnest($1::text[], $2::text[]) k (org_id, item_id)
+     join stock_balance b on b.org_id = k.org_id and b.item_id = k.item_id`,
+);
+
+export const findWarehouses = statement<{ org_id: string; warehouse_id: string; priority: number }>(
+  'stock_find_warehouses',
+  `select w.org_id, w.warehouse_id, w.priority
+     from unnest($1::text[]) k (org_id) join warehouse w on w.org_id = k.org_id
+    order by w.org_id, w.priority, w.warehouse_id`,
+);
+
+export const findItems = statement<{ org_id: string; item_id: string }>(
+  'stock_find_items',
+  `select i.org_id, i.item_id from unnest($1::text[], $2::text[]) k (org_id, item_id) join item i on i.org_id = k.org_id and i.item_id = k.item_id`,
+);
+
+/**
+ * A balance that does not exist yet is made as a zero row, so that it can be locked like any other. Only where item and warehouse exist:
+ * what is still missing afterwards is an unknown item or warehouse.
+ */
+export const makeMissingBalances = statement<never>(
+  'stock_make_missing_balances',
+  `insert into stock_balance (org_id, warehouse_id, item_id)
+   select k.org_id, k.warehouse_id, k.item_id
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+     join item i on i.org_id = k.org_id and i.item_id = k.item_id
+     join warehouse w on w.org_id = k.org_id and w.warehouse_id = k.warehouse_id
+    order by k.org_id, k.warehouse_id, k.item_id
+       on conflict do nothing`,
+);
+
+export interface BalanceRow {
+  readonly org_id: string;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+  readonly on_hand: string;
+  readonly blocked: string;
+  readonly reserved: string;
+  readonly backordered: string;
+  readonly safety_quantity: string | null;
+  readonly safety_percent: string | null;
+  readonly reorder_point: string | null;
+  readonly item_safety_stock: string | null;
+  readonly item_reorder_point: string | null;
+  readonly last_entry_no: number;
+}
+
+const balanceColumns = `b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.blocked, b.reserved, b.backordered, b.safety_quantity, b.safety_percent,
+          b.reorder_point, b.last_entry_no, i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point`;
+
+/**
+ * Locks the balances in the order of their keys, whatever batch asks: two batches that lock the same rows in the same order cannot
+ * deadlock. The row's own columns are those under the lock; the sums of other tables must be read in later statements, because this one's
+ * snapshot is older than the lock.
+ */
+export const lockBalances = statement<BalanceRow>(
+  'stock_lock_balances',
+  `select ${balanceColumns}
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+     join stock_balance b on b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id
+     join item i on i.org_id = b.org_id and i.item_id = b.item_id
+    order by b.org_id, b.warehouse_id, b.item_id
+      for no key update of b`,
+);
+
+/** The same for a dry run: no locks, and what does not exist yet is zero. */
+export const readBalances = statement<BalanceRow>(
+  'stock_read_balances',
+  `select k.org_id, k.warehouse_id, k.item_id, coalesce(b.on_hand, 0) as on_hand, coalesce(b.blocked, 0) as blocked,
+          coalesce(b.reserved, 0) as reserved, coalesce(b.backordered, 0) as backordered, b.safety_quantity, b.safety_percent,
+          b.reorder_point, coalesce(b.last_entry_no, 0) as last_entry_no, i.safety_stock as item_safety_stock,
+          i.reorder_point as item_reorder_point
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+     join item i on i.org_id = k.org_id and i.item_id = k.item_id
+     join warehouse w on w.org_id = k.org_id and w.warehouse_id = k.warehouse_id
+     left join stock_balance b on b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+export interface BackorderRow {
+  readonly org_id: string;
+  readonly order_id: string;
+  readonly line_no: number;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+  readonly quantity: string;
+  readonly priority: number;
+  readonly accepted_at: Date;
+}
+
+const backorderColumns = 'b.org_id, b.order_id, b.line_no, b.warehouse_id, b.item_id, b.quantity, b.priority, b.accepted_at';
+
+/** Who waits on a balance, first to be served first; no lock of their own, because whoever writes a backorder holds its balance. */
+export const readQueues = statement<BackorderRow>(
+  'stock_read_queues',
+  `select ${backorderColumns}
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+    cross join lateral (
+      select * from backorder q
+       where q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.item_id = k.item_id
+       order by q.org_id, q.warehouse_id, q.item_id, q.priority desc, q.accepted_at, q.order_id
+       limit $4) b`,
+);
+
+/** The holds on a balance in the order in which a fact takes them: soft before firm, lowest priority, newest first. */
+export const readHolds = statement<{ org_id: string; order_id: string; warehouse_id: string; item_id: string; reservation_id: string }>(
+  'stock_read_holds',
+  `select h.org_id, h.order_id, h.warehouse_id, h.item_id, h.reservation_id
+     from unnest($1::text[], $2::text[], $3::text[], $4::int[]) k (org_id, warehouse_id, item_id, row_limit)
+    cross join lateral (
+      select r.org_id, r.order_id, r.warehouse_id, r.item_id, r.reservation_id
+        from reservation r join demand d on d.org_id = r.org_id and d.order_id = r.order_id
+       where r.org_id = k.org_id and r.warehouse_id = k.warehouse_id and r.item_id = k.item_id and r.status = 'active'
+       order by d.firm, d.priority, r.reserved_at desc, r.reservation_id desc
+       limit k.row_limit) h`,
+);
+
+export interface DemandRow {
+  readonly org_id: string;
+  readonly order_id: string;
+  readonly state: 'awaiting_order' | 'open' | 'refused' | 'expired' | 'closed';
+  readonly source: string | null;
+  readonly incoming_sequence: number | null;
+  readonly incoming_time: Date | null;
+  readonly seen_sequence: number | null;
+  readonly sequence: number;
+  readonly firm: boolean;
+  readonly mode: 'all_or_nothing' | 'partial';
+  readonly priority: number;
+  readonly accepted_at: Date;
+  readonly expires_at: Date | null;
+  readonly approval_request_id: string | null;
+  readonly refusal: unknown;
+  readonly lines: unknown;
+  readonly is_new: boolean;
+}
+
+const demandColumns = `d.org_id, d.order_id, d.state, d.source, d.incoming_sequence, d.incoming_time, d.seen_sequence, d.sequence, d.firm, d.mode,
+          d.priority, d.accepted_at, d.expires_at, d.approval_request_id, d.refusal, d.lines`;
+
+/**
+ * Makes the demand rows that do not exist and locks those that do, in one sorted statement, so that two messages about the same unknown
+ * order meet here. A row version that nothing changed in is the price of a lock that also covers what is not there yet.
+ */
+export const lockDemands = statement<DemandRow>(
+  'stock_lock_demands',
+  `insert into demand as d (org_id, order_id)
+   select k.org_id, k.order_id from unnest($1::text[], $2::text[]) k (org_id, order_id) order by k.org_id, k.order_id
+       on conflict (org_id, order_id) do update set org_id = excluded.org_id
+   returning ${demandColumns}, (d.xmax = 0) as is_new`,
+);
+
+/** The same for a dry run, which finds nothing where nothing is. */
+export const readDemands = statement<DemandRow>(
+  'stock_read_demands',
+  `select ${demandColumns}, false as is_new
+     from unnest($1::text[], $2::text[]) k (org_id, order_id) join demand d on d.org_id = k.org_id and d.order_id = k.order_id`,
+);
+
+/** The clock of all decisions of a batch, read under its locks: the database's, which all replicas share. */
+export const readClock = statement<{ now: Date }>('stock_read_clock', 'select clock_timestamp() as now');
+
+export interface ReservationRow {
+  readonly org_id: string;
+  readonly order_id: string;
+  readonly reservation_id: string;
+  readonly line_no: number;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+  readonly quantity: string;
+  readonly fulfilled_quantity: string;
+  readonly reserved_at: Date;
+}
+
+/** What known orders hold, oldest first. */
+export const readReservations = statement<ReservationRow>(
+  'stock_read_reservations',
+  `select r.org_id, r.order_id, r.reservation_id, r.line_no, r.warehouse_id, r.item_id, r.quantity, r.fulfilled_quantity, r.reserved_at
+     from unnest($1::text[], $2::text[]) k (org_id, order_id)
+     join reservation r on r.org_id = k.org_id and r.order_id = k.order_id
+    where r.status = 'active'
+    order by r.reservation_id`,
+);
+
+export const readBackorders = statement<BackorderRow>(
+  'stock_read_backorders',
+  `select ${backorderColumns} from unnest($1::text[], $2::text[]) k (org_id, order_id)
+     join backorder b on b.org_id = k.org_id and b.order_id = k.order_id`,
+);
+
+export const readSettings = statement<{
+  org_id: string;
+  soft_reservation_ttl_seconds: number;
+  reservation_mode: 'all_or_nothing' | 'partial';
+  return_quarantine: boolean;
+  default_reorder_point: string | null;
+}>(
+  'stock_read_settings',
+  `select s.org_id, s.soft_reservation_ttl_seconds, s.reservation_mode, s.return_quarantine, s.default_reorder_point
+     from unnest($1::text[]) k (org_id) join stock_settings s on s.org_id = k.org_id`,
+);
+
+export const readShipments = statement<{
+  org_id: string;
+  shipment_id: string;
+  order_id: string;
+  movement_id: string;
+  status: 'posted' | 'cancelled';
+  fingerprint: string;
+  lines: unknown;
+}>(
+  'stock_read_shipments',
+  `select s.* from unnest($1::text[], $2::text[]) k (org_id, shipment_id) join shipment s on s.org_id = k.org_id and s.shipment_id = k.shipment_id`,
+);
+
+export const readReturns = statement<{
+  org_id: string;
+  return_id: string;
+  order_id: string;
+  movement_id: string;
+  fingerprint: string;
+  lines: unknown;
+  inspections: string[];
+}>(
+  'stock_read_returns',
+  `select r.* from unnest($1::text[], $2::text[]) k (org_id, return_id) join customer_return r on r.org_id = k.org_id and r.return_id = k.return_id`,
+);
+
+export const readMovements = statement<{
+  org_id: string;
+  movement_id: string;
+  movement_type: string;
+  ref_type: string;
+  ref_id: string;
+  order_id: string | null;
+  reason: string | null;
+  actor: string | null;
+  fingerprint: string | null;
+  lines: unknown;
+  occurred_at: Date;
+}>(
+  'stock_read_movements',
+  `select m.* from unnest($1::text[], $2::text[], $3::text[]) k (org_id, movement_type, ref_id)
+     join movement m on m.org_id = k.org_id and m.movement_type = k.movement_type and m.ref_id = k.ref_id
+    where m.movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')`,
+);
+
+/** Relative, never absolute: a counter that was changed behind our back would be added to, not overwritten. */
+export const updateBalances = statement<never>(
+  'stock_update_balances',
+  `update stock_balance b
+      set on_hand = b.on_hand + k.on_hand, blocked = b.blocked + k.blocked, reserved = b.reserved + k.reserved,
+          backordered = b.backordered + k.backordered, last_entry_no = b.last_entry_no + k.entries
+     from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[])
+          k (org_id, warehouse_id, item_id, on_hand, blocked, reserved, backordered, entries)
+    where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+/** The common case of {@link updateBalances}: holds that came and went. */
+export const updateReserved = statement<never>(
+  'stock_update_reserved',
+  `update stock_balance b set reserved = b.reserved + k.reserved
+     from unnest($1::text[], $2::text[], $3::text[], $4::numeric[]) k (org_id, warehouse_id, item_id, reserved)
+    where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+export const updatePolicies = statement<never>(
+  'stock_update_policies',
+  `update stock_balance b set safety_quantity = k.safety_quantity, safety_percent = k.safety_percent, reorder_point = k.reorder_point
+     from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[])
+          k (org_id, warehouse_id, item_id, safety_quantity, safety_percent, reorder_point)
+    where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+export const changeBlockedStock = statement<never>(
+  'stock_change_blocked',
+  `insert into blocked_stock as s (org_id, warehouse_id, item_id, quality, quantity)
+   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[])
+       on conflict (org_id, warehouse_id, item_id, quality) do update set quantity = s.quantity + excluded.quantity`,
+);
+
+/** Absolute, because the rows are locked and were read whole. */
+export const updateDemands = statement<never>(
+  'stock_update_demands',
+  `update demand d
+      set state = k.state, source = k.source, incoming_sequence = k.incoming_sequence, incoming_time = k.incoming_time,
+          seen_sequence = k.seen_sequence, sequence = k.sequence, firm = k.firm, mode = k.mode, priority = k.priority,
+          accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, lines = k.lines
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::boolean[],
+                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], $16::jsonb[])
+          k (org_id, order_id, state, source, incoming_sequence, incoming_time, seen_sequence, sequence, firm, mode, priority, accepted_at,
+             expires_at, approval_request_id, refusal, lines)
+    where d.org_id = k.org_id and d.order_id = k.order_id`,
+);
+
+export const insertReservations = statement<never>(
+  'stock_insert_reservations',
+  `insert into reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, fulfilled_quantity, status, reserved_at,
+                            closed_at, release_reason)
+   select * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::text[],
+                        $10::timestamptz[], $11::timestamptz[], $12::text[])`,
+);
+
+export const updateReservations = statement<never>(
+  'stock_update_reservations',
+  `update reservation r
+      set quantity = k.quantity, fulfilled_quantity = k.fulfilled_quantity, status = k.status, closed_at = k.closed_at,
+          release_reason = k.release_reason
+     from unnest($1::text[], $2::text[], $3::uuid[], $4::numeric[], $5::numeric[], $6::text[], $7::timestamptz[], $8::text[])
+          k (org_id, order_id, reservation_id, quantity, fulfilled_quantity, status, closed_at, release_reason)
+    where r.org_id = k.org_id and r.order_id = k.order_id and r.reservation_id = k.reservation_id`,
+);
+
+export const upsertBackorders = statement<never>(
+  'stock_upsert_backorders',
+  `insert into backorder as b (org_id, order_id, line_no, warehouse_id, item_id, quantity, priority, accepted_at)
+   select * from unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::text[], $6::numeric[], $7::smallint[], $8::timestamptz[])
+       on conflict (org_id, order_id, line_no, warehouse_id) do update set quantity = excluded.quantity, priority = excluded.priority,
+          item_id = excluded.item_id, accepted_at = excluded.accepted_at`,
+);
+
+export const deleteBackorders = statement<never>(
+  'stock_delete_backorders',
+  `delete from backorder b using unnest($1::text[], $2::text[], $3::int[], $4::text[]) k (org_id, order_id, line_no, warehouse_id)
+    where b.org_id = k.org_id and b.order_id = k.order_id and b.line_no = k.line_no and b.warehouse_id = k.warehouse_id`,
+);
+
+export const insertMovements = statement<never>(
+  'stock_insert_movements',
+  `insert into movement (org_id, movement_id, movement_type, ref_type, ref_id, order_id, reason, actor, fingerprint, lines, occurred_at, recorded_at)
+   select *, $12::timestamptz from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                                          $9::text[], $10::jsonb[], $11::timestamptz[])`,
+);
+
+export const insertLedger = statement<never>(
+  'stock_insert_ledger',
+  `insert into ledger_entry (org_id, warehouse_id, item_id, entry_no, movement_id, quality, quantity_delta, balance_after, movement_type, ref_type,
+                             ref_id, order_id, unit_cost, produced_at, expires_at, actor, note, occurred_at, recorded_at)
+   select *, $19::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::numeric[], $8::numeric[],
+            $9::text[], $10::text[], $11::text[], $12::text[], $13::numeric[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
+            $18::timestamptz[])`,
+);
+
+export const upsertShipments = statement<never>(
+  'stock_upsert_shipments',
+  `insert into shipment (org_id, shipment_id, order_id, movement_id, status, fingerprint, lines)
+   select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[])
+       on conflict (org_id, shipment_id) do update set status = excluded.status`,
+);
+
+export const upsertReturns = statement<never>(
+  'stock_upsert_returns',
+  `insert into customer_return (org_id, return_id, order_id, movement_id, fingerprint, lines, inspections)
+   select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::jsonb[], $7::jsonb[])
+       on conflict (org_id, return_id) do update set lines = excluded.lines, inspections = excluded.inspections`,
+);

@@ -1,0 +1,285 @@
+import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
+import type { Tx } from '#libs/persistence';
+import * as sql from './stock.sql.js';
+import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
+import type { Backorder, Balance, Demand, Reservation, StockState } from './stock-state.js';
+
+/** The counters of a balance as they were when it was locked. */
+export type Counters = Pick<
+  Balance,
+  'onHand' | 'blocked' | 'reserved' | 'backordered' | 'lastEntryNo' | 'ownSafetyQuantity' | 'ownSafetyPercent' | 'ownReorderPoint'
+>;
+
+export function countersOf(balance: Balance): Counters {
+  return { ...balance };
+}
+
+/**
+ * Writes what the decisions of a batch changed, one set-based statement per table. Nothing is awaited: the statements travel together, and
+ * the commit reports the first that failed.
+ */
+export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
+  writeBalances(tx, state, before);
+  writeDemands(tx, [...state.changedDemands]);
+  insertReservations(tx, [...state.newReservations]);
+  updateReservations(tx, [...state.changedReservations]);
+  writeBackorders(tx, [...state.changedBackorders]);
+  writeMovements(tx, state);
+  writeDocuments(tx, state);
+}
+
+/** One array per column, of the values of every row. */
+function columnsOf<T>(rows: readonly T[], ...columns: ((row: T) => unknown)[]): unknown[][] {
+  return columns.map((column) => rows.map(column));
+}
+
+const balanceKeyColumns = [(b: Balance) => b.orgId, (b: Balance) => b.warehouseId, (b: Balance) => b.itemId] as const;
+
+function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
+  const was = (balance: Balance) => before.get(balance)!;
+  const delta = (balance: Balance, counter: 'onHand' | 'blocked' | 'reserved' | 'backordered') =>
+    formatQuantity(balance[counter] - was(balance)[counter]);
+  const moved: Balance[] = [];
+  const held: Balance[] = [];
+  const policies: Balance[] = [];
+  for (const balance of state.changedBalances) {
+    const then = was(balance);
+    if (
+      balance.onHand !== then.onHand ||
+      balance.blocked !== then.blocked ||
+      balance.backordered !== then.backordered ||
+      balance.lastEntryNo !== then.lastEntryNo
+    ) {
+      moved.push(balance);
+    } else if (balance.reserved !== then.reserved) held.push(balance);
+    const sameRules =
+      balance.ownSafetyQuantity === then.ownSafetyQuantity &&
+      balance.ownSafetyPercent === then.ownSafetyPercent &&
+      balance.ownReorderPoint === then.ownReorderPoint;
+    if (!sameRules) policies.push(balance);
+  }
+  if (held.length > 0)
+    void tx.run(
+      sql.updateReserved,
+      columnsOf(held, ...balanceKeyColumns, (b) => delta(b, 'reserved')),
+    );
+  if (moved.length > 0) {
+    void tx.run(
+      sql.updateBalances,
+      columnsOf(
+        moved,
+        ...balanceKeyColumns,
+        (b) => delta(b, 'onHand'),
+        (b) => delta(b, 'blocked'),
+        (b) => delta(b, 'reserved'),
+        (b) => delta(b, 'backordered'),
+        (b) => b.lastEntryNo - was(b).lastEntryNo,
+      ),
+    );
+  }
+  if (policies.length > 0) {
+    void tx.run(
+      sql.updatePolicies,
+      columnsOf(
+        policies,
+        ...balanceKeyColumns,
+        (b) => decimal(b.ownSafetyQuantity),
+        (b) => decimal(b.ownSafetyPercent),
+        (b) => decimal(b.ownReorderPoint),
+      ),
+    );
+  }
+  const blocked = moved.flatMap((balance) =>
+    [...balance.blockedChanges].filter(([, change]) => change !== ZERO).map(([quality, change]) => ({ balance, quality, change })),
+  );
+  if (blocked.length > 0) {
+    void tx.run(
+      sql.changeBlockedStock,
+      columnsOf(
+        blocked,
+        (row) => row.balance.orgId,
+        (row) => row.balance.warehouseId,
+        (row) => row.balance.itemId,
+        (row) => row.quality,
+        (row) => formatQuantity(row.change),
+      ),
+    );
+  }
+}
+
+function writeDemands(tx: Tx, demands: readonly Demand[]): void {
+  if (demands.length === 0) return;
+  void tx.run(
+    sql.updateDemands,
+    columnsOf(
+      demands,
+      (d) => d.orgId,
+      (d) => d.orderId,
+      (d) => d.state,
+      (d) => d.source,
+      (d) => d.incomingSequence,
+      (d) => d.incomingTime,
+      (d) => d.seenSequence,
+      (d) => d.sequence,
+      (d) => d.firm,
+      (d) => d.mode,
+      (d) => d.priority,
+      (d) => d.acceptedAt,
+      (d) => d.expiresAt,
+      (d) => d.approvalRequestId,
+      (d) => (d.refusal === null ? null : JSON.stringify(d.refusal)),
+      (d) => demandLinesToJson(d.lines),
+    ),
+  );
+}
+
+type Owned = readonly [Reservation, Demand];
+
+function insertReservations(tx: Tx, rows: readonly Owned[]): void {
+  if (rows.length === 0) return;
+  void tx.run(
+    sql.insertReservations,
+    columnsOf(
+      rows,
+      ([, d]) => d.orgId,
+      ([, d]) => d.orderId,
+      ([r]) => r.reservationId,
+      ([r]) => r.lineNo,
+      ([r]) => r.warehouseId,
+      ([r]) => r.itemId,
+      ([r]) => formatQuantity(r.quantity),
+      ([r]) => formatQuantity(r.fulfilled),
+      ([r]) => r.status,
+      ([r]) => r.reservedAt,
+      ([r]) => r.closedAt,
+      ([r]) => r.releaseReason,
+    ),
+  );
+}
+
+function updateReservations(tx: Tx, rows: readonly Owned[]): void {
+  if (rows.length === 0) return;
+  void tx.run(
+    sql.updateReservations,
+    columnsOf(
+      rows,
+      ([, d]) => d.orgId,
+      ([, d]) => d.orderId,
+      ([r]) => r.reservationId,
+      ([r]) => formatQuantity(r.quantity),
+      ([r]) => formatQuantity(r.fulfilled),
+      ([r]) => r.status,
+      ([r]) => r.closedAt,
+      ([r]) => r.releaseReason,
+    ),
+  );
+}
+
+function writeBackorders(tx: Tx, rows: readonly Backorder[]): void {
+  const keyColumns = [
+    (b: Backorder) => b.orgId,
+    (b: Backorder) => b.orderId,
+    (b: Backorder) => b.lineNo,
+    (b: Backorder) => b.warehouseId,
+  ] as const;
+  // The same place in the queue may have been left and taken again in one batch: what is there at the end counts.
+  const latest = new Map(rows.map((row) => [`${row.orgId}/${row.orderId}/${row.lineNo}/${row.warehouseId}`, row]));
+  const gone = [...latest.values()].filter((row) => row.quantity === ZERO);
+  const waiting = [...latest.values()].filter((row) => row.quantity > ZERO);
+  if (gone.length > 0) void tx.run(sql.deleteBackorders, columnsOf(gone, ...keyColumns));
+  if (waiting.length > 0) {
+    void tx.run(
+      sql.upsertBackorders,
+      columnsOf(
+        waiting,
+        ...keyColumns,
+        (b) => b.itemId,
+        (b) => formatQuantity(b.quantity),
+        (b) => b.priority,
+        (b) => b.acceptedAt,
+      ),
+    );
+  }
+}
+
+function writeMovements(tx: Tx, state: StockState): void {
+  if (state.newMovements.length === 0) return;
+  void tx.run(sql.insertMovements, [
+    ...columnsOf(
+      state.newMovements,
+      (m) => m.orgId,
+      (m) => m.movementId,
+      (m) => m.movementType,
+      (m) => m.refType,
+      (m) => m.refId,
+      (m) => m.orderId,
+      (m) => m.reason,
+      (m) => m.actor,
+      (m) => m.fingerprint,
+      (m) => JSON.stringify(m.lines),
+      (m) => m.occurredAt,
+    ),
+    state.now,
+  ]);
+  void tx.run(sql.insertLedger, [
+    ...columnsOf(
+      state.ledger,
+      (e) => e.orgId,
+      (e) => e.warehouseId,
+      (e) => e.itemId,
+      (e) => e.entryNo,
+      (e) => e.movement.movementId,
+      (e) => e.quality,
+      (e) => formatQuantity(e.quantityDelta),
+      (e) => formatQuantity(e.balanceAfter),
+      (e) => e.movement.movementType,
+      (e) => e.movement.refType,
+      (e) => e.movement.refId,
+      (e) => e.movement.orderId,
+      (e) => decimal(e.unitCost),
+      (e) => e.producedAt,
+      (e) => e.expiresAt,
+      (e) => e.movement.actor,
+      (e) => e.movement.reason,
+      (e) => e.movement.occurredAt,
+    ),
+    state.now,
+  ]);
+}
+
+function writeDocuments(tx: Tx, state: StockState): void {
+  const shipments = [...state.changedShipments];
+  if (shipments.length > 0) {
+    void tx.run(
+      sql.upsertShipments,
+      columnsOf(
+        shipments,
+        (s) => s.orgId,
+        (s) => s.shipmentId,
+        (s) => s.orderId,
+        (s) => s.movementId,
+        (s) => s.status,
+        (s) => s.fingerprint,
+        (s) => shipmentLinesToJson(s.lines),
+      ),
+    );
+  }
+  const returns = [...state.changedReturns];
+  if (returns.length > 0) {
+    void tx.run(
+      sql.upsertReturns,
+      columnsOf(
+        returns,
+        (r) => r.orgId,
+        (r) => r.returnId,
+        (r) => r.orderId,
+        (r) => r.movementId,
+        (r) => r.fingerprint,
+        (r) => returnLinesToJson(r.lines),
+        (r) => JSON.stringify(r.inspections),
+      ),
+    );
+  }
+}
+
+const decimal = (quantity: Quantity | null): string | null => (quantity === null ? null : formatQuantity(quantity));

@@ -1,0 +1,45 @@
+import { formatQuantity, type HoldfastError, notFound, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { answered, type Outcome, type SetStockPolicy } from '../stock-machine/commands.js';
+import type { StockState } from '../stock-machine/stock-state.js';
+
+export interface StockPolicyAnswer {
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly quantity: string | null;
+  readonly percent: string | null;
+  readonly reorderPoint: string | null;
+}
+
+/**
+ * Sets safety stock and reorder point of an item in a warehouse. Goes through the machine because they decide what may be promised: a
+ * lower safety stock serves waiting backorders at once.
+ */
+export function setStockPolicy(state: StockState, command: SetStockPolicy): Outcome<StockPolicyAnswer> {
+  if (state.unknownItems.has(`${command.orgId}/${command.itemId}`)) {
+    return refuse(notFound('ITEM_NOT_FOUND', `item ${command.itemId} does not exist; create it first`));
+  }
+  const balance = state.balance(command.orgId, command.warehouseId, command.itemId);
+  if (balance === undefined)
+    return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
+  if (command.safetyQuantity !== undefined) balance.ownSafetyQuantity = read(command.safetyQuantity);
+  if (command.safetyPercent !== undefined) balance.ownSafetyPercent = read(command.safetyPercent);
+  if (command.reorderPoint !== undefined) balance.ownReorderPoint = read(command.reorderPoint);
+  balance.safetyQuantity = balance.ownSafetyQuantity ?? balance.itemSafetyStock ?? ZERO;
+  balance.safetyPercent = balance.ownSafetyPercent ?? ZERO;
+  state.touchBalance(balance);
+  state.freed.add(balance);
+  return answered({
+    warehouseId: command.warehouseId,
+    itemId: command.itemId,
+    quantity: write(balance.ownSafetyQuantity),
+    percent: write(balance.ownSafetyPercent),
+    reorderPoint: write(balance.ownReorderPoint),
+  });
+}
+
+const read = (text: string | null): Quantity | null => (text === null ? null : parseQuantity(text));
+const write = (quantity: Quantity | null): string | null => (quantity === null ? null : formatQuantity(quantity));
+
+function refuse(error: HoldfastError): Outcome<never> {
+  return { kind: 'error', error: error.toWire() };
+}
