@@ -50,5 +50,9 @@ describe('logging', () => {
     const { lines, logger } = await logging('warn');
     logger.log('hidden');
     expect(lines).toEqual([]);
+
+    const atInfo = await logging();
+    atInfo.logger.log('AppModule dependencies initialized', 'InstanceLoader');
+    expect(atInfo.lines).toEqual([]);
   });
 });

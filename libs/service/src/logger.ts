@@ -46,6 +46,17 @@ async function prettyStream(): Promise<DestinationStream> {
   });
 }
 
+/** Who tells of each module and route at start: worth reading for whoever looks for a defect, not for whoever starts. */
+const STARTUP_LOGGERS = new Set([
+  'NestFactory',
+  'InstanceLoader',
+  'RoutesResolver',
+  'RouterExplorer',
+  'NestApplication',
+  'NestMicroservice',
+  'TypeOrmModule',
+]);
+
 /**
  * Hands what Nest and our own `new Logger('Relay')` log over to pino. Nest puts the logger's name last, and for errors the stack
  * before it.
@@ -54,7 +65,8 @@ export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 
   log(message: unknown, ...rest: unknown[]): void {
-    this.write('info', message, rest);
+    const logger = rest.at(-1);
+    this.write(typeof logger === 'string' && STARTUP_LOGGERS.has(logger) ? 'debug' : 'info', message, rest);
   }
 
   error(message: unknown, ...rest: unknown[]): void {
