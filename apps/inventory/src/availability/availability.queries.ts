@@ -39,7 +39,7 @@ export const readPairs = statement<PairRow>(
   'availability_pairs',
   `select asked.place::integer as place, i.org_id is not null as item_known,
           case when b.org_id is not null then true
-               else exists (select from warehouse w where w.org_id = asked.org_id and w.warehouse_id = asked.warehouse_id)
+               else coalesce((select true from warehouse w where w.org_id = asked.org_id and w.warehouse_id = asked.warehouse_id), false)
           end as warehouse_known,${STOCK_TERM_COLUMNS}
    from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked (org_id, warehouse_id, item_id, place)
    left join item i on i.org_id = asked.org_id and i.item_id = asked.item_id

@@ -1,6 +1,6 @@
 import { Cursor, PAGE_LIMIT_DEFAULT, type RequestOf, type ResponseOf, type StockList, type StockRow } from '#libs/contracts';
 import { formatQuantity, shortestDecimal } from '#libs/domain';
-import type { Tx } from '#libs/persistence';
+import { statement, type Tx } from '#libs/persistence';
 import type { Scope } from '../scope.js';
 import { availableToPromise, safetyStock } from './available-to-promise.js';
 import { STOCK_TERM_COLUMNS, type StockTermRow, stockTerms } from './stock-terms.js';
@@ -15,18 +15,27 @@ interface ListedRow extends StockTermRow {
   readonly is_low: boolean;
 }
 
-// The rule of `lowStockThreshold`, once more in SQL because the list is filtered by it; a test holds the two together.
+// The rule of `lowStockThreshold`, once more in SQL because the list is filtered by it; a test holds the two together. The item, which
+// always exists, is joined from the left, so that a page is read in the order of the balances and not from all items of the organisation.
 const LISTED = `
   select b.warehouse_id, b.item_id, coalesce(b.reorder_point, i.reorder_point) as reorder_point, rule.threshold,
          b.on_hand <= rule.threshold and b.last_entry_no > 0 as is_low,${STOCK_TERM_COLUMNS}
   from stock_balance b
-  join item i on i.org_id = b.org_id and i.item_id = b.item_id
-  left join stock_settings s on s.org_id = b.org_id
-  cross join lateral (select coalesce(b.reorder_point, i.reorder_point, s.default_reorder_point, 0) as threshold) rule
+  left join item i on i.org_id = b.org_id and i.item_id = b.item_id
+  cross join lateral (
+    select coalesce(b.reorder_point, i.reorder_point, (select default_reorder_point from stock_settings where org_id = $1), 0) as threshold
+  ) rule
   where b.org_id = $1
     and ($2::text is null or b.warehouse_id = $2)
     and ($3::text is null or b.item_id = $3)
     and ($4::text[] is null or b.warehouse_id = any($4))`;
+
+// The planner takes the policy of row-level security for a filter that leaves one row in a thousand, and would fetch and sort the whole
+// organisation for a page instead of walking along the key: 31 ms instead of 0.3 with 20,000 balances.
+const walkAlongKey = statement(
+  'walk_along_key',
+  `select set_config('enable_bitmapscan', 'off', true), set_config('enable_seqscan', 'off', true)`,
+);
 
 /**
  * The stock of every item in every warehouse that knows it, by warehouse and item, and how many of all of them are low. Low is what
@@ -41,6 +50,7 @@ export async function listStock(
   const limit = request.limit ?? PAGE_LIMIT_DEFAULT;
   const [warehouseId = null, itemId = null] = cursor.read(request.cursor);
   const filter = [orgId, request.warehouseId ?? null, request.itemId ?? null, scope];
+  void tx.run(walkAlongKey, []);
   const [rows, [low]] = await Promise.all([
     tx.rows<ListedRow>(
       `select * from (${LISTED}) listed

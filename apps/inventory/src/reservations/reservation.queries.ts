@@ -33,18 +33,22 @@ export async function listReservations(
   const [before = null] = cursor.read(request.cursor);
   const rows = await tx.rows<ReservationRow>(
     `select r.*, d.firm, d.expires_at
-     from reservation r
-     join demand d on d.org_id = r.org_id and d.order_id = r.order_id
-     where r.org_id = $1
-       and ($2::text is null or r.order_id = $2)
-       -- The warehouses that know the item are named for the sake of the index of open reservations.
-       and ($3::text is null or r.item_id = $3 and r.warehouse_id = any(array(
-             select warehouse_id from stock_balance where org_id = $1 and item_id = $3)))
-       and ($4::text is null or r.status = $4)
-       and ($5::text[] is null or r.warehouse_id = any($5))
-       and ($6::uuid is null or r.reservation_id < $6)
-     order by r.reservation_id desc
-     limit $7`,
+     from (
+       select *
+       from reservation
+       where org_id = $1
+         and ($2::text is null or order_id = $2)
+         -- The warehouses that know the item are named for the sake of the index of open reservations.
+         and ($3::text is null or item_id = $3 and warehouse_id = any(array(
+               select warehouse_id from stock_balance where org_id = $1 and item_id = $3)))
+         and ($4::text is null or status = $4)
+         and ($5::text[] is null or warehouse_id = any($5))
+         and ($6::uuid is null or reservation_id < $6)
+       order by reservation_id desc
+       limit $7
+     ) r
+     join demand d on d.org_id = $1 and d.order_id = r.order_id
+     order by r.reservation_id desc`,
     [orgId, request.orderId ?? null, request.itemId ?? null, request.status ?? null, scope, before, limit + 1],
   );
   return cursor.page(rows, limit, (row) => [row.reservation_id], toReservation);
