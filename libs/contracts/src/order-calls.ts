@@ -44,6 +44,9 @@ export interface OrderLine {
   readonly fulfilledQuantity: string;
   readonly returnedQuantity: string;
   readonly closedQuantity: string;
+  /** Picked and packed so far, shipped ones included; null = the step was skipped. */
+  readonly pickedQuantity: string | null;
+  readonly packedQuantity: string | null;
   readonly unitPrice: string | null;
   readonly allocations: readonly { warehouseId: string; lot: string | null; quantity: string }[];
 }
@@ -51,12 +54,20 @@ export interface OrderLine {
 export interface Shipment {
   readonly shipmentId: string;
   readonly orderId: string;
-  /** `pending`: committed, the answer of inventory is outstanding. */
+  /** `pending`: committed, the answer of inventory is outstanding. `refused`: nothing moved, and the id is free for another attempt. */
   readonly status: 'pending' | 'posted' | 'refused' | 'cancelled';
   readonly trackingNumber: string | null;
   readonly shippedAt: string;
-  readonly lines: readonly { lineNo: number; itemId: string; quantity: string; warehouseId: string | null; cogs: string | null }[];
+  readonly lines: readonly {
+    lineNo: number;
+    itemId: string;
+    quantity: string;
+    warehouseId: string | null;
+    lot: string | null;
+    cogs: string | null;
+  }[];
   readonly cogsTotal: string | null;
+  readonly dryRun?: boolean;
 }
 
 export interface CustomerReturn {
@@ -68,6 +79,7 @@ export interface CustomerReturn {
   readonly lines: readonly {
     lineNo: number;
     itemId: string;
+    lot: string | null;
     /** Authorised. */
     quantity: string;
     receivedQuantity: string;
@@ -77,8 +89,10 @@ export interface CustomerReturn {
     refund: string | null;
     verdicts: readonly { verdict: string; quantity: string; note: string | null }[];
   }[];
+  /** Of what was inspected so far. */
   readonly refundTotal: string | null;
   readonly currency: string | null;
+  readonly dryRun?: boolean;
 }
 
 export interface Order {

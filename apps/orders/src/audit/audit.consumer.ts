@@ -1,0 +1,20 @@
+import { Controller } from '@nestjs/common';
+import { type AuditEvent, AuditList, OrderEventList, type Page, type RequestOf } from '#libs/contracts';
+import { type MessageContext, OnCall } from '#libs/messaging';
+import { AuditQueries } from './audit.queries.js';
+
+/** Calls about the record. */
+@Controller()
+export class AuditConsumer {
+  constructor(private readonly queries: AuditQueries) {}
+
+  @OnCall(AuditList)
+  async list(request: RequestOf<typeof AuditList>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
+    return await this.queries.list(orgId, request);
+  }
+
+  @OnCall(OrderEventList)
+  async listOfOrder({ orderId, ...page }: RequestOf<typeof OrderEventList>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
+    return await this.queries.listOfOrder(orgId, orderId, page);
+  }
+}

@@ -1,0 +1,67 @@
+import { Injectable } from '@nestjs/common';
+import { type AuditEvent, type AuditList, Cursor, PAGE_LIMIT_DEFAULT, type Page, type RequestOf } from '#libs/contracts';
+import { Database } from '#libs/persistence';
+import { orderNotFound } from '../orders/order-status.js';
+
+interface AuditRow {
+  readonly audit_event_id: string;
+  readonly type: string;
+  readonly order_id: string | null;
+  readonly actor: string | null;
+  readonly occurred_at: Date;
+  readonly details: Readonly<Record<string, unknown>>;
+}
+
+// The ids are made in the order of time.
+const cursor = new Cursor('uuid');
+
+/** The record for screens. */
+@Injectable()
+export class AuditQueries {
+  constructor(private readonly database: Database) {}
+
+  /** Newest first. */
+  async list(orgId: string, query: RequestOf<typeof AuditList>): Promise<Page<AuditEvent>> {
+    const [after = null] = cursor.read(query.cursor);
+    const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
+    const { orderId = null, type = null, actor = null, from = null, to = null } = query;
+    const rows = await this.database.transaction(
+      [orgId],
+      (tx) =>
+        tx.rows<AuditRow>(
+          `select audit_event_id, type, order_id, actor, occurred_at, details from audit_event
+            where org_id = $1 and ($2::text is null or order_id = $2) and ($3::text is null or type = $3)
+              and ($4::text is null or actor = $4) and ($5::timestamptz is null or occurred_at >= $5)
+              and ($6::timestamptz is null or occurred_at < $6) and ($7::uuid is null or audit_event_id < $7)
+            order by audit_event_id desc limit $8`,
+          [orgId, orderId, type, actor, from, to, after, limit + 1],
+        ),
+      { readOnly: true },
+    );
+    return cursor.page(rows, limit, (row) => [row.audit_event_id], toAuditEvent);
+  }
+
+  /** What happened to one order, refused attempts included. @throws {HoldfastError} 404 `ORDER_NOT_FOUND` when nothing ever did. */
+  async listOfOrder(orgId: string, orderId: string, page: { cursor?: string; limit?: number }): Promise<Page<AuditEvent>> {
+    const events = await this.list(orgId, { ...page, orderId });
+    if (events.items.length > 0 || page.cursor !== undefined) return events;
+    const known = await this.database.transaction(
+      [orgId],
+      (tx) => tx.rows('select 1 from customer_order where org_id = $1 and order_id = $2', [orgId, orderId]),
+      { readOnly: true },
+    );
+    if (known.length === 0) throw orderNotFound(orderId);
+    return events;
+  }
+}
+
+function toAuditEvent(row: AuditRow): AuditEvent {
+  return {
+    auditEventId: row.audit_event_id,
+    type: row.type,
+    orderId: row.order_id,
+    actor: row.actor,
+    occurredAt: row.occurred_at.toISOString(),
+    details: row.details,
+  };
+}

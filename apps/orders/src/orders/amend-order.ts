@@ -1,0 +1,28 @@
+import { Injectable } from '@nestjs/common';
+import type { Order, OrderUpdate, RequestOf } from '#libs/contracts';
+import type { MessageContext } from '#libs/messaging';
+import { digestOf } from '../digest.js';
+import { ChangeOrder } from './change-order.js';
+import { decideAmend } from './order.rules.js';
+import { orderView } from './order-view.js';
+import { ReadCatalogue } from './read-catalogue.js';
+
+/** Replaces the lines of an order and holds the new totals, in one step; when refused, everything stays as it was. */
+@Injectable()
+export class AmendOrder {
+  constructor(
+    private readonly changeOrder: ChangeOrder,
+    private readonly readCatalogue: ReadCatalogue,
+  ) {}
+
+  async run({ dryRun = false, ...request }: RequestOf<typeof OrderUpdate>, context: MessageContext): Promise<Order> {
+    const { orgId } = context;
+    const catalogue = await this.readCatalogue.run(
+      request.lines.map((line) => line.itemId),
+      context,
+    );
+    const change = { orgId, orderId: request.orderId, digest: digestOf('amend', request), dryRun, context };
+    const order = await this.changeOrder.runExisting(change, (existing) => decideAmend(existing, request, catalogue));
+    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+  }
+}

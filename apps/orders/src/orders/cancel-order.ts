@@ -1,0 +1,20 @@
+import { Injectable } from '@nestjs/common';
+import type { Order, OrderCancel, RequestOf } from '#libs/contracts';
+import type { MessageContext } from '#libs/messaging';
+import { digestOf } from '../digest.js';
+import { ChangeOrder } from './change-order.js';
+import { decideCancel } from './order.rules.js';
+import { orderView } from './order-view.js';
+
+/** Cancels an order: what it holds is given back; of a partly shipped one the rest is closed. */
+@Injectable()
+export class CancelOrder {
+  constructor(private readonly changeOrder: ChangeOrder) {}
+
+  async run({ dryRun = false, ...request }: RequestOf<typeof OrderCancel>, context: MessageContext): Promise<Order> {
+    const { orderId } = request;
+    const change = { orgId: context.orgId, orderId, digest: digestOf('cancel', { orderId }), dryRun, context };
+    const order = await this.changeOrder.runExisting(change, (existing) => decideCancel(existing, request));
+    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+  }
+}

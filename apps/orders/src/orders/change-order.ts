@@ -1,0 +1,135 @@
+import { Injectable } from '@nestjs/common';
+import { unavailable } from '#libs/domain';
+import { crashPoint, type MessageContext } from '#libs/messaging';
+import { Database } from '#libs/persistence';
+import type { AuditNote } from '../audit/audit.sql.js';
+import { AskInventory, type Waiting } from '../stock/ask-inventory.js';
+import type { Settled } from '../stock/apply-stock-report.js';
+import type { Ask } from '../stock/outstanding.js';
+import { refusalError } from '../stock/settlement-note.js';
+import { lockOrder, readOrders } from './order.sql.js';
+import type { OrderKey, OrderState } from './order-state.js';
+import { orderNotFound } from './order-status.js';
+import { SaveOrder, withVersion } from './save-order.js';
+
+/** What a rule decides: the order as it then is, and what inventory must agree to. The same order again = nothing to do. */
+export interface Decision {
+  readonly order: OrderState;
+  /** What of the decision counts only when inventory agrees. */
+  readonly ask?: Ask;
+  /** The record of a change that needs no agreement. */
+  readonly audit?: AuditNote;
+}
+
+/** The request that a decision serves. */
+export interface Change extends OrderKey {
+  /** Recognises the same request made again while the first is outstanding. */
+  readonly digest: string;
+  readonly dryRun: boolean;
+  readonly context: MessageContext;
+}
+
+/** Somebody else's changes of the same order are waited for this often. */
+const ROUNDS_MAX = 10;
+
+/**
+ * How every change of an order runs, whatever it is (docs/adr/0010):
+ *
+ * 1. what is outstanding from before is settled first, so that there is never more than one thing to answer;
+ * 2. the change is decided under the lock of the order and committed with its event;
+ * 3. no transaction is open while inventory is asked about it;
+ * 4. its answer is applied, if the answer by event was not quicker.
+ *
+ * @returns the changed order.
+ * @throws {HoldfastError} what `decide` throws; the refusal of inventory; `unavailable` when inventory does not answer: the change is
+ * committed then, is answered by event, and the same request made again goes on where it stopped.
+ */
+@Injectable()
+export class ChangeOrder {
+  constructor(
+    private readonly database: Database,
+    private readonly saveOrder: SaveOrder,
+    private readonly inventory: AskInventory,
+  ) {}
+
+  /** Changes an order that may not exist yet. */
+  async run(change: Change, decide: (order: OrderState | null, now: Date) => Decision): Promise<OrderState> {
+    if (change.dryRun) return await this.rehearse(change, decide);
+    for (let round = 1; round <= ROUNDS_MAX; round++) {
+      const step = await this.decide(change, decide);
+      if (step === 'taken') continue;
+      if (!isWaiting(step.order)) return step.order;
+      const { order, settled } = await this.inventory.settle(step.order, change.context);
+      // It was this request, now or when it was made before; or something else, and this request's turn is now.
+      if (settled.outstanding.digest === change.digest) return answer(order, settled);
+    }
+    throw unavailable(`Order ${change.orderId} is being changed by others all the time.`, { orderId: change.orderId });
+  }
+
+  /** Changes an order that exists. @throws {HoldfastError} 404 `ORDER_NOT_FOUND`. */
+  async runExisting(change: Change, decide: (order: OrderState, now: Date) => Decision): Promise<OrderState> {
+    return await this.run(change, (order, now) => {
+      if (order === null || order.status === 'refused') throw orderNotFound(change.orderId);
+      return decide(order, now);
+    });
+  }
+
+  private async decide(
+    change: Change,
+    decide: (order: OrderState | null, now: Date) => Decision,
+  ): Promise<{ order: OrderState } | 'taken'> {
+    const { context } = change;
+    const saved = await this.database.transaction([change.orgId], async (tx) => {
+      const before = await lockOrder(tx, change);
+      if (before !== null && before.outstanding !== null) return before;
+      const now = new Date();
+      const decision = decide(before, now);
+      const notes = decision.audit === undefined ? [] : [decision.audit];
+      const after = decision.ask === undefined ? decision.order : saying(decision.order, decision.ask, change, now);
+      return await this.saveOrder.run(tx, before, after, {
+        now,
+        actor: context.actor.userId,
+        traceparent: context.traceparent,
+        notes,
+      });
+    });
+    if (saved === null) return 'taken';
+    crashPoint('after-commit', 'orders');
+    return { order: saved };
+  }
+
+  /** The same decision on what is visible now, with inventory's answer to a dry run; nothing is changed or recorded. */
+  private async rehearse(change: Change, decide: (order: OrderState | null, now: Date) => Decision): Promise<OrderState> {
+    const [before = null] = await this.database.transaction([change.orgId], (tx) => readOrders(tx, change.orgId, [change.orderId]), {
+      readOnly: true,
+    });
+    const now = new Date();
+    const { order, ask } = decide(before, now);
+    if (ask === undefined) return before === order ? order : withVersion(before, order, now);
+    const asking = saying({ ...order, outstanding: null }, ask, change, now);
+    const applied = await this.inventory.rehearse(asking, change.context, now);
+    if (applied.settled?.refusal) throw refusalError(order.orderId, applied.settled.refusal);
+    return withVersion(before ?? asking, applied.order, now);
+  }
+}
+
+function saying(order: OrderState, ask: Ask, change: Change, now: Date): Waiting {
+  const sequence = order.sequence + 1;
+  const asked = {
+    sequence,
+    since: order.stockSequence,
+    digest: change.digest,
+    actor: change.context.actor.userId,
+    askedAt: now.toISOString(),
+  };
+  return { ...order, sequence, outstanding: { ...ask, ...asked } };
+}
+
+function isWaiting(order: OrderState): order is Waiting {
+  return order.outstanding !== null;
+}
+
+function answer(order: OrderState, { refusal }: Settled): OrderState {
+  if (refusal !== null) throw refusalError(order.orderId, refusal);
+  return order;
+}

@@ -1,0 +1,51 @@
+import { Injectable } from '@nestjs/common';
+import { authoriseWarehouses } from '#libs/auth';
+import type { CustomerReturn, RequestOf, ReturnInspect, ReturnReceive } from '#libs/contracts';
+import type { MessageContext } from '#libs/messaging';
+import { Database } from '#libs/persistence';
+import { digestOf } from '../digest.js';
+import { ChangeOrder, type Decision } from '../orders/change-order.js';
+import type { OrderState } from '../orders/order-state.js';
+import { decideInspect, decideReceive, findReturn, returnNotFound } from './return.rules.js';
+import { orderOfReturn } from './return.sql.js';
+import { returnView } from './return-view.js';
+
+/** Receives returned goods: on hand rises at once, and they wait for inspection; and says what inspected goods are good for. */
+@Injectable()
+export class ChangeReturn {
+  constructor(
+    private readonly database: Database,
+    private readonly changeOrder: ChangeOrder,
+  ) {}
+
+  async receive(request: RequestOf<typeof ReturnReceive>, context: MessageContext): Promise<CustomerReturn> {
+    return await this.run('receive', request, context, (order) => {
+      const decision = decideReceive(order, request);
+      if (decision.ask?.kind === 'receive') authoriseWarehouses(context.actor, [decision.ask.data.warehouseId]);
+      return decision;
+    });
+  }
+
+  async inspect(request: RequestOf<typeof ReturnInspect>, context: MessageContext): Promise<CustomerReturn> {
+    return await this.run('inspect', request, context, (order) => {
+      const { warehouseId } = findReturn(order, request.returnId);
+      authoriseWarehouses(context.actor, warehouseId === null ? [] : [warehouseId]);
+      return decideInspect(order, request);
+    });
+  }
+
+  private async run(
+    kind: 'receive' | 'inspect',
+    { dryRun = false, ...request }: RequestOf<typeof ReturnReceive | typeof ReturnInspect>,
+    context: MessageContext,
+    decide: (order: OrderState) => Decision,
+  ): Promise<CustomerReturn> {
+    const { orgId } = context;
+    const { returnId } = request;
+    const orderId = await this.database.transaction([orgId], (tx) => orderOfReturn(tx, orgId, returnId), { readOnly: true });
+    if (orderId === undefined) throw returnNotFound(returnId);
+    const change = { orgId, orderId, digest: digestOf(kind, request), dryRun, context };
+    const order = await this.changeOrder.runExisting(change, decide);
+    return { ...returnView(order, findReturn(order, returnId)), ...(dryRun ? { dryRun } : {}) };
+  }
+}

@@ -1,0 +1,187 @@
+import type { DemandLine } from '#libs/contracts';
+import { parseQuantity, sumQuantities, ZERO } from '#libs/domain';
+import { type Hold, type LineStock, type OrderLine, type OrderState, stockOf } from '../orders/order-state.js';
+import { statusFromStock } from '../orders/order-status.js';
+import { inspect, receive } from '../returns/return.rules.js';
+import { post, refuse, reverse } from '../shipments/shipment.rules.js';
+import type { Outstanding } from './outstanding.js';
+import type { Answer, Refusal, StockReport } from './stock-report.js';
+
+/** What became of something that was outstanding. */
+export interface Settled {
+  readonly outstanding: Outstanding;
+  /** Null = done. */
+  readonly refusal: Refusal | null;
+}
+
+export interface Applied {
+  readonly order: OrderState;
+  readonly settled: Settled | null;
+}
+
+/** Said when inventory's answer shows that it did not agree, and not why. */
+const UNEXPLAINED: Refusal = { reason: 'INSUFFICIENT_STOCK', lines: [], discrepancyIds: [], alternatives: [] };
+
+/**
+ * Applies what inventory says about an order, by event or by answer to a call, whichever comes first; the second, and whatever comes
+ * late or twice, changes nothing. Three independent things are in a report:
+ *
+ * 1. the whole stock state: replaces the known one if inventory's sequence is higher;
+ * 2. what was moved: its shipment or return takes it over once, however late it is heard;
+ * 3. the answer to what is outstanding, if the report was made after we asked.
+ *
+ * The status follows from the stock state once the order itself has been answered.
+ *
+ * @param asked the report is the answer to a call about what is outstanding: then it says whether inventory agreed, if only by showing
+ * that nothing changed.
+ */
+export function applyStockReport(order: OrderState, report: StockReport, now: Date, asked = false): Applied {
+  if (order.status === 'refused' && order.outstanding === null) return { order, settled: null };
+  const reported = withMovement(report.sequence > order.stockSequence ? withStock(order, report) : order, report.answer);
+  const { outstanding } = order;
+  const outcome = outstanding && outcomeOf(outstanding, report, asked);
+  if (!outcome) return { order: withStatus(reported, now), settled: null };
+  const refusal = outcome === 'done' ? null : outcome;
+  const answered = { ...reported, outstanding: null };
+  const order_ = refusal === null ? finish(answered, outstanding, now) : withdraw(answered, outstanding);
+  return { order: withStatus(order_, now), settled: { outstanding, refusal } };
+}
+
+/** What a report says about something outstanding; null = nothing. */
+export function outcomeOf(outstanding: Outstanding, report: StockReport, asked: boolean): 'done' | Refusal | null {
+  const { answer } = report;
+  if (answer === undefined) return null;
+  if (!asked) {
+    const about = subjectOf(outstanding) === answer.subjectId && answer.to.includes(outstanding.kind);
+    if (!about || report.sequence <= outstanding.since) return null;
+  }
+  if (answer.refusal !== null) return answer.refusal;
+  if (agrees(outstanding, report)) return 'done';
+  return asked ? UNEXPLAINED : null;
+}
+
+/** The shipment or return that something is about; null for the order itself. */
+export function subjectOf(outstanding: Outstanding): string | null {
+  if ('shipmentId' in outstanding.data) return outstanding.data.shipmentId;
+  return 'returnId' in outstanding.data ? outstanding.data.returnId : null;
+}
+
+/** Whether inventory now has what we told it: a repeat is answered with the current state, which does not say so by itself. */
+function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport): boolean {
+  switch (outstanding.kind) {
+    case 'place':
+      return sameTotals(outstanding.data.lines, stock);
+    case 'amend':
+      return sameTotals(outstanding.data.lines, stock) && (holds ?? []).every((hold) => isWhereAsked(outstanding.data.lines, hold));
+    case 'confirm':
+      return firm === true;
+    case 'cancel':
+      return stock.every((line) => openOf(line) === ZERO);
+    case 'ship':
+    case 'unship':
+    case 'receive':
+    case 'inspect':
+      return true;
+  }
+}
+
+function sameTotals(wanted: readonly DemandLine[], stock: readonly LineStock[]): boolean {
+  const totals = new Map(wanted.map((line) => [line.lineNo, line]));
+  const matching = stock.filter((line) => {
+    const asked = totals.get(line.lineNo);
+    return asked !== undefined && asked.itemId === line.itemId && parseQuantity(asked.quantity) === line.requested;
+  });
+  // What inventory knows beyond that are dropped lines of which something was shipped.
+  return matching.length === wanted.length && stock.every((line) => totals.has(line.lineNo) || openOf(line) === ZERO);
+}
+
+function isWhereAsked(wanted: readonly DemandLine[], hold: Hold): boolean {
+  const line = wanted.find((candidate) => candidate.lineNo === hold.lineNo);
+  return line === undefined || ((line.warehouseId ?? hold.warehouseId) === hold.warehouseId && (line.lot ?? hold.lot) === hold.lot);
+}
+
+function openOf(line: LineStock) {
+  return line.requested - line.fulfilled - line.closed;
+}
+
+function withStock(order: OrderState, report: StockReport): OrderState {
+  const { sequence, stock, holds = changedHolds(order.holds, report.holdChange) } = report;
+  return {
+    ...order,
+    stockSequence: sequence,
+    stock,
+    holds: holds.filter((hold) => addsUp(holds, hold.lineNo, stock)),
+    firm: report.firm ?? order.firm,
+    expiresAt: report.expiresAt === undefined ? order.expiresAt : report.expiresAt,
+  };
+}
+
+function changedHolds(holds: readonly Hold[], change: StockReport['holdChange']): readonly Hold[] {
+  if (change === undefined) return holds;
+  const changed = new Map(holds.map((hold) => [holdKey(hold), hold]));
+  for (const line of change.lines) {
+    const quantity = (changed.get(holdKey(line))?.quantity ?? ZERO) + change.sign * line.quantity;
+    if (quantity > ZERO) changed.set(holdKey(line), { ...line, quantity });
+    else changed.delete(holdKey(line));
+  }
+  return [...changed.values()];
+}
+
+function holdKey({ lineNo, warehouseId, lot }: Hold): string {
+  return `${lineNo}/${warehouseId}/${lot ?? ''}`;
+}
+
+/** After a missed report the places of a line may no longer add up to what is reserved; then no places are better than wrong ones. */
+function addsUp(holds: readonly Hold[], lineNo: number, stock: readonly LineStock[]): boolean {
+  const held = sumQuantities(holds, (hold) => (hold.lineNo === lineNo ? hold.quantity : ZERO));
+  return held === stockOf({ stock }, lineNo).reserved;
+}
+
+/** Hands what was moved to the shipment or return that it belongs to. */
+function withMovement(order: OrderState, answer: Answer | undefined): OrderState {
+  if (answer === undefined || answer.refusal !== null || answer.subjectId === null) return order;
+  if (answer.to.includes('ship')) return post(order, answer.subjectId, answer);
+  if (answer.to.includes('unship')) return reverse(order, answer.subjectId);
+  if (answer.to.includes('receive')) return receive(order, answer.subjectId, answer.moved);
+  return order;
+}
+
+/** What an agreement changes beside the stock state and what was moved. */
+function finish(order: OrderState, outstanding: Outstanding, now: Date): OrderState {
+  switch (outstanding.kind) {
+    case 'amend': {
+      const lines = outstanding.data.lines.map((line) => amendedLine(order, line, outstanding.unitPrices[line.lineNo] ?? null));
+      return { ...order, lines, lastLineNo: Math.max(order.lastLineNo, ...lines.map((line) => line.lineNo)) };
+    }
+    case 'confirm':
+      return { ...order, firm: true, expiresAt: null, confirmedAt: order.confirmedAt ?? now };
+    case 'cancel':
+      return { ...order, expiresAt: null, cancelledAt: now, cancelReason: outstanding.data.reason ?? null };
+    case 'inspect':
+      return inspect(order, outstanding.data);
+    case 'place':
+    case 'ship':
+    case 'unship':
+    case 'receive':
+      return order;
+  }
+}
+
+function amendedLine(order: OrderState, line: DemandLine, unitPrice: string | null): OrderLine {
+  const { lineNo, itemId, warehouseId = null, lot = null } = line;
+  const known = order.lines.find((candidate) => candidate.lineNo === lineNo);
+  const { picked = null, packed = null } = known ?? {};
+  return { lineNo, itemId, warehouseId, lot, quantity: parseQuantity(line.quantity), unitPrice, picked, packed };
+}
+
+/** What a refusal takes back; everything else was never changed. */
+function withdraw(order: OrderState, outstanding: Outstanding): OrderState {
+  if (outstanding.kind === 'place') return { ...order, status: 'refused', lines: [], stock: [], holds: [], expiresAt: null };
+  return outstanding.kind === 'ship' ? refuse(order, outstanding.data.shipmentId) : order;
+}
+
+function withStatus(order: OrderState, now: Date): OrderState {
+  const isPlaced = order.status !== 'refused' && order.outstanding?.kind !== 'place';
+  const status = isPlaced ? statusFromStock(order) : order.status;
+  return status === order.status ? order : { ...order, status, statusSince: now };
+}

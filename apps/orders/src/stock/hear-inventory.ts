@@ -1,0 +1,43 @@
+import { Injectable } from '@nestjs/common';
+import type { CloudEvent, StockLine } from '#libs/contracts';
+import { crashPoint, Inbox } from '#libs/messaging';
+import { Database } from '#libs/persistence';
+import { lockOrder } from '../orders/order.sql.js';
+import { SaveOrder } from '../orders/save-order.js';
+import { applyStockReport } from './apply-stock-report.js';
+import { settlementNote } from './settlement-note.js';
+import { type StockReport, toLineStock } from './stock-report.js';
+
+/** An event of inventory about an order. */
+type StockEvent = CloudEvent<{ readonly orderId: string; readonly stock: readonly StockLine[] }>;
+
+/** Applies what inventory says by event. Orders that came by the event of another system are not ours: what is said of them is passed over. */
+@Injectable()
+export class HearInventory {
+  constructor(
+    private readonly database: Database,
+    private readonly inbox: Inbox,
+    private readonly saveOrder: SaveOrder,
+  ) {}
+
+  /** @param facts what the event says beside the stock state. */
+  async run(event: StockEvent, facts: Omit<StockReport, 'sequence' | 'stock'>): Promise<void> {
+    const { orgid: orgId, data } = event;
+    const report: StockReport = { ...facts, sequence: event.sequence ?? 0, stock: data.stock.map(toLineStock) };
+    await this.database.transaction([orgId], async (tx) => {
+      if ((await this.inbox.admit(tx, [event])).size === 0) return;
+      const order = await lockOrder(tx, { orgId, orderId: data.orderId });
+      if (order === null) return;
+      const now = new Date();
+      const applied = applyStockReport(order, report, now);
+      await this.saveOrder.run(tx, order, applied.order, {
+        now,
+        actor: applied.settled?.outstanding.actor ?? event.actor ?? event.source,
+        traceparent: event.traceparent,
+        causationId: event.id,
+        notes: applied.settled === null ? [] : [settlementNote(order, applied.order, applied.settled)],
+      });
+    });
+    crashPoint('before-ack', 'orders');
+  }
+}

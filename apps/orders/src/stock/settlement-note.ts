@@ -1,0 +1,58 @@
+import { conflict, notFound, rejected } from '#libs/domain';
+import type { AuditNote } from '../audit/audit.sql.js';
+import type { OrderState } from '../orders/order-state.js';
+import type { Settled } from './apply-stock-report.js';
+import type { Saying } from './outstanding.js';
+import type { Refusal } from './stock-report.js';
+
+/** How the record names what was done, and what was refused. */
+const TYPES: Readonly<Record<Saying, readonly [done: string, refused: string]>> = {
+  place: ['order_created', 'order_refused'],
+  amend: ['order_amended', 'order_amendment_refused'],
+  confirm: ['order_confirmed', 'order_confirmation_refused'],
+  cancel: ['order_cancelled', 'order_cancellation_refused'],
+  ship: ['shipment_posted', 'shipment_refused'],
+  unship: ['shipment_cancelled', 'shipment_cancellation_refused'],
+  receive: ['return_received', 'return_reception_refused'],
+  inspect: ['return_inspected', 'return_inspection_refused'],
+};
+
+/** The record of something that was asked for, with its outcome; of a refusal, what was available of each short line. */
+export function settlementNote(before: OrderState, after: OrderState, { outstanding, refusal }: Settled): AuditNote {
+  const [done, refused] = TYPES[outstanding.kind];
+  const { orderId: _, ...content } = outstanding.data;
+  const status = before.status === after.status ? {} : { from: before.status, to: after.status };
+  const asked = { sequence: outstanding.sequence, askedAt: outstanding.askedAt, customerId: before.customerId, ...content };
+  if (refusal === null) return { type: done, details: { ...asked, ...status } };
+  const { reason, lines, discrepancyIds, alternatives } = refusal;
+  return { type: refused, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives } };
+}
+
+/** The error that tells a caller of a refusal. */
+export function refusalError(orderId: string, { reason, lines, discrepancyIds, alternatives }: Refusal): Error {
+  const details = { orderId, reason, lines, discrepancyIds, alternatives };
+  switch (reason) {
+    case 'INSUFFICIENT_STOCK':
+      return conflict(reason, `There is not enough stock for order ${orderId}.`, details);
+    case 'DISCREPANCY_LOCK':
+      return conflict(reason, `Open discrepancies hold the stock that order ${orderId} needs.`, details);
+    case 'ITEM_NOT_FOUND':
+    case 'WAREHOUSE_NOT_FOUND':
+    case 'LOT_NOT_FOUND':
+    case 'SHIPMENT_NOT_FOUND':
+    case 'RETURN_NOT_FOUND':
+      return notFound(
+        reason,
+        `Inventory does not know what order ${orderId} names: ${lines.map((line) => `line ${line.lineNo}`).join(', ')}.`,
+      );
+    case 'ORDER_OWNED_ELSEWHERE':
+    case 'ALREADY_EXISTS':
+      return conflict('ALREADY_EXISTS', `Another system uses this id already (order ${orderId}).`, details);
+    case 'ORDER_CANCELLED':
+    case 'INVALID_STATE':
+      return conflict('INVALID_STATE', `Inventory does not allow this for order ${orderId} now.`, details);
+    case 'EXCEEDS_SHIPPED':
+    case 'EXCEEDS_REQUESTED':
+      return rejected('ORDER_VALIDATION', `More than order ${orderId} allows.`, details);
+  }
+}

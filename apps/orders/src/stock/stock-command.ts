@@ -1,0 +1,56 @@
+import {
+  type CloudEvent,
+  type EventAttributes,
+  makeEvent,
+  StockDemand,
+  StockInspect,
+  StockReturn,
+  StockShip,
+  StockUnship,
+} from '#libs/contracts';
+import type { CallOptions, RpcClient } from '#libs/messaging';
+import { SOURCE } from '../orders/order-state.js';
+import { type Outstanding, SAID } from './outstanding.js';
+import { fromDemandAnswer, fromMovementAnswer, type StockReport } from './stock-report.js';
+
+// The same content by two ways: the event, which cannot get lost, and the call, which is quick. Inventory recognises the second one by
+// our sequence.
+
+/** The durable way. */
+export function eventOf(outstanding: Outstanding, attributes: EventAttributes): CloudEvent {
+  return makeEvent(SAID[outstanding.kind], { ...attributes, sequence: outstanding.sequence }, outstanding.data);
+}
+
+/**
+ * The quick way.
+ *
+ * @throws {HoldfastError} kind `unavailable` when there is no answer in time.
+ */
+export async function call(
+  rpc: RpcClient,
+  orgId: string,
+  outstanding: Outstanding,
+  dryRun: boolean,
+  options: CallOptions,
+): Promise<StockReport> {
+  const common = { orgId, source: SOURCE, sequence: outstanding.sequence, ...(dryRun ? { dryRun } : {}) };
+  const { kind, data } = outstanding;
+  switch (kind) {
+    case 'place':
+      return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, firm: false }, options));
+    case 'amend':
+      return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common }, options));
+    case 'confirm':
+      return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, firm: true }, options));
+    case 'cancel':
+      return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, lines: [] }, options));
+    case 'ship':
+      return fromMovementAnswer(kind, data.shipmentId, await rpc.call(StockShip, { ...data, ...common }, options));
+    case 'unship':
+      return fromMovementAnswer(kind, data.shipmentId, await rpc.call(StockUnship, { ...data, ...common }, options));
+    case 'receive':
+      return fromMovementAnswer(kind, data.returnId, await rpc.call(StockReturn, { ...data, ...common }, options));
+    case 'inspect':
+      return fromMovementAnswer(kind, data.returnId, await rpc.call(StockInspect, { ...data, ...common }, options));
+  }
+}

@@ -1,0 +1,189 @@
+import type {
+  DataOf,
+  HeldLine,
+  MovementAnswer,
+  RefusalReason,
+  ReservationExpired,
+  ResponseOf,
+  ShortLine,
+  StockDemand,
+  StockLine,
+  StockReservationFailed,
+  StockReserved,
+  StockReturned,
+} from '#libs/contracts';
+import { parseQuantity, type Quantity } from '#libs/domain';
+import type { Hold, LineStock } from '../orders/order-state.js';
+import type { Saying } from './outstanding.js';
+
+/** Why inventory refused, as the caller and the audit trail are told. */
+export interface Refusal {
+  readonly reason: RefusalReason;
+  /** Each line that was short, with what was available. */
+  readonly lines: readonly ShortLine[];
+  readonly discrepancyIds: readonly string[];
+  readonly alternatives: NonNullable<ResponseOf<typeof StockDemand>['alternatives']>;
+}
+
+/** What was physically moved. */
+export interface MovedLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly lot: string | null;
+  readonly quantity: Quantity;
+  readonly cogs: string | null;
+  /** Of returned goods: `pending_inspection`, or what needs no inspection any more. */
+  readonly quality: string | null;
+}
+
+/** What an event or an answer says beside the stock state: that something we said was done, or refused. */
+export interface Answer {
+  /** What it may be the answer to. */
+  readonly to: readonly Saying[];
+  /** The shipment or return that it is about; null for the order itself. */
+  readonly subjectId: string | null;
+  readonly refusal: Refusal | null;
+  readonly moved: readonly MovedLine[];
+  readonly cogsTotal: string | null;
+}
+
+/** What inventory says about an order, by event or by answer: its whole stock state, and what was new. */
+export interface StockReport {
+  /** Inventory's own count for the order; a report that is not newer than the last one says nothing about the stock state. */
+  readonly sequence: number;
+  readonly stock: readonly LineStock[];
+  /** Everything that is held now; absent when the report does not say. */
+  readonly holds?: readonly Hold[];
+  /** What came to the holds (`+`) or left them (`-`), when the report says only that. */
+  readonly holdChange?: { readonly sign: 1n | -1n; readonly lines: readonly Hold[] };
+  readonly firm?: boolean;
+  readonly expiresAt?: Date | null;
+  readonly answer?: Answer;
+}
+
+const DEMANDS: readonly Saying[] = ['place', 'amend', 'confirm', 'cancel'];
+type Facts = Omit<StockReport, 'sequence' | 'stock'>;
+
+interface MovementData {
+  readonly shipmentId: string;
+  readonly lines: MovementAnswer['lines'];
+  readonly cogsTotal?: string | null;
+}
+
+/** `StockReserved`, `StockPartiallyReserved`. */
+export function reserved(data: DataOf<typeof StockReserved>): Facts {
+  return {
+    holds: data.lines.map(toHold),
+    firm: data.firm,
+    expiresAt: toDate(data.expiresAt),
+    answer: answerTo(['place', 'amend', 'confirm'], null),
+  };
+}
+
+/** `StockReservationFailed`. */
+export function reservationFailed(data: DataOf<typeof StockReservationFailed>): Facts {
+  return { answer: { ...answerTo(DEMANDS, null), refusal: toRefusal(data) } };
+}
+
+/** `StockReleased`: after a cancellation, or after an amendment that wants less. */
+export function released(data: DataOf<typeof ReservationExpired>): Facts {
+  return { ...holdsChanged(data, -1n), answer: answerTo(['amend', 'cancel'], null) };
+}
+
+/** `ReservationExpired`, `BackorderFilled`, `ReservationShorted`: inventory's own doing, the answer to nothing. */
+export function holdsChanged(data: { readonly lines: readonly Omit<HeldLine, 'reservationId'>[] }, sign: 1n | -1n): Facts {
+  return { holdChange: { sign, lines: data.lines.map(toHold) } };
+}
+
+/** `StockDepleted`, `ShipmentReversed`. */
+export function moved(to: 'ship' | 'unship', data: MovementData): Facts {
+  return {
+    holdChange: { sign: to === 'ship' ? -1n : 1n, lines: data.lines.map(toHold) },
+    answer: { ...answerTo([to], data.shipmentId), moved: data.lines.map(toMoved), cogsTotal: data.cogsTotal ?? null },
+  };
+}
+
+/** `StockReturned`. */
+export function returned(data: DataOf<typeof StockReturned>): Facts {
+  return { answer: { ...answerTo(['receive'], data.returnId), moved: data.lines.map(toMoved) } };
+}
+
+/** `StockDepletionFailed`, `ShipmentReversalFailed`, `StockReturnFailed`. */
+export function movementFailed(to: readonly Saying[], subjectId: string, data: RefusalData): Facts {
+  return { answer: { ...answerTo(to, subjectId), refusal: toRefusal(data) } };
+}
+
+/** The answer to `stock.demand`. */
+export function fromDemandAnswer(kind: Saying, answer: ResponseOf<typeof StockDemand>): StockReport {
+  const refusal = answer.status === 'failed' ? toRefusal({ ...answer, lines: answer.shortLines ?? [] }) : null;
+  return {
+    sequence: answer.sequence,
+    stock: answer.stock.map(toLineStock),
+    holds: answer.lines.map(toHold),
+    firm: answer.firm,
+    expiresAt: toDate(answer.expiresAt),
+    answer: { ...answerTo([kind], null), refusal },
+  };
+}
+
+/** The answer to `stock.ship`, `stock.unship`, `stock.return` and `stock.inspect`. */
+export function fromMovementAnswer(kind: Saying, subjectId: string, answer: MovementAnswer): StockReport {
+  const done = answer.status === 'done';
+  return {
+    sequence: answer.sequence,
+    stock: answer.stock.map(toLineStock),
+    ...(done && (kind === 'ship' || kind === 'unship')
+      ? { holdChange: { sign: kind === 'ship' ? -1n : 1n, lines: answer.lines.map(toHold) } as const }
+      : {}),
+    answer: {
+      ...answerTo([kind], subjectId),
+      refusal: done ? null : toRefusal({ ...answer, lines: answer.shortLines ?? [] }),
+      moved: done ? answer.lines.map(toMoved) : [],
+      cogsTotal: answer.cogsTotal ?? null,
+    },
+  };
+}
+
+function answerTo(to: readonly Saying[], subjectId: string | null): Answer {
+  return { to, subjectId, refusal: null, moved: [], cogsTotal: null };
+}
+
+interface RefusalData {
+  readonly reason?: RefusalReason;
+  readonly lines: readonly ShortLine[];
+  readonly discrepancyIds?: readonly string[];
+  readonly alternatives?: Refusal['alternatives'];
+}
+
+function toRefusal({ reason, lines, discrepancyIds = [], alternatives = [] }: RefusalData): Refusal {
+  return { reason: reason ?? 'INSUFFICIENT_STOCK', lines, discrepancyIds, alternatives };
+}
+
+function toHold(line: Omit<HeldLine, 'itemId' | 'reservationId'>): Hold {
+  return { lineNo: line.lineNo, warehouseId: line.warehouseId, lot: line.lot, quantity: parseQuantity(line.quantity) };
+}
+
+function toMoved(line: MovementAnswer['lines'][number]): MovedLine {
+  const { lineNo, itemId, warehouseId, lot, cogs = null, quality = null } = line;
+  return { lineNo, itemId, warehouseId, lot, quantity: parseQuantity(line.quantity), cogs, quality };
+}
+
+/** Reads a line of `stock`. */
+export function toLineStock(line: StockLine): LineStock {
+  return {
+    lineNo: line.lineNo,
+    itemId: line.itemId,
+    requested: parseQuantity(line.requested),
+    reserved: parseQuantity(line.reserved),
+    backordered: parseQuantity(line.backordered),
+    fulfilled: parseQuantity(line.fulfilled),
+    returned: parseQuantity(line.returned),
+    closed: parseQuantity(line.closed),
+    unheld: parseQuantity(line.unheld),
+  };
+}
+
+function toDate(text: string | null): Date | null {
+  return text === null ? null : new Date(text);
+}
