@@ -1,0 +1,30 @@
+/** A PostgreSQL or RabbitMQ to work with: found on this machine or the network, or started for us. */
+export interface LocalService {
+  /** With user and password; not to be printed. */
+  readonly url: string;
+  /** Where it comes from, for people: `PostgreSQL 15 on 127.0.0.1:5432`. */
+  readonly description: string;
+  /** Ends what was started; does nothing to what was found. */
+  stop(): Promise<void>;
+}
+
+/** Something that is missing or in the way, and what to do about it: a message for people, without a stack. */
+export class LocalServiceError extends Error {
+  override readonly name = 'LocalServiceError';
+}
+
+/** Tells a person what is going on, one line at a time. */
+export type Log = (line: string) => void;
+
+/** What a failed attempt says, also where Node tried several addresses. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The URL without its password. */
+export function withoutPassword(url: string): string {
+  const shown = new URL(url);
+  shown.password = '';
+  return shown.href;
+}
