@@ -35,7 +35,8 @@ create table ${schema}.inbox (
 );
 -- Rows lie in the order in which they came, so a few bytes per 32 pages find the old ones; a B-tree would cost every insert.
 create index inbox_received_at on ${schema}.inbox using brin (received_at) with (pages_per_range = 32, autosummarize = on);
-grant select, insert on ${schema}.inbox to ${role};
+-- Deleting serves to take an admission back within its own transaction.
+grant select, insert, delete on ${schema}.inbox to ${role};
 grant select, delete on ${schema}.inbox to ${messagingRole};
 
 -- Messages that were put aside, with the reason, until somebody replays or discards them.
@@ -64,7 +65,7 @@ grant select, insert, update, delete on ${schema}.parked_message to ${messagingR
 
 -- Which process sweeps this service's outbox: one row.
 create table ${schema}.relay_lease (
-  only boolean primary key default true check (only),
+  singleton boolean primary key default true check (singleton),
   holder uuid not null,
   expires_at timestamptz not null
 ) with (fillfactor = 10);

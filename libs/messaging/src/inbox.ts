@@ -6,6 +6,7 @@ const admitKeys = statement<{ key: string }>(
   'inbox_admit',
   'insert into inbox (key) select unnest($1::uuid[]) on conflict do nothing returning key',
 );
+const forgetKeys = statement<never>('inbox_forget', 'delete from inbox where key = any($1::uuid[])');
 const pruneKeys = statement<never>(
   'inbox_prune',
   `delete from inbox where key in (select key from inbox where received_at < now() - interval '14 days' limit $1)`,
@@ -47,6 +48,13 @@ export class Inbox {
     if (this.#off || keys.length === 0) return new Set(keys);
     const rows = await tx.run(admitKeys, [[...keys].sort()]);
     return new Set(rows.map((row) => row.key));
+  }
+
+  /**
+   * Takes back an admission of this same transaction: the event was not handled after all and comes again.
+   */
+  async forgetKeys(tx: Tx, keys: readonly string[]): Promise<void> {
+    if (keys.length > 0) await tx.run(forgetKeys, [keys]);
   }
 
   /**

@@ -47,7 +47,7 @@ const leftBehind = statement<{ id: string; event: Buffer }>(
 const oldest = `select extract(epoch from clock_timestamp() - created_at)::float8 as age from outbox order by id limit 1`;
 const takeLease = `
   insert into relay_lease as lease (holder, expires_at) values ($1, now() + make_interval(secs => $2))
-  on conflict (only) do update set holder = excluded.holder, expires_at = excluded.expires_at
+  on conflict (singleton) do update set holder = excluded.holder, expires_at = excluded.expires_at
    where lease.holder = excluded.holder or lease.expires_at < now()`;
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 
