@@ -31,7 +31,7 @@ export async function printWelcome({ url, config, database, seconds }: Welcome):
     for (const role of ROLES) lines.push(`  ${role.padEnd(18)} ${await tokenFor(url, role)}`);
     lines.push(
       '',
-      `Others:  curl -s ${url}/auth/token -H 'content-type: application/json' -d '{"orgId":"${ORGANISATION}","userId":"me","roles":["admin"]}'`,
+      `Others:  curl -s ${url}/api/v1/auth/token -H 'content-type: application/json' -d '{"orgId":"${ORGANISATION}","userId":"me","roles":["admin"]}'`,
     );
   }
   lines.push('', 'Try:     npm run demo (in another terminal)', 'Stop:    Ctrl-C', '');
@@ -39,11 +39,11 @@ export async function printWelcome({ url, config, database, seconds }: Welcome):
 }
 
 async function tokenFor(url: string, role: string): Promise<string> {
-  const response = await fetch(`${url}/auth/token`, {
+  const response = await fetch(`${url}/api/v1/auth/token`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ orgId: ORGANISATION, userId: role, roles: [role] }),
   });
-  if (!response.ok) throw new Error(`POST /auth/token answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`POST /api/v1/auth/token answered ${response.status}: ${await response.text()}`);
   return ((await response.json()) as { accessToken: string }).accessToken;
 }
