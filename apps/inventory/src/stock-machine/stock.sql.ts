@@ -4,10 +4,14 @@ import { statement } from '#libs/persistence';
 // joined by `unnest`. Every join is written so that it starts from the keys and probes primary keys; the batch switches other join
 // methods off (see `preferKeyLookups`), because the planner takes 600 keys against 10,000 rows for a case for a hash join over the table.
 
-/** Plans of a batch start from its keys: measured 1.2 ms instead of 4 for locking 600 of 10,000 balances. */
+/**
+ * Plans of a batch start from its keys and join in the order written: measured 1.2 ms instead of 4 for locking 600 of 10,000 balances. Left
+ * to itself on tables that were never analysed, the planner joined balances with items first and compared each of 10,000 with each key: 5 s.
+ */
 export const preferKeyLookups = statement<never>(
   'stock_prefer_key_lookups',
-  `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true)`,
+  `select set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), set_config('enable_seqscan', 'off', true),
+          set_config('join_collapse_limit', '1', true)`,
 );
 
 export interface BalancePlace {
@@ -305,11 +309,23 @@ export const updatePolicies = statement<never>(
     where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
 );
 
+/**
+ * Update first, insert what was not there: an `insert ... on conflict` checks the row that it proposes, and a difference may be negative.
+ * The balances are locked, so nobody inserts in between.
+ */
 export const changeBlockedStock = statement<never>(
   'stock_change_blocked',
-  `insert into blocked_stock as s (org_id, warehouse_id, item_id, quality, quantity)
-   select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[])
-       on conflict (org_id, warehouse_id, item_id, quality) do update set quantity = s.quantity + excluded.quantity`,
+  `with change as (
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[]) c (org_id, warehouse_id, item_id, quality, quantity)
+   ), known as (
+     update blocked_stock s set quantity = s.quantity + c.quantity
+       from change c
+      where s.org_id = c.org_id and s.warehouse_id = c.warehouse_id and s.item_id = c.item_id and s.quality = c.quality
+     returning s.org_id, s.warehouse_id, s.item_id, s.quality
+   )
+   insert into blocked_stock (org_id, warehouse_id, item_id, quality, quantity)
+   select c.* from change c
+    where not exists (select from known k where (k.org_id, k.warehouse_id, k.item_id, k.quality) = (c.org_id, c.warehouse_id, c.item_id, c.quality))`,
 );
 
 /** Absolute, because the rows are locked and were read whole. */

@@ -1,0 +1,362 @@
+import { inventory } from '#apps/inventory';
+import { orders } from '#apps/orders';
+import { type Actor, signActorToken } from '#libs/auth';
+import {
+  AuditList,
+  AvailabilityGet,
+  type CallDefinition,
+  ItemCreate,
+  OrderCancel,
+  OrderConfirm,
+  OrderCreate,
+  OrderEventList,
+  OrderGet,
+  OrderList,
+  OrderPack,
+  OrderPick,
+  OrderUpdate,
+  PickListGet,
+  ReceiptPost,
+  type RequestOf,
+  ReservationList,
+  type ResponseOf,
+  ReturnCreate,
+  ReturnGet,
+  ReturnInspect,
+  ReturnList,
+  ReturnReceive,
+  ShipmentCancel,
+  ShipmentCreate,
+  ShipmentGet,
+  WarehouseCreate,
+} from '#libs/contracts';
+import { InProcessDelivery, RpcClient } from '#libs/messaging';
+import { loadConfig, type RunningService, startService } from '#libs/service';
+import { createTestDatabase, type TestDatabase } from '#libs/testing';
+
+let database: TestDatabase;
+let delivery: InProcessDelivery;
+let services: RunningService[];
+let client: RpcClient;
+let org = 0;
+let orgId: string;
+
+beforeAll(async () => {
+  database = await createTestDatabase(['inventory', 'orders']);
+  delivery = new InProcessDelivery();
+  client = new RpcClient(delivery);
+  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url };
+  services = [];
+  for (const service of [inventory, orders]) services.push(await startService(service, { config, delivery, logger: false, port: null }));
+});
+
+afterAll(async () => {
+  for (const service of services) await service.close();
+  await delivery.close();
+  await database.drop();
+});
+
+async function call<D extends CallDefinition>(definition: D, request: RequestOf<D>, actor: Partial<Actor> = {}): Promise<ResponseOf<D>> {
+  const token = await signActorToken({ userId: 'tester', orgId, roles: ['admin'], warehouses: null, ...actor });
+  return await client.call(definition, { ...request, orgId } as RequestOf<D> & { orgId: string }, { actor: token });
+}
+
+/** A new organisation with two warehouses, and `a` at 10 and `b` at 10 in the first. */
+beforeEach(async () => {
+  orgId = `org-${++org}`;
+  await call(WarehouseCreate, { warehouseId: 'main', name: 'Main', priority: 1 });
+  await call(WarehouseCreate, { warehouseId: 'side', name: 'Side', priority: 2 });
+  await call(ItemCreate, { itemId: 'a', name: 'Apple', unitPrice: '1.25', currency: 'EUR' });
+  await call(ItemCreate, { itemId: 'b', name: 'Bread' });
+  await receive('a', '10');
+  await receive('b', '10');
+});
+
+async function receive(itemId: string, quantity: string): Promise<void> {
+  await call(ReceiptPost, { warehouseId: 'main', lines: [{ itemId, quantity, unitCost: '1' }] });
+}
+
+async function available(itemId: string): Promise<string> {
+  return (await call(AvailabilityGet, { items: [{ itemId, warehouseId: 'main' }] })).items[0]!.available;
+}
+
+const place = (request: Partial<RequestOf<typeof OrderCreate>> = {}) =>
+  call(OrderCreate, { customerId: 'c', lines: [{ itemId: 'a', quantity: '4' }], ...request });
+const audit = async (orderId: string) => (await call(AuditList, { orderId })).items.map((event) => event.type).reverse();
+
+it('goes through the life of an order, from the basket to the return', async () => {
+  const placed = await place({
+    lines: [
+      { itemId: 'a', quantity: '4' },
+      { itemId: 'b', quantity: '2.5' },
+    ],
+  });
+  expect(placed).toMatchObject({ status: 'created', version: 1, stockReserved: true, confirmedAt: null, currency: 'EUR' });
+  expect(placed.estimatedShipDate).toBe(new Date().toISOString().slice(0, 10));
+  expect(placed.lines).toMatchObject([
+    { lineNo: 1, reservedQuantity: '4', unitPrice: '1.25', allocations: [{ warehouseId: 'main', lot: null, quantity: '4' }] },
+    { lineNo: 2, reservedQuantity: '2.5', unitPrice: null },
+  ]);
+  expect(await available('a')).toBe('6');
+
+  const { orderId } = placed;
+  const confirmed = await call(OrderConfirm, { orderId });
+  expect(confirmed).toMatchObject({ status: 'confirmed', expiresAt: null, stockReserved: true });
+  expect(confirmed.confirmedAt).not.toBeNull();
+  expect(await call(OrderConfirm, { orderId })).toEqual(confirmed);
+
+  const { lines: pickList } = await call(PickListGet, { orderId });
+  expect(pickList).toMatchObject([
+    { lineNo: 1, itemId: 'a', name: 'Apple', warehouseId: 'main', quantity: '4' },
+    { lineNo: 2, itemId: 'b', quantity: '2.5' },
+  ]);
+  expect(await call(OrderPick, { orderId })).toMatchObject({
+    status: 'picking',
+    lines: [{ pickedQuantity: '4' }, { pickedQuantity: '2.5' }],
+  });
+  expect(await call(OrderPack, { orderId, lines: [{ lineNo: 1, quantity: '3' }] })).toMatchObject({
+    status: 'packed',
+    lines: [{ packedQuantity: '3' }, { packedQuantity: null }],
+  });
+
+  const shipment = await call(ShipmentCreate, { orderId, shipmentId: 's1', trackingNumber: 'T', lines: [{ lineNo: 1, quantity: '3' }] });
+  expect(shipment).toMatchObject({
+    shipmentId: 's1',
+    status: 'posted',
+    lines: [{ lineNo: 1, quantity: '3', warehouseId: 'main', cogs: null }],
+  });
+  expect(await call(ShipmentGet, { shipmentId: 's1' })).toEqual(shipment);
+  expect(await call(OrderGet, { orderId })).toMatchObject({
+    status: 'partially_shipped',
+    lines: [{ fulfilledQuantity: '3', reservedQuantity: '1', allocations: [{ quantity: '1' }] }, { reservedQuantity: '2.5' }],
+    shipments: [{ shipmentId: 's1' }],
+  });
+  await call(ShipmentCreate, {
+    orderId,
+    lines: [
+      { lineNo: 1, quantity: '1' },
+      { lineNo: 2, quantity: '2.5' },
+    ],
+  });
+  expect(await call(OrderGet, { orderId })).toMatchObject({ status: 'shipped' });
+
+  const authorised = await call(ReturnCreate, {
+    orderId,
+    returnId: 'r1',
+    lines: [
+      { lineNo: 1, quantity: '2', condition: 'resellable', reason: 'wrong size' },
+      { lineNo: 1, quantity: '1', condition: 'damaged', reason: 'broken' },
+    ],
+  });
+  expect(authorised).toMatchObject({ status: 'authorised', refundTotal: null, lines: [{ refund: '2.5' }, { refund: '1.25' }] });
+  await expect(
+    call(ReturnCreate, { orderId, lines: [{ lineNo: 1, quantity: '2', condition: 'unknown', reason: '' }] }),
+  ).rejects.toMatchObject({ kind: 'rejected', code: 'ORDER_VALIDATION' });
+  const received = await call(ReturnReceive, { returnId: 'r1' });
+  expect(received).toMatchObject({
+    status: 'received',
+    warehouseId: 'main',
+    lines: [{ receivedQuantity: '2' }, { receivedQuantity: '1' }],
+  });
+  expect(await call(ReturnReceive, { returnId: 'r1' })).toEqual(received);
+  expect(await call(OrderGet, { orderId })).toMatchObject({ lines: [{ returnedQuantity: '3' }, {}] });
+  expect(await available('a')).toBe('6');
+
+  expect(await call(ReturnInspect, { returnId: 'r1', lines: [{ lineNo: 1, quantity: '2', verdict: 'available' }] })).toMatchObject({
+    status: 'partially_inspected',
+    refundTotal: '2.5',
+  });
+  const inspected = await call(ReturnInspect, { returnId: 'r1', lines: [{ lineNo: 1, quantity: '1', verdict: 'scrap', note: 'flat' }] });
+  expect(inspected).toMatchObject({
+    status: 'completed',
+    refundTotal: '3.75',
+    lines: [{}, { verdicts: [{ verdict: 'scrap', note: 'flat' }] }],
+  });
+  expect(await available('a')).toBe('8');
+  expect(await call(ReturnGet, { returnId: 'r1' })).toEqual(inspected);
+  expect((await call(ReturnList, { orderId })).items).toEqual([inspected]);
+
+  expect(await audit(orderId)).toEqual([
+    'order_created',
+    'order_confirmed',
+    'order_picked',
+    'order_packed',
+    'shipment_posted',
+    'shipment_posted',
+    'return_authorised',
+    'return_received',
+    'return_inspected',
+    'return_inspected',
+  ]);
+});
+
+it('refuses what is short with what could be had, and leaves no order', async () => {
+  const refused = place({
+    orderId: 'o',
+    lines: [
+      { itemId: 'a', quantity: '6' },
+      { itemId: 'a', quantity: '5' },
+    ],
+  });
+  await expect(refused).rejects.toMatchObject({
+    kind: 'conflict',
+    code: 'INSUFFICIENT_STOCK',
+    details: { lines: [{ lineNo: 2, itemId: 'a', requested: '5', available: '4' }], discrepancyIds: [], alternatives: [] },
+  });
+  await expect(call(OrderGet, { orderId: 'o' })).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
+  expect((await call(OrderList, {})).items).toEqual([]);
+  expect(await available('a')).toBe('10');
+  const { items } = await call(OrderEventList, { orderId: 'o' });
+  expect(items).toMatchObject([
+    { type: 'order_refused', actor: 'tester', details: { reason: 'INSUFFICIENT_STOCK', shortLines: [{ lineNo: 2, available: '4' }] } },
+  ]);
+
+  // The id is free: another attempt, with another body, continues the count.
+  expect(await place({ orderId: 'o' })).toMatchObject({ orderId: 'o', status: 'created', version: 1 });
+  expect(await place({ orderId: 'o' })).toMatchObject({ orderId: 'o', status: 'created', version: 1 });
+  await expect(place({ orderId: 'o', note: 'other' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+  expect(await available('a')).toBe('6');
+});
+
+it('changes lines as a whole or not at all', async () => {
+  const { orderId } = await place({
+    lines: [
+      { itemId: 'a', quantity: '8' },
+      { itemId: 'b', quantity: '1' },
+    ],
+  });
+  await expect(call(OrderUpdate, { orderId, lines: [{ lineNo: 1, itemId: 'a', quantity: '11' }] })).rejects.toMatchObject({
+    code: 'INSUFFICIENT_STOCK',
+    details: { lines: [{ lineNo: 1, requested: '11', available: '2' }] },
+  });
+  expect(await call(OrderGet, { orderId })).toMatchObject({ version: 1, lines: [{ quantity: '8' }, { quantity: '1' }] });
+
+  // Its own hold does not stand in its way.
+  const update = {
+    orderId,
+    ifVersion: 1,
+    lines: [
+      { lineNo: 1, itemId: 'a', quantity: '10' },
+      { itemId: 'b', quantity: '2' },
+    ],
+  };
+  const updated = await call(OrderUpdate, update);
+  expect(updated).toMatchObject({
+    version: 2,
+    lines: [
+      { lineNo: 1, quantity: '10', reservedQuantity: '10', unitPrice: '1.25' },
+      { lineNo: 3, itemId: 'b', quantity: '2' },
+    ],
+  });
+  await expect(call(OrderUpdate, update)).rejects.toMatchObject({ kind: 'precondition', code: 'VERSION_MISMATCH' });
+  expect(await available('a')).toBe('0');
+  expect(await available('b')).toBe('8');
+});
+
+it('fills what waits, and closes what is cancelled', async () => {
+  const { orderId } = await place({ reservationMode: 'partial', lines: [{ itemId: 'a', quantity: '12' }] });
+  expect(await call(OrderConfirm, { orderId })).toMatchObject({
+    status: 'confirmed',
+    stockReserved: false,
+    estimatedShipDate: null,
+    lines: [{ reservedQuantity: '10', backorderedQuantity: '2' }],
+  });
+  await call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '4' }] });
+  await receive('a', '1');
+  await eventually(async () =>
+    expect(await call(OrderGet, { orderId })).toMatchObject({
+      lines: [{ reservedQuantity: '7', backorderedQuantity: '1', fulfilledQuantity: '4' }],
+    }),
+  );
+  expect(await call(OrderCancel, { orderId, reason: 'enough' })).toMatchObject({
+    status: 'shipped',
+    cancelReason: 'enough',
+    lines: [{ reservedQuantity: '0', backorderedQuantity: '0', fulfilledQuantity: '4', closedQuantity: '8' }],
+  });
+  expect(await call(OrderCancel, { orderId })).toMatchObject({ status: 'shipped' });
+  expect(await available('a')).toBe('7');
+
+  const other = await place();
+  expect(await call(OrderCancel, { orderId: other.orderId })).toMatchObject({ status: 'cancelled', stockReserved: false });
+  expect(await call(OrderCancel, { orderId: other.orderId })).toMatchObject({ status: 'cancelled' });
+  await expect(call(OrderConfirm, { orderId: other.orderId })).rejects.toMatchObject({ code: 'INVALID_STATE' });
+  await expect(call(ShipmentCreate, { orderId: other.orderId, lines: [{ lineNo: 1, quantity: '1' }] })).rejects.toMatchObject({
+    code: 'INVALID_STATE',
+  });
+});
+
+it('takes a shipment back, and holds its goods again', async () => {
+  const { orderId } = await place();
+  await call(OrderConfirm, { orderId });
+  const { shipmentId } = await call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '4' }] });
+  expect(await call(ShipmentCancel, { shipmentId, reason: 'never left' })).toMatchObject({ status: 'cancelled' });
+  expect(await call(ShipmentCancel, { shipmentId, reason: 'never left' })).toMatchObject({ status: 'cancelled' });
+  expect(await call(OrderGet, { orderId })).toMatchObject({
+    status: 'confirmed',
+    lines: [{ reservedQuantity: '4', fulfilledQuantity: '0', allocations: [{ warehouseId: 'main', quantity: '4' }] }],
+  });
+  expect((await call(ReservationList, { orderId, status: 'active' })).items).toHaveLength(1);
+});
+
+it('answers a dry run as the real one would, and changes nothing', async () => {
+  expect(await place({ orderId: 'o', dryRun: true })).toMatchObject({ dryRun: true, orderId: 'o', status: 'created', version: 1 });
+  await expect(place({ lines: [{ itemId: 'a', quantity: '11' }], dryRun: true })).rejects.toMatchObject({ code: 'INSUFFICIENT_STOCK' });
+  await expect(call(OrderGet, { orderId: 'o' })).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
+  await expect(call(OrderEventList, { orderId: 'o' })).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
+  const { orderId } = await place();
+  const before = await call(OrderGet, { orderId });
+  expect(await call(OrderConfirm, { orderId, dryRun: true })).toMatchObject({ dryRun: true, status: 'confirmed', version: 2 });
+  expect(await call(OrderCancel, { orderId, dryRun: true })).toMatchObject({ dryRun: true, status: 'cancelled' });
+  expect(await call(OrderUpdate, { orderId, dryRun: true, lines: [{ lineNo: 1, itemId: 'a', quantity: '9' }] })).toMatchObject({
+    dryRun: true,
+    lines: [{ quantity: '9', reservedQuantity: '9' }],
+  });
+  expect(await call(OrderGet, { orderId })).toEqual(before);
+  await call(OrderConfirm, { orderId });
+  expect(await call(ShipmentCreate, { orderId, dryRun: true, lines: [{ lineNo: 1, quantity: '1' }] })).toMatchObject({
+    dryRun: true,
+    status: 'posted',
+  });
+  expect(await available('a')).toBe('6');
+});
+
+it('lets a price be set only by those who may', async () => {
+  const lines = [{ itemId: 'a', quantity: '1', unitPrice: '1' }];
+  await expect(call(OrderCreate, { customerId: 'c', lines }, { roles: ['sales'] })).rejects.toMatchObject({ kind: 'forbidden' });
+  expect(await call(OrderCreate, { customerId: 'c', lines }, { roles: ['finance_manager'] })).toMatchObject({
+    lines: [{ unitPrice: '1' }],
+  });
+  const same = [{ itemId: 'a', quantity: '1', unitPrice: '1.2500' }];
+  expect(await call(OrderCreate, { customerId: 'c', lines: same }, { roles: ['sales'] })).toMatchObject({ lines: [{ unitPrice: '1.25' }] });
+  await expect(place({ lines: [{ itemId: 'nothing', quantity: '1' }] })).rejects.toMatchObject({
+    kind: 'not_found',
+    code: 'ITEM_NOT_FOUND',
+  });
+});
+
+it('lists orders newest first, page by page', async () => {
+  const made = [];
+  for (let n = 0; n < 5; n++) made.unshift((await place({ customerId: `c${n % 2}`, lines: [{ itemId: 'a', quantity: '1' }] })).orderId);
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await call(OrderList, { limit: 2, ...(cursor === undefined ? {} : { cursor }) });
+    seen.push(...page.items.map((order) => order.orderId));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  expect(seen).toEqual(made);
+  expect((await call(OrderList, { customerId: 'c1' })).items).toHaveLength(2);
+  expect((await call(OrderList, { status: 'confirmed' })).items).toEqual([]);
+});
+
+async function eventually(check: () => Promise<void>, timeoutMs = 5_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+}
