@@ -34,6 +34,25 @@ describe('endsOnSignal', () => {
     expect(await ended).toMatchObject({ code: 0 });
   });
 
+  it('ends when it was started by npm, which was told to end', async () => {
+    const code = `import { endsOnSignal } from ${JSON.stringify(MODULE)};
+      endsOnSignal(500, async () => console.log('drained'), () => {}); setInterval(() => {}, 1000); console.log('up');`;
+    const program = [process.execPath, '--no-warnings', '--input-type=module', '-e', code].map(
+      (word) => `'${word.replaceAll("'", `'\\''`)}'`,
+    );
+    // The shell is killed, as npm does; what it runs shares its output.
+    const shell = spawn('sh', ['-c', `${program.join(' ')}; true`], {
+      env: { ...process.env, npm_lifecycle_event: 'start' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const lines: string[] = [];
+    shell.stdout.on('data', (chunk: Buffer) => lines.push(chunk.toString()));
+    await once(shell.stdout, 'data');
+    shell.kill('SIGTERM');
+    await once(shell.stdout, 'close');
+    expect(lines.join('')).toBe('up\ndrained\n');
+  });
+
   it('ends at once at the second signal', async () => {
     const { child, ended } = await start(NEVER);
     child.kill('SIGINT');

@@ -1,3 +1,5 @@
+const PARENT_POLL_MS = 500;
+
 /**
  * Runs `end` once, at the first of SIGTERM, SIGINT, SIGHUP, and the loss of the process that started this one (when it was started
  * with a channel), and then ends the process: with exit code 0, or 1 when `end` failed or did not end in time. A second signal ends it at once.
@@ -30,4 +32,13 @@ export function endsOnSignal(timeoutMs: number, end: () => Promise<void>, tell: 
   };
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, begin);
   process.once('disconnect', () => begin('the parent process is gone'));
+  // npm passes SIGTERM to the shell that it runs a script with, and the shell to nobody.
+  if (process.env['npm_lifecycle_event'] !== undefined) onParentGone(() => begin('npm is gone'));
+}
+
+function onParentGone(then: () => void): void {
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) then();
+  }, PARENT_POLL_MS).unref();
 }
