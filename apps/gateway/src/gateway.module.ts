@@ -1,7 +1,5 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
-import { ThrottlerModule } from '@nestjs/throttler';
-import { CONFIG, type Config } from '#libs/service';
 import { AuditController } from './audit/audit.controller.js';
 import { AccessTokens } from './auth/access-tokens.js';
 import { ApiKeysController } from './auth/api-keys.controller.js';
@@ -15,11 +13,12 @@ import { ItemsController } from './catalogue/items.controller.js';
 import { WarehousesController } from './catalogue/warehouses.controller.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { ProblemFilter } from './http/problem.filter.js';
-import { RateLimitGuard, WindowCounts } from './http/rate-limit.guard.js';
+import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { Services } from './http/services.js';
 import { ShapePipe } from './http/shape.pipe.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { IdempotencyRecords } from './idempotency/idempotency-records.js';
+import { LiveEventsConsumer } from './live-events/live-events.consumer.js';
 import { LiveEventsController } from './live-events/live-events.controller.js';
 import { LiveEvents } from './live-events/live-events.js';
 import { OrdersController } from './orders/orders.controller.js';
@@ -29,20 +28,8 @@ import { ParkedMessagesController } from './parked-messages/parked-messages.cont
 import { SettingsController } from './settings/settings.controller.js';
 import { StockController } from './stock/stock.controller.js';
 
-const WINDOW_MS = 1_000;
-
 /** The HTTP API. Every request goes through the guards, interceptors and pipe below in the order in which they stand here. */
 @Module({
-  imports: [
-    ThrottlerModule.forRootAsync({
-      inject: [CONFIG],
-      useFactory: ({ rateLimit }: Config) => ({
-        throttlers: [{ ttl: WINDOW_MS, limit: rateLimit }],
-        storage: new WindowCounts(),
-        setHeaders: false,
-      }),
-    }),
-  ],
   controllers: [
     WarehousesController,
     ItemsController,
@@ -57,12 +44,13 @@ const WINDOW_MS = 1_000;
     DevelopmentTokenController,
     ParkedMessagesController,
     LiveEventsController,
-    LiveEvents,
+    LiveEventsConsumer,
   ],
   providers: [
     AccessTokens,
     ApiKeys,
     IdempotencyRecords,
+    LiveEvents,
     Members,
     Services,
     { provide: APP_GUARD, useClass: AuthenticateGuard },

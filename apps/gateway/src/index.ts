@@ -25,8 +25,9 @@ async function configureHttp(app: NestFastifyApplication): Promise<void> {
   app.setGlobalPrefix('api/v1');
   readJsonBodies(app);
   await app.register(helmet, {
-    // The documentation page has its start in an inline script; everything else answers data.
-    contentSecurityPolicy: { directives: { 'script-src': ["'self'", "'unsafe-inline'"] } },
+    // The documentation page has its start in an inline script, and is read without TLS on one's own machine; everything else answers
+    // data.
+    contentSecurityPolicy: { directives: { 'script-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null } },
   });
   serveDescriptions(app);
 }

@@ -2,6 +2,21 @@ import type { Item, Warehouse } from '#libs/contracts';
 
 export const aWarehouse: Warehouse = { warehouseId: 'berlin', name: 'Berlin', priority: 1, createdAt: '2026-03-01T08:00:00.000Z' };
 
+export const aBareItem: Item = {
+  itemId: 'coffee-500g',
+  name: 'Coffee, 500 g',
+  unit: 'piece',
+  tracking: 'none',
+  costing: 'fifo',
+  unitPrice: null,
+  currency: null,
+  reorderPoint: null,
+  safetyStock: null,
+  minRemainingShelfLifeDays: 30,
+  substitutes: [],
+  createdAt: '2026-03-01T08:00:00.000Z',
+};
+
 export const anItem: Item = {
   itemId: 'coffee-1kg',
   name: 'Coffee, 1 kg',

@@ -7,7 +7,7 @@ import { Calls } from '../http/endpoint.js';
 import { pageOf, PageQuery } from '../http/paging.js';
 import { Services } from '../http/services.js';
 import { ItemChange, NewItem } from './catalogue.dto.js';
-import { anItem } from './catalogue.examples.js';
+import { aBareItem, anItem } from './catalogue.examples.js';
 
 @ApiTags('Catalogue')
 @Controller('items')
@@ -15,19 +15,19 @@ export class ItemsController {
   constructor(private readonly services: Services) {}
 
   @Post()
-  @Calls(ItemCreate, { status: 201, answers: anItem })
+  @Calls(ItemCreate, { status: 201, answers: aBareItem, also: [anItem] })
   create(@ByCaller() caller: Caller, @Body() item: NewItem): Promise<Item> {
     return this.services.call(ItemCreate, caller, item);
   }
 
   @Get()
-  @Calls(ItemList, { answers: pageOf(anItem) })
+  @Calls(ItemList, { answers: pageOf(anItem, aBareItem) })
   list(@ByCaller() caller: Caller, @Query() page: PageQuery): Promise<Page<Item>> {
     return this.services.call(ItemList, caller, page);
   }
 
   @Get(':itemId')
-  @Calls(ItemGet, { answers: anItem })
+  @Calls(ItemGet, { answers: aBareItem, also: [anItem] })
   async get(@ByCaller() caller: Caller, @Param('itemId') itemId: string): Promise<Item> {
     const { items } = await this.services.call(ItemGet, caller, { itemIds: [itemId] });
     if (!items[0]) throw notFound('ITEM_NOT_FOUND', `There is no item ${itemId}.`);
@@ -35,7 +35,7 @@ export class ItemsController {
   }
 
   @Patch(':itemId')
-  @Calls(ItemUpdate, { answers: anItem })
+  @Calls(ItemUpdate, { answers: aBareItem, also: [anItem] })
   update(@ByCaller() caller: Caller, @Param('itemId') itemId: string, @Body() change: ItemChange): Promise<Item> {
     return this.services.call(ItemUpdate, caller, { itemId, ...change });
   }

@@ -23,9 +23,11 @@ export interface Endpoint {
 
 export const ENDPOINT = Symbol('ENDPOINT');
 
-interface EndpointOptions<T> {
+interface EndpointOptions<T, U = T> {
   /** One of what it answers, for the API description. */
   readonly answers: T;
+  /** More of them, in which something else is null, or a list is not empty. */
+  readonly also?: readonly U[];
   /** Default 200. */
   readonly status?: number;
   readonly makes?: string;
@@ -40,9 +42,10 @@ type Handler<T> = <M extends (...args: never[]) => unknown>(
 ) => void;
 
 /** Binds a route to the call it makes: who may make it and what it is about come from the call's definition. */
-export function Calls<T>(definition: CallDefinition, options: EndpointOptions<T>): Handler<T> {
-  const { allow, effect, summary } = definition;
-  return endpoint({ allow, effect, dryRun: effect === 'change' }, summary, options);
+export function Calls<T, U = T>(definition: CallDefinition, options: EndpointOptions<T, U>): Handler<T | U> {
+  const { allow, effect, summary, request } = definition;
+  const fields = (request['properties'] ?? {}) as Record<string, unknown>;
+  return endpoint({ allow, effect, dryRun: 'dryRun' in fields }, summary, options);
 }
 
 /** Says who may use a route of the gateway's own. */
@@ -53,8 +56,12 @@ export function Allow<T>(
   return endpoint({ allow: roles, effect: options.effect ?? 'read', dryRun: false }, options.summary, options);
 }
 
-function endpoint<T>(access: Pick<Endpoint, 'allow' | 'effect' | 'dryRun'>, summary: string, options: EndpointOptions<T>): Handler<T> {
-  const { answers, status = 200, makes, secret } = options;
+function endpoint<T, U>(
+  access: Pick<Endpoint, 'allow' | 'effect' | 'dryRun'>,
+  summary: string,
+  options: EndpointOptions<T, U>,
+): Handler<T | U> {
+  const { answers, also = [], status = 200, makes, secret } = options;
   return (target, key, descriptor) => {
     const value: Endpoint = {
       ...access,
@@ -62,7 +69,11 @@ function endpoint<T>(access: Pick<Endpoint, 'allow' | 'effect' | 'dryRun'>, summ
       ...(makes === undefined ? {} : { makes }),
       ...(secret === undefined ? {} : { secret }),
     };
-    applyDecorators(SetMetadata(ENDPOINT, value), HttpCode(status), ...describe(value, summary, status, answers))(target, key, descriptor);
+    applyDecorators(SetMetadata(ENDPOINT, value), HttpCode(status), ...describe(value, summary, status, [answers, ...also]))(
+      target,
+      key,
+      descriptor,
+    );
   };
 }
 
@@ -72,10 +83,10 @@ function takesQuery(target: object, key: string): boolean {
 }
 
 /** How the API description shows a route. */
-function describe(value: Endpoint, summary: string, status: number, answers: unknown): MethodDecorator[] {
+function describe(value: Endpoint, summary: string, status: number, answers: readonly unknown[]): MethodDecorator[] {
   const who = value.allow === 'public' ? 'Needs no authentication.' : `Roles: ${value.allow.join(', ')}.`;
-  const content = { 'application/json': { schema: exampleSchema(answers), example: answers } };
-  const done = answers === undefined ? { description: 'Done.' } : { description: summary, content };
+  const content = { 'application/json': { schema: exampleSchema(answers), example: answers.at(-1) } };
+  const done = answers[0] === undefined ? { description: 'Done.' } : { description: summary, content };
   const decorators: MethodDecorator[] = [ApiOperation({ summary, description: who }), ApiResponse({ status, ...done })];
   decorators.push(problem(400), problem(429), problem(503));
   if (value.allow !== 'public') decorators.push(ApiBearerAuth(), ApiSecurity('apiKey'), problem(401), problem(403));

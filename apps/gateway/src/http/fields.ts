@@ -133,11 +133,13 @@ export const EmailField = (options: FieldOptions = {}) =>
 const EMAIL =
   /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*@([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]*[a-z0-9])?$/i;
 
+// Swagger knows a function that answers a class by its name, `type`.
+
 /** An object within the body. */
 export const ObjectField = (type: () => new () => object, options: FieldOptions = {}) =>
   field(
     (value) => (isPlainObject(value) || value instanceof type() ? undefined : 'must be an object'),
-    { type },
+    { type: () => type() },
     options,
     Type(type),
     ValidateNested(),
@@ -151,7 +153,13 @@ export const ListField = (type: () => new () => object, countMax: number, option
     if (value.length < countMin || value.length > countMax) return `must have ${countMin} to ${countMax} entries`;
     return value.every((entry) => isPlainObject(entry) || entry instanceof type()) ? undefined : 'must be a list of objects';
   };
-  return field(check, { type, isArray: true, minItems: countMin, maxItems: countMax }, options, Type(type), ValidateNested({ each: true }));
+  return field(
+    check,
+    { type: () => type(), isArray: true, minItems: countMin, maxItems: countMax },
+    options,
+    Type(type),
+    ValidateNested({ each: true }),
+  );
 };
 
 /** A list of ids, each once. */

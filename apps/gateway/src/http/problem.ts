@@ -52,7 +52,7 @@ function toHoldfastError(thrown: unknown): HoldfastError {
   if (status !== undefined && status < 500) return ofHttpStatus(status, thrown as Error);
   const databaseIsAway = ['retry', 'pause'].includes(classifyError(thrown));
   if (status === 503 || databaseIsAway) return new HoldfastError('unavailable', 'UNAVAILABLE', 'Try again in a moment.');
-  return new HoldfastError('bug', 'INTERNAL_ERROR', 'An unforeseen error.', {}, { cause: thrown });
+  return new HoldfastError('bug', 'INTERNAL', 'An unforeseen error.', {}, { cause: thrown });
 }
 
 /** The status that Nest or Fastify give an error of theirs. */

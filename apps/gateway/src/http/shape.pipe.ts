@@ -7,6 +7,7 @@ import { isPlainObject } from './values.js';
 
 const NOT_SHAPES: readonly unknown[] = [String, Number, Boolean, Array, Object, undefined];
 const ERRORS_MAX = 100;
+const UNKNOWN = 'is not a known field';
 const SAID = { body: 'The body is not valid.', query: 'The query is not valid.', param: 'The address is not valid.', custom: '' } as const;
 
 /**
@@ -20,7 +21,8 @@ export class ShapePipe implements PipeTransform {
       throw invalid(SAID.param, [{ path: data, message: 'must be an id: 1 to 64 of A-Z a-z 0-9 . _ : -' }]);
     }
     if (type === 'custom' || data !== undefined || NOT_SHAPES.includes(metatype)) return value;
-    return shaped(metatype as new () => object, value ?? {}, SAID[type]);
+    // Fastify hands queries and path over as objects of a class of its own.
+    return shaped(metatype as new () => object, type === 'body' ? (value ?? {}) : { ...(value as object) }, SAID[type]);
   }
 }
 
@@ -30,7 +32,6 @@ export class ShapePipe implements PipeTransform {
  * @throws {HoldfastError} `VALIDATION_FAILED` that names each field that is wrong.
  */
 export function shaped<T extends object>(shape: new () => T, value: unknown, message = SAID.body as string): T {
-  // The query string comes as an object without prototype.
   const plain = isPlainObject(value) ? { ...value } : undefined;
   if (!plain) throw invalid(message, [{ path: '', message: 'must be a JSON object' }]);
   delete plain['dryRun'];
@@ -41,7 +42,8 @@ export function shaped<T extends object>(shape: new () => T, value: unknown, mes
     stopAtFirstError: true,
     validationError: { target: false },
   });
-  if (errors.length > 0) throw invalid(message, [...flatten(errors)].slice(0, ERRORS_MAX));
+  const wrong = [...flatten(errors), ...dropped(plain, instance)];
+  if (wrong.length > 0) throw invalid(message, wrong.slice(0, ERRORS_MAX));
   return withoutUndefined(instance) as T;
 }
 
@@ -49,11 +51,23 @@ function* flatten(errors: readonly ValidationError[], parents: readonly string[]
   for (const error of errors) {
     const path = [...parents, error.property];
     for (const [rule, text] of Object.entries(error.constraints ?? {})) {
-      yield { path: path.join('.'), message: rule === 'whitelistValidation' ? 'is not a known field' : text };
+      yield { path: path.join('.'), message: rule === 'whitelistValidation' ? UNKNOWN : text };
     }
     yield* flatten(error.children ?? [], path);
   }
 }
+
+/** Names such as `constructor`, which class-transformer leaves out without a word. */
+function* dropped(plain: object, instance: object, parents: readonly string[] = []): Generator<FieldError> {
+  for (const [name, value] of Object.entries(plain) as [string, unknown][]) {
+    const path = [...parents, name];
+    const read: unknown = (instance as Record<string, unknown>)[name];
+    if (!Object.hasOwn(instance, name)) yield { path: path.join('.'), message: UNKNOWN };
+    else if (isObject(value) && isObject(read)) yield* dropped(value, read, path);
+  }
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 /** Fields that were not sent are there all the same in an instance of a class; in what is sent on they would count as given. */
 function withoutUndefined(value: unknown): unknown {

@@ -1,9 +1,8 @@
-import { Controller, type MessageEvent, type OnModuleDestroy } from '@nestjs/common';
+import { Injectable, type MessageEvent, type OnModuleDestroy } from '@nestjs/common';
 import { concat, exhaustMap, filter, from, ignoreElements, interval, map, merge, Observable, of, Subject, takeUntil } from 'rxjs';
 import { type Actor, worksIn } from '#libs/auth';
-import { allEvents, type CloudEvent, SETTINGS_READERS, SettingsChanged } from '#libs/contracts';
+import { type CloudEvent, SETTINGS_READERS, SettingsChanged } from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
-import { OnLiveEvent } from '#libs/messaging';
 import { Members } from '../auth/members.js';
 
 const HEARTBEAT_MS = 15_000;
@@ -12,7 +11,7 @@ const STREAMS_PER_CALLER_MAX = 100;
 const RECONNECT_AFTER_MS = 2_000;
 
 /** Hands the events that Holdfast publishes to those who watch their organisation. */
-@Controller()
+@Injectable()
 export class LiveEvents implements OnModuleDestroy {
   readonly #watchers = new Map<string, Set<Subject<CloudEvent>>>();
   readonly #streamsOf = new Map<string, number>();
@@ -36,7 +35,7 @@ export class LiveEvents implements OnModuleDestroy {
     return concat(hello, merge(events, heartbeat, access)).pipe(takeUntil(this.#stopped));
   }
 
-  /** For every event that goes out; see below. */
+  /** Hands an event to those who watch its organisation. */
   publish(event: CloudEvent): void {
     for (const watcher of this.#watchers.get(event.orgid) ?? []) watcher.next(event);
   }
@@ -68,18 +67,6 @@ export class LiveEvents implements OnModuleDestroy {
       };
     });
   }
-}
-
-// One handler per kind of event, in every process of the gateway.
-for (const definition of allEvents().filter(({ direction }) => direction === 'out')) {
-  const value = function (this: LiveEvents, event: CloudEvent): Promise<void> {
-    this.publish(event);
-    return Promise.resolve();
-  };
-  const name = `on${definition.type}`;
-  const descriptor = { value, writable: true, enumerable: false, configurable: true };
-  OnLiveEvent(definition)(LiveEvents.prototype, name, descriptor);
-  Object.defineProperty(LiveEvents.prototype, name, descriptor);
 }
 
 /** What is about a warehouse that the actor does not work in is left out, and settings for those who may not read them. */

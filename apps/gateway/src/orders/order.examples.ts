@@ -10,6 +10,13 @@ export const aShipment: Shipment = {
   cogsTotal: null,
 };
 
+export const aCostedShipment: Shipment = {
+  ...aShipment,
+  trackingNumber: null,
+  lines: [{ ...aShipment.lines[0]!, warehouseId: null, lot: 'L-2026-03', cogs: '12.6' }],
+  cogsTotal: '12.6',
+};
+
 export const aReturn: CustomerReturn = {
   returnId: 'return-1',
   orderId: 'order-1',
@@ -27,11 +34,29 @@ export const aReturn: CustomerReturn = {
       condition: 'resellable',
       reason: 'Wrong size',
       refund: '9.99',
-      verdicts: [{ verdict: 'available', quantity: '1', note: null }],
+      verdicts: [],
     },
   ],
   refundTotal: null,
   currency: 'EUR',
+};
+
+export const aCompletedReturn: CustomerReturn = {
+  ...aReturn,
+  status: 'completed',
+  warehouseId: null,
+  lines: [
+    {
+      ...aReturn.lines[0]!,
+      lot: 'L-2026-03',
+      receivedQuantity: '1',
+      inspectedQuantity: '1',
+      refund: null,
+      verdicts: [{ verdict: 'available', quantity: '1', note: 'Seal unbroken' }],
+    },
+  ],
+  refundTotal: '9.99',
+  currency: null,
 };
 
 export const anOrder: Order = {
@@ -78,6 +103,40 @@ export const anOrder: Order = {
   ],
   shipments: [],
   returns: [],
+};
+
+/** Null where the other is not, and the reverse: it says which fields may be null. */
+export const aShippedOrder: Order = {
+  ...anOrder,
+  version: 5,
+  status: 'shipped',
+  warnings: ['Line 1 was shipped from another warehouse than it was held in.'],
+  approvalRequestId: '019cb5b1-0000-7000-8000-000000000006',
+  estimatedShipDate: null,
+  estimatedDeliveryDate: null,
+  requestedShipDate: '2026-03-02',
+  customerContact: null,
+  shippingAddress: null,
+  currency: null,
+  note: 'Leave at the door',
+  confirmedAt: '2026-03-01T10:05:00.000Z',
+  expiresAt: null,
+  cancelledAt: '2026-03-01T10:05:00.000Z',
+  cancelReason: 'Customer changed their mind',
+  lines: [
+    {
+      ...anOrder.lines[0]!,
+      warehouseId: 'berlin',
+      reservedQuantity: '0',
+      fulfilledQuantity: '3',
+      pickedQuantity: '3',
+      packedQuantity: '3',
+      unitPrice: null,
+      allocations: [{ warehouseId: 'berlin', lot: 'L-2026-03', quantity: '3' }],
+    },
+  ],
+  shipments: [aShipment, aCostedShipment],
+  returns: [aReturn, aCompletedReturn],
 };
 
 export const aPickList: ResponseOf<typeof PickListGet> = {

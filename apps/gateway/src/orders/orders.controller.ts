@@ -20,7 +20,16 @@ import { pageOf, PageQuery } from '../http/paging.js';
 import { Services } from '../http/services.js';
 import { ifVersion } from './if-match.js';
 import { HandledLines, NewOrder, NewShipment, OrderChange, OrdersQuery, Reason } from './order.dto.js';
-import { anAuditEvent, anOrder, aPickList, aReturn, aShipment } from './order.examples.js';
+import {
+  aCompletedReturn,
+  aCostedShipment,
+  anAuditEvent,
+  anOrder,
+  aPickList,
+  aReturn,
+  aShipment,
+  aShippedOrder,
+} from './order.examples.js';
 import { NewReturn } from './return.dto.js';
 
 @ApiTags('Orders')
@@ -29,19 +38,19 @@ export class OrdersController {
   constructor(private readonly services: Services) {}
 
   @Post()
-  @Calls(OrderCreate, { status: 201, makes: 'orderId', answers: anOrder })
+  @Calls(OrderCreate, { status: 201, makes: 'orderId', answers: aShippedOrder, also: [anOrder] })
   create(@ByCaller() caller: Caller, @Body() order: NewOrder) {
     return this.services.call(OrderCreate, caller, order);
   }
 
   @Get()
-  @Calls(OrderList, { answers: pageOf(anOrder) })
+  @Calls(OrderList, { answers: pageOf(aShippedOrder, anOrder) })
   list(@ByCaller() caller: Caller, @Query() query: OrdersQuery) {
     return this.services.call(OrderList, caller, query);
   }
 
   @Get(':orderId')
-  @Calls(OrderGet, { answers: anOrder })
+  @Calls(OrderGet, { answers: aShippedOrder, also: [anOrder] })
   get(@ByCaller() caller: Caller, @Param('orderId') orderId: string) {
     return this.services.call(OrderGet, caller, { orderId });
   }
@@ -54,7 +63,7 @@ export class OrdersController {
 
   @Put(':orderId')
   @ApiHeader({ name: 'If-Match', required: false, description: 'The version that you have seen; 412 when there is a newer one.' })
-  @Calls(OrderUpdate, { answers: anOrder })
+  @Calls(OrderUpdate, { answers: aShippedOrder, also: [anOrder] })
   update(
     @ByCaller() caller: Caller,
     @Param('orderId') orderId: string,
@@ -65,13 +74,13 @@ export class OrdersController {
   }
 
   @Put(':orderId/confirm')
-  @Calls(OrderConfirm, { answers: anOrder })
+  @Calls(OrderConfirm, { answers: aShippedOrder, also: [anOrder] })
   confirm(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() reason: Reason) {
     return this.services.call(OrderConfirm, caller, { orderId, ...reason });
   }
 
   @Put(':orderId/cancel')
-  @Calls(OrderCancel, { answers: anOrder })
+  @Calls(OrderCancel, { answers: aShippedOrder, also: [anOrder] })
   cancel(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() reason: Reason) {
     return this.services.call(OrderCancel, caller, { orderId, ...reason });
   }
@@ -83,25 +92,25 @@ export class OrdersController {
   }
 
   @Put(':orderId/pick')
-  @Calls(OrderPick, { answers: anOrder })
+  @Calls(OrderPick, { answers: aShippedOrder, also: [anOrder] })
   pick(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() picked: HandledLines) {
     return this.services.call(OrderPick, caller, { orderId, ...picked });
   }
 
   @Put(':orderId/pack')
-  @Calls(OrderPack, { answers: anOrder })
+  @Calls(OrderPack, { answers: aShippedOrder, also: [anOrder] })
   pack(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() packed: HandledLines) {
     return this.services.call(OrderPack, caller, { orderId, ...packed });
   }
 
   @Post(':orderId/shipments')
-  @Calls(ShipmentCreate, { status: 201, makes: 'shipmentId', answers: aShipment })
+  @Calls(ShipmentCreate, { status: 201, makes: 'shipmentId', answers: aCostedShipment, also: [aShipment] })
   ship(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() shipment: NewShipment) {
     return this.services.call(ShipmentCreate, caller, { orderId, ...shipment });
   }
 
   @Post(':orderId/returns')
-  @Calls(ReturnCreate, { status: 201, makes: 'returnId', answers: aReturn })
+  @Calls(ReturnCreate, { status: 201, makes: 'returnId', answers: aCompletedReturn, also: [aReturn] })
   authoriseReturn(@ByCaller() caller: Caller, @Param('orderId') orderId: string, @Body() customerReturn: NewReturn) {
     return this.services.call(ReturnCreate, caller, { orderId, ...customerReturn });
   }

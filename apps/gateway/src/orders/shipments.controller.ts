@@ -5,7 +5,7 @@ import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
 import { Services } from '../http/services.js';
 import { RequiredReason } from './order.dto.js';
-import { aShipment } from './order.examples.js';
+import { aCostedShipment, aShipment } from './order.examples.js';
 
 @ApiTags('Orders')
 @Controller('shipments')
@@ -13,13 +13,13 @@ export class ShipmentsController {
   constructor(private readonly services: Services) {}
 
   @Get(':shipmentId')
-  @Calls(ShipmentGet, { answers: aShipment })
+  @Calls(ShipmentGet, { answers: aCostedShipment, also: [aShipment] })
   get(@ByCaller() caller: Caller, @Param('shipmentId') shipmentId: string) {
     return this.services.call(ShipmentGet, caller, { shipmentId });
   }
 
   @Put(':shipmentId/cancel')
-  @Calls(ShipmentCancel, { answers: aShipment })
+  @Calls(ShipmentCancel, { answers: aCostedShipment, also: [aShipment] })
   cancel(@ByCaller() caller: Caller, @Param('shipmentId') shipmentId: string, @Body() reason: RequiredReason) {
     return this.services.call(ShipmentCancel, caller, { shipmentId, ...reason });
   }

@@ -42,13 +42,13 @@ export class SettingsController {
   constructor(private readonly services: Services) {}
 
   @Get()
-  @Calls(SettingsGet, { answers: someSettings })
+  @Calls(SettingsGet, { answers: { ...someSettings, defaultReorderPoint: '10' }, also: [someSettings] })
   get(@ByCaller() caller: Caller) {
     return this.services.call(SettingsGet, caller, {});
   }
 
   @Patch()
-  @Calls(SettingsUpdate, { answers: someSettings })
+  @Calls(SettingsUpdate, { answers: { ...someSettings, defaultReorderPoint: '10' }, also: [someSettings] })
   update(@ByCaller() caller: Caller, @Body() change: SettingsChange) {
     return this.services.call(SettingsUpdate, caller, change);
   }

@@ -30,7 +30,18 @@ import {
   SafetyStock,
   StockQuery,
 } from './stock.dto.js';
-import { aLedgerEntry, anAdjustment, anAvailability, anItemStock, aReceipt, aReservation, aStockRow } from './stock.examples.js';
+import {
+  aLedgerEntry,
+  anAdjustment,
+  anAvailability,
+  anItemStock,
+  anUnwatchedRow,
+  aReceipt,
+  aReleasedReservation,
+  aReservation,
+  aShippedEntry,
+  aStockRow,
+} from './stock.examples.js';
 
 const PAIRS_ASKED_MAX = 1_000;
 
@@ -60,13 +71,19 @@ export class StockController {
   }
 
   @Put('safety-stock')
-  @Calls(SafetyStockSet, { answers: { warehouseId: 'berlin', itemId: 'coffee-1kg', quantity: '10', percent: null } })
+  @Calls(SafetyStockSet, {
+    answers: { warehouseId: 'berlin', itemId: 'coffee-1kg', quantity: null, percent: '5' },
+    also: [{ warehouseId: 'berlin', itemId: 'coffee-1kg', quantity: '10', percent: null }],
+  })
   setSafetyStock(@ByCaller() caller: Caller, @Body() safetyStock: SafetyStock) {
     return this.services.call(SafetyStockSet, caller, safetyStock);
   }
 
   @Put('reorder-points')
-  @Calls(ReorderPointSet, { answers: { warehouseId: 'berlin', itemId: 'coffee-1kg', reorderPoint: '20' } })
+  @Calls(ReorderPointSet, {
+    answers: { warehouseId: 'berlin', itemId: 'coffee-1kg', reorderPoint: null },
+    also: [{ warehouseId: 'berlin', itemId: 'coffee-1kg', reorderPoint: '20' }],
+  })
   setReorderPoint(@ByCaller() caller: Caller, @Body() reorderPoint: ReorderPoint) {
     return this.services.call(ReorderPointSet, caller, reorderPoint);
   }
@@ -80,13 +97,13 @@ export class StockController {
   }
 
   @Get('stock')
-  @Calls(StockList, { answers: { ...pageOf(aStockRow), lowStockCount: 0 } })
+  @Calls(StockList, { answers: { ...pageOf(aStockRow, anUnwatchedRow), lowStockCount: 0 } })
   stock(@ByCaller() caller: Caller, @Query() query: StockQuery) {
     return this.services.call(StockList, caller, query);
   }
 
   @Get('items/:itemId/stock')
-  @Calls(StockList, { answers: anItemStock })
+  @Calls(StockList, { answers: { ...anItemStock, reorderPoint: null }, also: [anItemStock] })
   async itemStock(@ByCaller() caller: Caller, @Param('itemId') itemId: string, @Query() query: ItemStockQuery) {
     const known = this.services.call(ItemGet, caller, { itemIds: [itemId] });
     const rows = this.#allStock(caller, { ...query, itemId });
@@ -96,14 +113,14 @@ export class StockController {
   }
 
   @Get('ledger')
-  @Calls(LedgerList, { answers: { entries: [aLedgerEntry], nextCursor: null } })
+  @Calls(LedgerList, { answers: { entries: [aLedgerEntry, aShippedEntry], nextCursor: null } })
   async ledger(@ByCaller() caller: Caller, @Query() query: LedgerQuery) {
     const { items: entries, nextCursor } = await this.services.call(LedgerList, caller, query);
     return { entries, nextCursor };
   }
 
   @Get('reservations')
-  @Calls(ReservationList, { answers: { reservations: [aReservation], nextCursor: null } })
+  @Calls(ReservationList, { answers: { reservations: [aReservation, aReleasedReservation], nextCursor: null } })
   async reservations(@ByCaller() caller: Caller, @Query() query: ReservationsQuery) {
     const { items: reservations, nextCursor } = await this.services.call(ReservationList, caller, query);
     return { reservations, nextCursor };

@@ -46,6 +46,8 @@ export const aStockRow: StockRow = {
   isLowStock: false,
 };
 
+export const anUnwatchedRow: StockRow = { ...aStockRow, itemId: 'coffee-500g', reorderPoint: null, threshold: '0' };
+
 export const anItemStock: ItemStock = {
   itemId: 'coffee-1kg',
   onHand: '98',
@@ -100,4 +102,33 @@ export const aReservation: Reservation = {
   expiresAt: null,
   closedAt: null,
   releaseReason: null,
+};
+
+export const aShippedEntry: LedgerEntry = {
+  ...aLedgerEntry,
+  entryNo: 2,
+  lot: 'L-2026-03',
+  quantityDelta: '-3',
+  balanceAfter: '97',
+  movementType: 'sale_shipment',
+  refType: 'shipment',
+  refId: null,
+  orderId: 'order-1',
+  unitCost: null,
+  valueDelta: '-12.6',
+  producedAt: '2026-02-01T00:00:00.000Z',
+  expiresAt: '2027-02-01T00:00:00.000Z',
+  discrepancyId: '019cb5b1-0000-7000-8000-000000000007',
+  actor: null,
+  note: null,
+};
+
+export const aReleasedReservation: Reservation = {
+  ...aReservation,
+  lot: 'L-2026-03',
+  status: 'released',
+  firm: false,
+  expiresAt: '2026-03-01T10:30:00.000Z',
+  closedAt: '2026-03-01T10:10:00.000Z',
+  releaseReason: 'Customer changed their mind',
 };
