@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 const DIRECT_REPLY = 'amq.rabbitmq.reply-to';
 const ERROR = Buffer.from('"err":');
-const STALLED_AFTER_MS = 10_000;
+const TIMEOUT_MS = 5_000;
 
 /** A number of callers on a service's queue, each of which waits for its answer before it calls again. */
 export interface Calls {
@@ -11,6 +11,8 @@ export interface Calls {
   /** `inventory.rpc`, with the prefix of the run. */
   readonly queue: string;
   readonly callers: number;
+  /** How long a call may wait to be begun; default 5,000. */
+  readonly timeoutMs?: number;
   /** The next call, in JSON; `null` when there is none any more. */
   readonly next: () => string | null;
   /** Told of every answer: when its call was made and when it came, in ms of `performance.now()`. */
@@ -19,6 +21,7 @@ export interface Calls {
 
 /** Calls as any AMQP client would, on the wire, until there is no next call. Throws when one is answered with an error, or not at all. */
 export async function makeCalls(calls: Calls, signal: AbortSignal): Promise<void> {
+  const { timeoutMs = TIMEOUT_MS } = calls;
   const connection = await connect(calls.amqpUrl, { timeout: 5_000 });
   connection.on('error', () => undefined);
   const channel = await connection.createChannel();
@@ -32,7 +35,7 @@ export async function makeCalls(calls: Calls, signal: AbortSignal): Promise<void
     if (body === null) return;
     waiting++;
     calledMs[caller] = performance.now();
-    const options = { correlationId: String(caller), replyTo: DIRECT_REPLY, contentType: 'application/json', expiration: '5000' };
+    const options = { correlationId: String(caller), replyTo: DIRECT_REPLY, contentType: 'application/json', expiration: timeoutMs };
     channel.sendToQueue(calls.queue, Buffer.from(body), options);
   };
   await channel.consume(
@@ -53,7 +56,7 @@ export async function makeCalls(calls: Calls, signal: AbortSignal): Promise<void
     let [seen, seenAtMs] = [-1, 0];
     while (waiting > 0 && failure === undefined) {
       if (answered !== seen) [seen, seenAtMs] = [answered, performance.now()];
-      else if (performance.now() - seenAtMs > STALLED_AFTER_MS) throw new Error(`${calls.queue} does not answer.`);
+      else if (performance.now() - seenAtMs > 2 * timeoutMs) throw new Error(`${calls.queue} does not answer.`);
       await sleep(10, undefined, { signal });
     }
     if (failure !== undefined) throw failure;

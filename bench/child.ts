@@ -15,6 +15,11 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** `BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=/tmp/profiles"` says of every measured process where its time goes. */
+function nodeArguments(): string[] {
+  return process.env['BENCH_NODE_ARGS']?.split(' ') ?? [];
+}
+
 /** One process that is measured. It says that it is ready by a message `{ ready: url }`. */
 export class Child {
   private readonly handle: ChildProcess;
@@ -30,7 +35,7 @@ export class Child {
     onFailure: (error: Error) => void,
   ) {
     // Through the channel (ipc) it says that it is ready, and when this process is killed its closing ends the child too.
-    this.handle = spawn(process.execPath, [options.script, ...(options.args ?? [])], {
+    this.handle = spawn(process.execPath, [...nodeArguments(), options.script, ...(options.args ?? [])], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, ...options.env },
     });

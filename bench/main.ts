@@ -69,6 +69,7 @@ async function benchmark(run: BenchRun): Promise<number> {
 async function prepareSubjects(run: BenchRun): Promise<Subject[]> {
   const { parts, subjects } = run.options;
   const takesPart = subjects.some((key) => key.startsWith('holdfast')) || parts.includes('atp') || parts.includes('orders');
+  console.log('  making tables and stock');
   const all = [...(await prepareYardstick(run)), ...(takesPart ? await prepareHoldfast(run) : [])];
   return SUBJECTS.filter((key) => subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
 }

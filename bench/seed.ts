@@ -6,6 +6,7 @@ import type { BenchRun } from './run.js';
 import { itemId, type Scenario, WAREHOUSE } from './scenarios.js';
 
 const CALLERS = 64;
+const CALL_TIMEOUT_MS = 30_000;
 const RECEIPT_LINES_MAX = 1_000;
 /** Enough for every order of every run: each order takes at most 2 of an item. */
 const QUANTITY = '1000000000';
@@ -23,7 +24,7 @@ export async function seedHoldfast(run: BenchRun, scenarios: readonly Scenario[]
     const bodies = callBodies(orgs, steps, tokens);
     const next = () => bodies.next().value ?? null;
     const queue = `${messagingPrefix(run)}.inventory.rpc`;
-    await makeCalls({ amqpUrl: run.options.amqpUrl, queue, callers: CALLERS, next }, run.signal);
+    await makeCalls({ amqpUrl: run.options.amqpUrl, queue, callers: CALLERS, timeoutMs: CALL_TIMEOUT_MS, next }, run.signal);
   }
   await child.stop();
 }

@@ -18,6 +18,8 @@ export async function openBroker(options: { url: string; exchange: string; queue
   await incoming.assertExchange(options.exchange, 'topic', { durable: true });
   await incoming.assertQueue(options.queue, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
   await incoming.bindQueue(options.queue, options.exchange, `${OrderConfirmed.type}.#`);
+  // A quorum queue may lose the last acknowledgements of a channel that closes. Their answers are out, and nothing here would tell a repeat.
+  await incoming.purgeQueue(options.queue);
   await incoming.prefetch(options.prefetch);
   return { incoming, outgoing, exchange: options.exchange, queue: options.queue };
 }

@@ -25,6 +25,7 @@ const broker = await openBroker({
 
 const waiting: ConsumeMessage[] = [];
 let inFlight = 0;
+let ending = false;
 
 /** Takes what has arrived, as long as fewer than the most are in flight. */
 function work(): void {
@@ -34,7 +35,8 @@ function work(): void {
     void (naive ? reserveOne(pool, broker, messages[0]!) : reserveBatch(pool, broker, messages)).then(() => {
       for (const message of messages) broker.incoming.ack(message);
       inFlight--;
-      work();
+      if (ending) end();
+      else work();
     }, giveUp);
   }
 }
@@ -50,7 +52,13 @@ function setting(name: string): string {
   return value;
 }
 
-process.once('SIGTERM', () => process.exit(0));
+/** Ends when nothing is in flight. It must not leave messages whose answers are out: it has no way to tell that they come again. */
+function end(): void {
+  ending = true;
+  if (inFlight === 0) void broker.incoming.close().then(() => process.exit(0), giveUp);
+}
+
+process.once('SIGTERM', end);
 process.once('SIGINT', () => undefined);
 process.once('disconnect', () => process.exit(0));
 
