@@ -81,7 +81,7 @@ async function startServer(
   const server = spawnAs(user, binaries.postgres, ['-D', place.cluster, ...settings(port, options.durable ?? true)], log.fd);
   await hasStarted(server, 'PostgreSQL');
   await log.close();
-  const guardian = guard([server.pid!], 'INT', options.durable === false ? place.dataDir : undefined);
+  const guardian = guard({ pids: [server.pid!], signal: 'INT', removed: options.durable === false ? place.dataDir : undefined });
   let stopping = false;
   const stopServer = async () => {
     stopping = true;

@@ -4,3 +4,7 @@ export { findPostgres } from './find-postgres.js';
 export type { FindPostgresOptions } from './find-postgres.js';
 export { LocalServiceError } from './local-service.js';
 export type { LocalService, Log } from './local-service.js';
+export { findRabbitmq } from './find-rabbitmq.js';
+export type { FindRabbitmqOptions } from './find-rabbitmq.js';
+export { guard } from './processes.js';
+export type { Guarded, Guardian } from './processes.js';

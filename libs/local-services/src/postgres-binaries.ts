@@ -69,8 +69,7 @@ export function postgresUser(owner: { uid: number; gid: number } | undefined, re
     cwd: '/',
   });
   if (reached.status === 0) return { ids, prefix: [] };
-  const prefix = [
-    'setpriv',
+  const rights = [
     `--reuid=${ids.uid}`,
     `--regid=${ids.gid}`,
     '--clear-groups',
@@ -79,8 +78,7 @@ export function postgresUser(owner: { uid: number; gid: number } | undefined, re
     // Without it access(2), by which PostgreSQL looks for its own program, ignores the right.
     '--securebits=+no_setuid_fixup',
   ];
-  const [command, ...args] = [...prefix, 'true'];
-  if (spawnSync(command!, args, { cwd: '/' }).status === 0) return { ids, prefix };
+  if (spawnSync('setpriv', [...rights, 'true'], { cwd: '/' }).status === 0) return { ids, prefix: ['setpriv', ...rights] };
   throw new LocalServiceError(
     `PostgreSQL does not run as root, and the user it runs as instead may not enter ${reach.join(' or ')}. ` +
       'Run as another user, or put the checkout and its data where every user may go.',

@@ -19,10 +19,21 @@ export interface Guardian {
   dismiss(): void;
 }
 
+export interface Guarded {
+  /** Processes to end; negative for a whole process group. */
+  readonly pids?: readonly number[];
+  readonly signal?: 'INT' | 'TERM' | 'KILL';
+  /** A folder to remove after them. */
+  readonly removed?: string | undefined;
+  /** A command to run, for what is no process of ours. */
+  readonly command?: readonly string[];
+}
+
 const GUARDIAN = `
   cat >/dev/null
+  [ $# -gt 0 ] && "$@" >/dev/null 2>&1
   for pid in $HOLDFAST_GUARDED; do kill -s "$HOLDFAST_SIGNAL" -- "$pid" 2>/dev/null; done
-  tries=100
+  tries=150
   while [ $tries -gt 0 ]; do
     alive=
     for pid in $HOLDFAST_GUARDED; do kill -0 -- "$pid" 2>/dev/null && alive=yes; done
@@ -33,20 +44,17 @@ const GUARDIAN = `
   [ -n "$HOLDFAST_REMOVED" ] && rm -rf -- "$HOLDFAST_REMOVED"
 `;
 
-/**
- * @param pids processes to end; negative for a whole process group.
- * @param removed a folder to remove after them.
- */
-export function guard(pids: readonly number[], signal: 'INT' | 'TERM', removed?: string): Guardian {
+/** From now on. */
+export function guard({ pids = [], signal = 'TERM', removed = '', command = [] }: Guarded): Guardian {
   // There is no shell on Windows; there a crash may leave the server running, and the next start ends it.
   if (process.platform === 'win32') return { dismiss: () => {} };
-  const shell = spawn('/bin/sh', ['-c', GUARDIAN], {
+  const shell = spawn('/bin/sh', ['-c', GUARDIAN, 'sh', ...command], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
-    env: { PATH: process.env['PATH'], HOLDFAST_GUARDED: pids.join(' '), HOLDFAST_SIGNAL: signal, HOLDFAST_REMOVED: removed ?? '' },
+    env: { ...process.env, HOLDFAST_GUARDED: pids.join(' '), HOLDFAST_SIGNAL: signal, HOLDFAST_REMOVED: removed },
   });
-  // Neither keeps us from ending.
   shell.on('error', () => {});
+  // It does not keep us from ending.
   shell.unref();
   const input = shell.stdin as unknown as { unref(): void };
   input.unref();
@@ -121,41 +129,37 @@ export interface Outcome {
   readonly output: string;
 }
 
-/** Runs a command to its end; `ok` is false also when it cannot be started. */
+/** Runs a command to its end; `ok` is false also when it cannot be started or takes too long. */
 export function runCommand(
   command: string,
   args: readonly string[],
-  options: { input?: string; env?: NodeJS.ProcessEnv; inherit?: boolean } = {},
+  options: { input?: string; timeoutMs?: number } = {},
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      env: options.env ?? process.env,
-      stdio: [
-        options.input === undefined ? (options.inherit ? 'inherit' : 'ignore') : 'pipe',
-        options.inherit ? 'inherit' : 'pipe',
-        options.inherit ? 'inherit' : 'pipe',
-      ],
-    });
+    const child = spawn(command, args, { stdio: 'pipe', ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }) });
     let output = '';
-    child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    child.stderr?.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.once('error', (error) => resolve({ ok: false, output: error.message }));
     child.once('close', (code) => resolve({ ok: code === 0, output: output.trim() }));
-    child.stdin?.end(options.input);
+    // A command that does not read its input is as good.
+    child.stdin.on('error', () => {});
+    child.stdin.end(options.input);
   });
 }
 
-/** The full path of a program on the search path; servers often lie where only root's path leads. */
-export async function findProgram(
-  name: string,
-  path = process.env['PATH'] ?? '',
-  more: readonly string[] = [],
-): Promise<string | undefined> {
-  for (const folder of [...more, ...path.split(delimiter)].filter((part) => part !== '')) {
+/** The full path of a program, looked for in these folders. */
+export async function findProgram(name: string, folders: readonly string[]): Promise<string | undefined> {
+  for (const folder of folders) {
     const program = join(folder, name);
-    if (existsSync(program) && (await isExecutable(program))) return program;
+    if (folder !== '' && (await isExecutable(program))) return program;
   }
   return undefined;
+}
+
+/** The folders of the search path. */
+export function searchPath(env: NodeJS.ProcessEnv): string[] {
+  return (env['PATH'] ?? '').split(delimiter);
 }
 
 function isExecutable(program: string): Promise<boolean> {
