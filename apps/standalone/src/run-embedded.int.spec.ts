@@ -1,15 +1,7 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build, freePort, type HoldfastProcess, run } from './test-process.js';
-
-/** The commands of the README's first order, for another port; each answer is printed with its status. */
-function readmeWalkThrough(port: number): string {
-  const readme = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8');
-  const commands = /## A first order\n+```sh\n([^]*?)```/.exec(readme)![1]!;
-  return commands.replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`).replace('send() { curl -s', `send() { curl -s -w '\\n%{http_code}'`);
-}
+import { build, freePort, type HoldfastProcess, run, WALK_THROUGH_STATUSES, walkThroughReadme } from './test-process.js';
 
 describe('npm start', () => {
   let data: string;
@@ -51,12 +43,9 @@ describe('npm start', () => {
   });
 
   it('does what the README shows', () => {
-    const { stdout, stderr } = spawnSync('bash', ['-c', readmeWalkThrough(port)], { encoding: 'utf8' });
-    const statuses = stdout.match(/^\d{3}$/gm);
-    expect({ statuses, stdout, stderr }).toMatchObject({
-      statuses: ['201', '201', '201', '201', '200', '200', '409', '201', '201', '200', '200', '200'],
-    });
-    expect(stdout).toContain('"available":"7"');
+    const { statuses, output } = walkThroughReadme(port);
+    expect({ statuses, output }).toMatchObject({ statuses: WALK_THROUGH_STATUSES });
+    expect(output).toContain('"available":"7"');
   }, 60_000);
 
   it('says in one line that the port is taken, and that another one uses the data', async () => {

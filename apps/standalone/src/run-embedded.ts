@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { Logger } from '@nestjs/common';
 import { type LocalService, LocalServiceError, startEmbeddedPostgres } from '#libs/local-services';
@@ -16,9 +15,9 @@ import {
   type Service,
   startService,
   startTracing,
-  StartupError,
 } from '#libs/service';
 import { migrateAll } from './migrate-all.js';
+import { refuseTakenPort } from './refuse-taken-port.js';
 import { printWelcome } from './welcome.js';
 
 /**
@@ -79,15 +78,6 @@ async function stopAll(running: RunningService[], delivery: InProcessDelivery, p
   for (const service of running.splice(0).reverse()) await service.close();
   await delivery.close();
   await postgres?.stop();
-}
-
-/** Said before a database is started for nothing. */
-async function refuseTakenPort({ host, port }: Config): Promise<void> {
-  const server = createServer();
-  await new Promise<void>((done, fail) => server.once('error', fail).listen(port, host, done)).catch((error: unknown) => {
-    throw new StartupError(explainStartupFailure(error), { cause: error });
-  });
-  await new Promise((done) => server.close(done));
 }
 
 function giveUp(reason: string): void {

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { findPostgres, findRabbitmq, type LocalService, LocalServiceError } from '#libs/local-services';
 import { endsOnSignal, explainStartupFailure, loadConfig, readSecretFiles } from '#libs/service';
 import { migrateAll } from './migrate-all.js';
+import { refuseTakenPort } from './refuse-taken-port.js';
 import { SERVICE_NAMES } from './service-names.js';
 import { type App, supervise, type Supervised } from './supervise.js';
 import { printWelcome } from './welcome.js';
@@ -28,6 +29,7 @@ async function start(): Promise<void> {
   const began = performance.now();
   readSecretFiles();
   const config = loadConfig();
+  await refuseTakenPort(config);
   const say = (line: string) => print('start', line);
   const dataDir = resolve(config.dataDirectory, 'services');
   const [postgres, rabbitmq] = await Promise.all([track(findPostgres({ dataDir, log: say })), track(findRabbitmq({ dataDir, log: say }))]);

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { StartupError } from '#libs/service';
 
 /** An app to run as a process of its own. */
 export interface App {
@@ -95,7 +96,7 @@ export function supervise(apps: readonly App[], print: (app: string, line: strin
 
   function endAll(because: string): void {
     reason = because;
-    ready.reject(new Error(because));
+    ready.reject(new StartupError(because));
     void stop(10_000);
   }
 

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -61,4 +62,18 @@ export function run(file: string, env: Readonly<Record<string, string>>): Holdfa
       look();
     });
   return { child, output: () => output, printed, ended };
+}
+
+/** What the answers to the README's first order are to be. */
+export const WALK_THROUGH_STATUSES = ['201', '201', '201', '201', '200', '200', '409', '201', '201', '200', '200', '200'];
+
+/** Runs the commands of the README's first order against a port. */
+export function walkThroughReadme(port: number): { statuses: readonly string[] | null; output: string } {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const commands = /## A first order\n+```sh\n([^]*?)```/
+    .exec(readme)![1]!
+    .replaceAll('127.0.0.1:3000', `127.0.0.1:${port}`)
+    .replace('send() { curl -s', `send() { curl -s -w '\\n%{http_code}'`);
+  const { stdout, stderr } = spawnSync('bash', ['-c', commands], { encoding: 'utf8' });
+  return { statuses: stdout.match(/^\d{3}$/gm), output: stdout + stderr };
 }
