@@ -1,6 +1,8 @@
+import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Logger } from '@nestjs/common';
 import { connect, type Channel, type ChannelModel, type RecoveringChannelModel } from 'amqplib';
+import { coalesceWrites } from '#libs/persistence';
 import type { DeliveryStatus } from './delivery.js';
 
 export interface RabbitConnectionOptions {
@@ -136,6 +138,7 @@ export class RabbitConnection {
     // Recovery listens only when this is over; an error in between would end the process.
     model.on('error', () => {});
     this.#model = model;
+    coalesceWrites(socketOf(model));
     const tooLate = setTimeout(() => cut(model, `setting up took more than ${this.#options.timeoutMs} ms`), this.#options.timeoutMs);
     try {
       await this.#options.setUp(model, this);
@@ -151,8 +154,11 @@ export class RabbitConnection {
 
 /** amqplib has no way to give a connection up at once; destroying its socket with an error is what it sees when a cable is pulled. */
 function cut(model: ChannelModel, reason: string): void {
-  const { stream } = model.connection as unknown as { stream: { destroy(error: Error): void } };
-  stream.destroy(new Error(reason));
+  socketOf(model).destroy(new Error(reason));
+}
+
+function socketOf(model: ChannelModel): Socket {
+  return (model.connection as unknown as { stream: Socket }).stream;
 }
 
 function withHeartbeat(text: string): string {

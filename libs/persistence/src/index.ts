@@ -1,5 +1,7 @@
+export { arrayLiteral } from './array-literal.js';
 export { classifyError, codeOf, CommitOutcomeUnknown } from './classify-error.js';
 export type { ErrorClass } from './classify-error.js';
+export { coalesceWrites } from './coalesce-writes.js';
 export { Database } from './database.js';
 export type { TransactionOptions } from './database.js';
 export { migrate, migrationDirectories, migrationsPending } from './migrate.js';

@@ -1,6 +1,8 @@
+import { Socket } from 'node:net';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import { coalesceWrites } from './coalesce-writes.js';
 import { Database } from './database.js';
 import { databaseName, MESSAGING, roleName } from './roles.js';
 
@@ -44,6 +46,7 @@ export function dataSourceOptions(options: DatabaseOptions, role = roleName(opti
     extra: {
       // Statements are sent without waiting for the answer to the one before.
       pipeline: true,
+      stream: () => coalesceWrites(new Socket()),
       keepAlive: true,
       types: { getTypeParser },
       options: startupOptions({

@@ -8,7 +8,10 @@ import type { TestDatabase } from '#libs/testing';
 import { Database, MESSAGING_DATABASE, PersistenceModule } from './index.js';
 
 const role = (database: Database) =>
-  database.transaction([], async (tx) => (await tx.rows<{ role: string; path: string }>(`select current_user as role, current_schema() as path`))[0]!);
+  database.transaction(
+    [],
+    async (tx) => (await tx.rows<{ role: string; path: string }>(`select current_user as role, current_schema() as path`))[0]!,
+  );
 
 describe('PersistenceModule', () => {
   let test: TestDatabase;
@@ -43,6 +46,8 @@ describe('PersistenceModule', () => {
     expect(app.get<DataSource>(getDataSourceToken('left'), { strict: false })).toBe(left.database.dataSource);
 
     await app.close();
-    expect(await test.rows(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^holdfast-'`)).toEqual([]);
+    expect(
+      await test.rows(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^holdfast-'`),
+    ).toEqual([]);
   });
 });

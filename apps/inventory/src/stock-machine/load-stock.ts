@@ -101,18 +101,18 @@ function orgsOf(need: Needs): string[] {
     .map((key) => key.slice(0, key.indexOf('/')));
 }
 
-/** Joined keys as parallel arrays of their parts, as `unnest` takes them. */
-export function columns(keys: readonly string[], parts: number): string[][] {
-  const split = Array.from({ length: parts }, () => [] as string[]);
-  for (const key of keys) {
+/** Joined keys as parallel arrays of their parts, as `unnest` takes them. Ids hold nothing that an array's text would escape. */
+function columns(keys: readonly string[], parts: number): string[] {
+  const split = Array.from({ length: parts }, () => '{');
+  keys.forEach((key, index) => {
     let from = 0;
     for (let part = 0; part < parts; part++) {
       const to = part === parts - 1 ? key.length : key.indexOf('/', from);
-      split[part]!.push(key.slice(from, to));
+      split[part] += `${index === 0 ? '"' : ',"'}${key.slice(from, to)}"`;
       from = to + 1;
     }
-  }
-  return split;
+  });
+  return split.map((literal) => literal + '}');
 }
 
 interface Places {

@@ -44,12 +44,16 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
     orgs,
     async (tx) => {
       void tx.run(preferKeyLookups, []);
-      const admitted = admit(machine, tx, pending);
+      const keys = pending.map(({ command }) => (command.meta.event === undefined ? null : inboxKey(command.meta.event)));
+      const admitted = machine.inbox.admitKeys(
+        tx,
+        keys.filter((key) => key !== null),
+      );
       const state = await loadStock(tx, needs, machine.known, false);
       const before = new Map<Balance, Counters>([...state.balances.values()].map((balance) => [balance, countersOf(balance)]));
       const isNew = await admitted;
-      const outcomes = pending.map(({ command }) => decideOnce(state, command, isNew));
-      forgetUndecided(machine, tx, pending, outcomes);
+      const outcomes = pending.map(({ command }, index) => decideOnce(state, command, keys[index]!, isNew));
+      forgetUndecided(machine, tx, keys, outcomes);
       writeStock(tx, state, before);
       void machine.outbox.append(tx, state.events);
       crashPoint('before-commit', 'inventory');
@@ -73,7 +77,7 @@ export async function tryOut(machine: Machine, command: StockCommand): Promise<O
     const needs = [needsOf({ command, ...(more === undefined ? {} : { more }) })];
     const outcome = await machine.database.transaction(
       [command.orgId],
-      async (tx) => decideOnce(await loadStock(tx, needs, machine.known, true), command, new Set()),
+      async (tx) => decideOnce(await loadStock(tx, needs, machine.known, true), command, null, new Set()),
       { readOnly: true },
     );
     if (!(outcome instanceof NeedsMore)) return outcome;
@@ -92,16 +96,13 @@ function needsOf({ command, more }: Pending): Needs {
   };
 }
 
-/** Which of the batch's events are handled for the first time. */
-function admit(machine: Machine, tx: Tx, pending: readonly Pending[]): Promise<ReadonlySet<string>> {
-  const keys = pending.flatMap(({ command }) => (command.meta.event === undefined ? [] : [inboxKey(command.meta.event)]));
-  return machine.inbox.admitKeys(tx, keys);
-}
-
-/** Decides a command, unless it is an event that was handled before, in an earlier batch or in this one. */
-function decideOnce(state: StockState, command: StockCommand, isNew: ReadonlySet<string>): Outcome | NeedsMore {
-  if (command.meta.event !== undefined) {
-    const key = inboxKey(command.meta.event);
+/**
+ * Decides a command, unless it is an event that was handled before, in an earlier batch or in this one.
+ *
+ * @param key under which the inbox knows the event; null for a call.
+ */
+function decideOnce(state: StockState, command: StockCommand, key: string | null, isNew: ReadonlySet<string>): Outcome | NeedsMore {
+  if (key !== null) {
     if (!isNew.has(key) || state.decided.has(key)) return { kind: 'duplicate' };
     state.decided.add(key);
   }
@@ -114,11 +115,10 @@ function decideOnce(state: StockState, command: StockCommand, isNew: ReadonlySet
 }
 
 /** A message that comes again, because it was too early or needs more, must not be taken for a repeat then. */
-function forgetUndecided(machine: Machine, tx: Tx, pending: readonly Pending[], outcomes: readonly (Outcome | NeedsMore)[]): void {
-  const keys = pending.flatMap(({ command }, index) => {
+function forgetUndecided(machine: Machine, tx: Tx, keys: readonly (string | null)[], outcomes: readonly (Outcome | NeedsMore)[]): void {
+  const undecided = keys.filter((key, index) => {
     const outcome = outcomes[index]!;
-    const isUndecided = outcome instanceof NeedsMore || outcome.kind === 'too-early';
-    return isUndecided && command.meta.event !== undefined ? [inboxKey(command.meta.event)] : [];
+    return key !== null && (outcome instanceof NeedsMore || outcome.kind === 'too-early');
   });
-  if (keys.length > 0) void machine.inbox.forgetKeys(tx, keys);
+  if (undecided.length > 0) void machine.inbox.forgetKeys(tx, undecided as string[]);
 }

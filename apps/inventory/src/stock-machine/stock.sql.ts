@@ -342,12 +342,11 @@ export const updateDemands = statement<never>(
     where d.org_id = k.org_id and d.order_id = k.order_id`,
 );
 
+/** All made at the batch's time, and active; what also ended in this batch is updated by the next statement. */
 export const insertReservations = statement<never>(
   'stock_insert_reservations',
-  `insert into reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, fulfilled_quantity, status, reserved_at,
-                            closed_at, release_reason)
-   select * from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::text[],
-                        $10::timestamptz[], $11::timestamptz[], $12::text[])`,
+  `insert into reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, reserved_at)
+   select *, $8::timestamptz from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::numeric[])`,
 );
 
 export const updateReservations = statement<never>(

@@ -1,5 +1,5 @@
 import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
-import type { Tx } from '#libs/persistence';
+import { arrayLiteral, type Tx } from '#libs/persistence';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import type { Backorder, Balance, Demand, Reservation, StockState } from './stock-state.js';
@@ -21,16 +21,16 @@ export function countersOf(balance: Balance): Counters {
 export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
   writeBalances(tx, state, before);
   writeDemands(tx, [...state.changedDemands]);
-  insertReservations(tx, [...state.newReservations]);
-  updateReservations(tx, [...state.changedReservations]);
+  insertReservations(tx, [...state.newReservations], state.now);
+  updateReservations(tx, [...state.changedReservations, ...[...state.newReservations].filter(([reservation]) => hasMoved(reservation))]);
   writeBackorders(tx, [...state.changedBackorders]);
   writeMovements(tx, state);
   writeDocuments(tx, state);
 }
 
 /** One array per column, of the values of every row. */
-function columnsOf<T>(rows: readonly T[], ...columns: ((row: T) => unknown)[]): unknown[][] {
-  return columns.map((column) => rows.map(column));
+function columnsOf<T>(rows: readonly T[], ...columns: ((row: T) => string | number | boolean | Date | null)[]): string[] {
+  return columns.map((column) => arrayLiteral(rows, column));
 }
 
 const balanceKeyColumns = [(b: Balance) => b.orgId, (b: Balance) => b.warehouseId, (b: Balance) => b.itemId] as const;
@@ -135,11 +135,15 @@ function writeDemands(tx: Tx, demands: readonly Demand[]): void {
 
 type Owned = readonly [Reservation, Demand];
 
-function insertReservations(tx: Tx, rows: readonly Owned[]): void {
+/** A reservation that was made and taken up or given back in the same batch. */
+function hasMoved(reservation: Reservation): boolean {
+  return reservation.status !== 'active' || reservation.fulfilled > ZERO;
+}
+
+function insertReservations(tx: Tx, rows: readonly Owned[], now: Date): void {
   if (rows.length === 0) return;
-  void tx.run(
-    sql.insertReservations,
-    columnsOf(
+  void tx.run(sql.insertReservations, [
+    ...columnsOf(
       rows,
       ([, d]) => d.orgId,
       ([, d]) => d.orderId,
@@ -148,13 +152,9 @@ function insertReservations(tx: Tx, rows: readonly Owned[]): void {
       ([r]) => r.warehouseId,
       ([r]) => r.itemId,
       ([r]) => formatQuantity(r.quantity),
-      ([r]) => formatQuantity(r.fulfilled),
-      ([r]) => r.status,
-      ([r]) => r.reservedAt,
-      ([r]) => r.closedAt,
-      ([r]) => r.releaseReason,
     ),
-  );
+    now,
+  ]);
 }
 
 function updateReservations(tx: Tx, rows: readonly Owned[]): void {
