@@ -1,25 +1,30 @@
-import { type Availability, AvailabilityGet, type RequestOf } from '#libs/contracts';
-import { startTestService, type TestService } from '#libs/testing';
-import { inventory } from '../index.js';
+import type { Availability, AvailabilityGet, RequestOf } from '#libs/contracts';
+import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { AvailabilityController } from './availability.controller.js';
+import { AvailabilityReader } from './availability-reader.js';
 
 type Asked = RequestOf<typeof AvailabilityGet>['items'];
 
+// Without the rest of the service, which would serve the backorders of this test from its stock.
 describe('availability', () => {
-  let service: TestService;
+  let test: TestDatabase;
+  let controller: AvailabilityController;
   beforeAll(async () => {
-    service = await startTestService(inventory);
+    test = await createTestDatabase(['inventory']);
+    const database = await test.open('inventory');
+    controller = new AvailabilityController(database, new AvailabilityReader(database));
     for (const [org, factor] of [
       ['org', 1],
       ['twin', 10],
     ] as const) {
-      await service.database.rows(
+      await test.rows(
         `with warehouses as (insert into inventory.warehouse (org_id, warehouse_id, name) values ($1, 'W', 'Main'), ($1, 'V', 'Side'), ($1, 'EMPTY', 'New')),
          items as (insert into inventory.item (org_id, item_id, name, safety_stock)
                    values ($1, 'plain', 'Plain', null), ($1, 'kept', 'Kept back', 2), ($1, 'unstocked', 'Never stocked', 3))
          select`,
         [org],
       );
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.stock_balance (org_id, warehouse_id, item_id, on_hand, blocked, reserved, backordered, safety_quantity, safety_percent, last_entry_no)
          values ($1, 'W', 'plain', 20 * $2, 1.5, 4, 2.25, null, null, 1),
                 ($1, 'V', 'plain', 7 * $2, 0, 0, 0, null, null, 1),
@@ -29,10 +34,13 @@ describe('availability', () => {
       );
     }
   });
-  afterAll(() => service.stop());
+  afterAll(() => test.drop());
 
-  const ask = async (items: Asked, { orgId = 'org', warehouses = null as string[] | null, explain = false } = {}) =>
-    (await service.call(AvailabilityGet, { orgId, items, ...(explain && { explain }) }, { roles: ['sales'], warehouses })).items;
+  const ask = async (items: Asked, { orgId = 'org', warehouses = null as string[] | null, explain = false } = {}) => {
+    const actor = { userId: 'tester', orgId, roles: ['sales' as const], warehouses };
+    const context = { orgId, actor, messageId: 'call', attempt: 1, lastAttempt: true };
+    return (await controller.get({ orgId, items, explain }, context)).items;
+  };
   const available = (answers: readonly Availability[]) => answers.map((a) => `${a.warehouseId}/${a.itemId}=${a.available}`);
 
   it('tells every term of the calculation', async () => {
@@ -131,24 +139,24 @@ describe('availability', () => {
 
   describe('explained', () => {
     beforeAll(async () => {
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.demand (org_id, order_id, state, firm, expires_at)
          select org, 'soft', 'open', false, '2030-01-01T00:00:00Z'::timestamptz from unnest(array['org', 'twin']) org
          union all select org, 'firm', 'open', true, null from unnest(array['org', 'twin']) org`,
       );
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, fulfilled_quantity, status, reserved_at)
          select org, r.* from unnest(array['org', 'twin']) org, (values
            ('soft', '01890000-0000-7000-8000-000000000001'::uuid, 1, 'W', 'plain', 1.5, 0, 'active', '2026-01-02'::timestamptz),
            ('firm', '01890000-0000-7000-8000-000000000002'::uuid, 2, 'W', 'plain', 5, 2.5, 'active', '2026-01-01'::timestamptz),
            ('firm', '01890000-0000-7000-8000-000000000003'::uuid, 3, 'W', 'plain', 9, 9, 'fulfilled', '2026-01-01'::timestamptz)) r`,
       );
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.backorder (org_id, order_id, line_no, warehouse_id, item_id, quantity, priority, accepted_at)
          values ('org', 'late', 1, 'W', 'plain', 1, 50, '2026-01-02'), ('org', 'early', 1, 'W', 'plain', 1, 50, '2026-01-01'),
                 ('org', 'urgent', 1, 'W', 'plain', 0.25, 90, '2026-01-03')`,
       );
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.blocked_stock (org_id, warehouse_id, item_id, quality, quantity)
          values ('org', 'W', 'plain', 'quarantined', 0.5), ('org', 'W', 'plain', 'damaged', 1), ('org', 'W', 'plain', 'recalled', 0)`,
       );
@@ -194,7 +202,7 @@ describe('availability', () => {
     });
 
     it('stays within bounds for an item that everybody wants, and says so', async () => {
-      await service.database.rows(
+      await test.rows(
         `insert into inventory.reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, reserved_at)
          select 'org', 'firm', gen_random_uuid(), 1, 'V', 'kept', 0.001, '2026-01-01'::timestamptz + make_interval(secs => n) from generate_series(1, 2100) n`,
       );

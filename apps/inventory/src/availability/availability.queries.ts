@@ -20,7 +20,7 @@ export type AvailabilityAnswer = { readonly items: readonly Availability[] } | {
 // A plan for the questions of a quiet moment is kept for the busy ones, and a plan made while the tables were small is kept while they
 // grow. So there is only one: for each row asked, a look into the primary key. Without this the planner reads the whole table
 // for a few hundred rows, and again for every batch until statistics catch up.
-const planByKey = statement(
+export const planByKey = statement(
   'plan_by_key',
   `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
           set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
