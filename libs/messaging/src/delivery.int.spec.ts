@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
-import { connect } from 'amqplib';
 import { signActorToken } from '#libs/auth';
 import { ParkedCalls, routingKey } from '#libs/contracts';
 import { conflict, HoldfastError } from '#libs/domain';
@@ -14,7 +13,9 @@ import {
   Ignored,
   makePing,
   Noted,
+  Pinged,
   range,
+  removeTopology,
   TestService,
   type Behaviour,
   type Ping,
@@ -37,25 +38,12 @@ const ways = {
       },
       closeAll: async () => {
         await Promise.all(opened.map((delivery) => delivery.close()));
-        await removeTopology(opened[0]!);
+        await removeTopology(testBrokerUrl(), opened[0]!.topology);
       },
       needsMissing: false,
     };
   },
 };
-
-async function removeTopology({ topology }: RabbitDelivery): Promise<void> {
-  const connection = await connect(testBrokerUrl());
-  const channel = await connection.createChannel();
-  for (const service of ['inventory', 'orders'] as const) {
-    await channel.deleteQueue(topology.eventsQueue(service));
-    await channel.deleteQueue(topology.rpcQueue(service));
-    for (const ms of [100, 200, 400]) await channel.deleteQueue(topology.retryQueue(service, ms));
-  }
-  await channel.deleteQueue(topology.parkedQueue);
-  await channel.deleteExchange(topology.eventsExchange);
-  await connection.close();
-}
 
 describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
   let database: TestDatabase;
@@ -103,10 +91,13 @@ describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
   it('hands a committed event to its subscriber, with what belongs to it, and deletes it from the outbox', async () => {
     const seen: [Ping, MessageContext][] = [];
     does.inventory.event = async (event, context) => void seen.push([event, context]);
-    const ping = makePing(1);
-    await orders.emit(ping);
-    expect(await eventually(() => seen.length)).toBe(1);
-    expect(seen[0]).toEqual([
+    // Longer than a page of the database, and with characters of several bytes before another event in the same block.
+    const large = makePing(2, Pinged, 'acme', '☃'.repeat(400));
+    const ping = makePing(1, Pinged, 'acme', 'naïve 🎁');
+    await orders.emit(large, ping);
+    expect(await eventually(() => seen.length === 2)).toBe(true);
+    expect(seen.map(([event]) => event)).toEqual(expect.arrayContaining([large, ping]));
+    expect(seen.find(([event]) => event.id === ping.id)).toEqual([
       ping,
       {
         orgId: 'acme',
@@ -117,7 +108,7 @@ describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
         traceparent: ping.traceparent,
       },
     ]);
-    expect(await eventually(async () => (await inventory.effects()).length)).toBe(1);
+    expect(await eventually(async () => (await inventory.effects()).length === 2)).toBe(true);
     expect(await outboxEmpties()).toBe(true);
   });
 
@@ -341,6 +332,14 @@ describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
     const unheardOf = { ...Echo, pattern: 'test.unheard-of' };
     await expect(orders.rpc.call(unheardOf, { orgId: 'acme', text: '' })).rejects.toMatchObject({ code: 'UNKNOWN_PATTERN' });
     await expect(orders.rpc.call(Echo, { orgId: 'a.b', text: '' })).rejects.toMatchObject({ kind: 'invalid' });
+  });
+
+  it("lets Nest's guards and interceptors take part", async () => {
+    const actor = (orgId: string) => signActorToken({ userId: 'root', orgId, roles: ['admin'], warehouses: null });
+    const passed = await orders.rpc.call(AdminOnly, { orgId: 'acme' }, { actor: await actor('acme') });
+    expect(passed).toEqual({ passed: ['handler', 'interceptor'] });
+    const refused = orders.rpc.call(AdminOnly, { orgId: 'sunday' }, { actor: await actor('sunday') });
+    await expect(refused).rejects.toMatchObject({ code: 'SUNDAY' });
   });
 
   it('tells in time when there is no answer', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { findEvent } from '#libs/contracts';
 import { unavailable } from '#libs/domain';
+import { crashPoint } from './crash-point.js';
 import type { Consumer, Delivery, DeliveryStatus, IncomingEvent, OutgoingCall, OutgoingEvent, Settled, Subscription } from './delivery.js';
 import { MessagingMetrics } from './metrics.js';
 
@@ -151,7 +152,10 @@ class Subscriber {
 
   async #handle(message: IncomingEvent, done: Done): Promise<void> {
     const outcome = await this.consumer.onEvent(message);
-    if (outcome.kind !== 'retry') return done(outcome.kind !== 'abandoned');
+    if (outcome.kind !== 'retry') {
+      crashPoint('before-ack', this.consumer.service);
+      return done(outcome.kind !== 'abandoned');
+    }
     if (this.#closed) return done(false);
     const timer = setTimeout(() => {
       this.#retries.delete(timer);

@@ -2,16 +2,31 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Controller, Inject, Module, type INestMicroservice } from '@nestjs/common';
+import {
+  type CallHandler,
+  type CanActivate,
+  Controller,
+  type ExecutionContext,
+  type INestMicroservice,
+  Inject,
+  Module,
+  type NestInterceptor,
+  UseGuards,
+  UseInterceptors,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Type } from '@sinclair/typebox';
+import { connect } from 'amqplib';
+import { map, type Observable } from 'rxjs';
 import { defineCall, defineEvent, makeEvent, Text, type EventDefinition, type EventOf, type RequestOf } from '#libs/contracts';
+import { conflict } from '#libs/domain';
 import { Database, PersistenceModule } from '#libs/persistence';
 import { OnCall, OnEvent, OnLiveEvent, type MessageContext } from './handlers.js';
 import { Inbox, inboxKey } from './inbox.js';
 import { MessagingModule, type MessagingModuleOptions } from './messaging.module.js';
 import { Outbox } from './outbox.js';
 import { ParkedMessages } from './parking.js';
+import type { RabbitTopology } from './rabbit-topology.js';
 import { Relay } from './relay.js';
 import { RpcClient } from './rpc-client.js';
 import { HoldfastTransport } from './transport.js';
@@ -39,15 +54,25 @@ export const Echo = defineCall({
   request: Type.Object({ text: Text() }),
   response: Type.Object({ text: Type.String() }),
 });
-export const AdminOnly = defineCall({ ...call, pattern: 'test.admin', allow: ['admin'], request: Type.Object({}), response: Type.Null() });
+export const AdminOnly = defineCall({
+  ...call,
+  pattern: 'test.admin',
+  allow: ['admin'],
+  request: Type.Object({}),
+  response: Type.Object({ passed: Type.Array(Type.String()) }),
+});
 
 export type Ping = EventOf<typeof Pinged>;
 export type EchoRequest = RequestOf<typeof Echo> & { orgId: string };
 
 /** An event of one of the kinds above. */
-export function makePing(n: number, definition: EventDefinition<typeof ping.data> = Pinged, orgid = 'acme'): Ping {
+export function makePing(n: number, definition: EventDefinition<typeof ping.data> = Pinged, orgid = 'acme', note?: string): Ping {
   const attributes = { source: '/test', subject: `ping-${n}`, orgid, time: new Date().toISOString() };
-  return makeEvent(definition, { ...attributes, actor: 'alice', traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` }, { n });
+  return makeEvent(
+    definition,
+    { ...attributes, actor: 'alice', traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` },
+    { n, ...(note !== undefined && { note }) },
+  );
 }
 
 /** What a test lets a service do before an event has its effect; what it throws keeps it from having one. */
@@ -84,6 +109,20 @@ class Handlers {
   }
 }
 
+class NotOnSundays implements CanActivate {
+  canActivate(context: ExecutionContext): boolean {
+    const [request] = context.getArgs<[{ orgId: string }]>();
+    if (request.orgId === 'sunday') throw conflict('SUNDAY', 'Not on Sundays.');
+    return true;
+  }
+}
+
+class Passes implements NestInterceptor {
+  intercept(_context: ExecutionContext, next: CallHandler<{ passed: string[] }>): Observable<unknown> {
+    return next.handle().pipe(map(({ passed }) => ({ passed: [...passed, 'interceptor'] })));
+  }
+}
+
 @Controller()
 class InventoryController {
   constructor(@Inject(Handlers) private readonly handlers: Handlers) {}
@@ -104,8 +143,10 @@ class InventoryController {
   }
 
   @OnCall(AdminOnly)
-  async adminOnly(): Promise<null> {
-    return null;
+  @UseGuards(NotOnSundays)
+  @UseInterceptors(Passes)
+  async adminOnly(): Promise<{ passed: string[] }> {
+    return { passed: ['handler'] };
   }
 }
 
@@ -130,6 +171,8 @@ class GatewayController {
 }
 
 const CONTROLLERS = { inventory: InventoryController, orders: OrdersController, gateway: GatewayController };
+
+const RETRY_DELAYS_MS = [100, 200, 400];
 
 /** A folder with the migration of the table that counts effects, to be run after those of messaging. */
 export async function effectMigrations(): Promise<string> {
@@ -161,7 +204,7 @@ export class TestService {
     @Module({
       imports: [
         PersistenceModule.forService({ url: databaseUrl, service, poolSizeMax: 5, global: true }),
-        MessagingModule.forService({ retryDelaysMs: [100, 200, 400], drainTimeoutMs: 5_000, ...options }),
+        MessagingModule.forService({ retryDelaysMs: RETRY_DELAYS_MS, drainTimeoutMs: 5_000, ...options }),
       ],
       controllers: [CONTROLLERS[service]],
       providers: [Handlers, { provide: BEHAVIOUR, useValue: behaviour }],
@@ -204,4 +247,18 @@ export async function eventually<T>(check: () => Promise<T> | T, timeoutMs = 10_
 
 export function range(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index);
+}
+
+/** Removes what a test with its own prefix made on the broker. */
+export async function removeTopology(brokerUrl: string, topology: RabbitTopology): Promise<void> {
+  const connection = await connect(brokerUrl);
+  const channel = await connection.createChannel();
+  for (const service of ['inventory', 'orders'] as const) {
+    await channel.deleteQueue(topology.eventsQueue(service));
+    await channel.deleteQueue(topology.rpcQueue(service));
+    for (const delayMs of RETRY_DELAYS_MS) await channel.deleteQueue(topology.retryQueue(service, delayMs));
+  }
+  await channel.deleteQueue(topology.parkedQueue);
+  await channel.deleteExchange(topology.eventsExchange);
+  await connection.close();
 }

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Type } from '@sinclair/typebox';
+import { signActorToken } from '#libs/auth';
+import { defineCall } from '#libs/contracts';
+import { CallAnswerer, type BrokerUserOrgs, type CallRoute } from './answer-call.js';
+import type { IncomingCall } from './delivery.js';
+import type { MessageContext } from './handlers.js';
+
+const definition = defineCall({
+  service: 'orders',
+  visibility: 'internal',
+  effect: 'read',
+  summary: 'For tests.',
+  pattern: 'test.who',
+  allow: ['service', 'sales'],
+  request: Type.Object({}),
+  response: Type.Unknown(),
+});
+
+describe('CallAnswerer', () => {
+  const handled: { request: unknown; context: MessageContext }[] = [];
+  const handle: CallRoute['handle'] = async (request, context) => {
+    handled.push({ request, context });
+    return context.actor.userId;
+  };
+  beforeEach(() => handled.splice(0));
+
+  async function ask(data: object, { brokerUserOrgs = null, ...call }: { brokerUserOrgs?: BrokerUserOrgs } & Partial<IncomingCall> = {}) {
+    const answerer = new CallAnswerer(new Map([['test.who', { definition, handle }]]), brokerUserOrgs, () => {});
+    const body = Buffer.from(JSON.stringify({ pattern: 'test.who', id: '1', data }));
+    const answer = await answerer.answer({ body, ...call });
+    return answer && (JSON.parse(answer.toString()) as { response?: unknown; err?: { code: string } });
+  }
+
+  const brokerUserOrgs = { 'oms-acme': 'acme', orders: '*' };
+
+  it.each([
+    ['anybody in development', { orgId: 'acme' }, {}, { response: 'service' }],
+    ['a user of the broker for its organisation', { orgId: 'acme' }, { brokerUserOrgs, brokerUser: 'oms-acme' }, { response: 'oms-acme' }],
+    ['a service of ours for any organisation', { orgId: 'other' }, { brokerUserOrgs, brokerUser: 'orders' }, { response: 'orders' }],
+    ['not a user for another organisation', { orgId: 'other' }, { brokerUserOrgs, brokerUser: 'oms-acme' }, { err: { code: 'FORBIDDEN' } }],
+    ['not an unknown user', { orgId: 'acme' }, { brokerUserOrgs, brokerUser: 'eve' }, { err: { code: 'UNAUTHENTICATED' } }],
+    ['not one whom the broker does not name', { orgId: 'acme' }, { brokerUserOrgs }, { err: { code: 'UNAUTHENTICATED' } }],
+  ])('lets %s speak for itself', async (_who, data, call, expected) => {
+    expect(await ask(data, call)).toMatchObject(expected);
+  });
+
+  it('takes a person from the token, for the organisation of the token only', async () => {
+    const actor = await signActorToken({ userId: 'ann', orgId: 'acme', roles: ['sales'], warehouses: [] });
+    expect(await ask({ orgId: 'acme', actor, n: 1 }, { brokerUserOrgs })).toMatchObject({ response: 'ann' });
+    expect(handled).toMatchObject([{ request: { orgId: 'acme', n: 1 }, context: { actor: { userId: 'ann', roles: ['sales'] } } }]);
+    expect(handled[0]!.request).not.toHaveProperty('actor');
+    expect(await ask({ orgId: 'other', actor }, { brokerUserOrgs })).toMatchObject({ err: { code: 'FORBIDDEN' } });
+  });
+
+  it('does not begin what nobody waits for any more', async () => {
+    const actor = await signActorToken({ userId: 'ann', orgId: 'acme', roles: ['sales'], warehouses: [] });
+    // The time passes while the token is verified.
+    const late = ask({ orgId: 'acme', actor }, { expirationMs: -1 });
+    await delay(5);
+    expect(await late).toBeNull();
+    expect(handled).toEqual([]);
+  });
+});
