@@ -58,7 +58,7 @@ afterAll(async () => {
 
 async function call<D extends CallDefinition>(definition: D, request: RequestOf<D>, actor: Partial<Actor> = {}): Promise<ResponseOf<D>> {
   const token = await signActorToken({ userId: 'tester', orgId, roles: ['admin'], warehouses: null, ...actor });
-  return await client.call(definition, { ...request, orgId } as RequestOf<D> & { orgId: string }, { actor: token });
+  return await client.call(definition, Object.assign({}, request, { orgId }), { actor: token });
 }
 
 /** A new organisation with two warehouses, and `a` at 10 and `b` at 10 in the first. */

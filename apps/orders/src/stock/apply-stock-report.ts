@@ -19,9 +19,6 @@ export interface Applied {
   readonly settled: Settled | null;
 }
 
-/** Said when inventory's answer shows that it did not agree, and not why. */
-const UNEXPLAINED: Refusal = { reason: 'INSUFFICIENT_STOCK', lines: [], discrepancyIds: [], alternatives: [] };
-
 /**
  * Applies what inventory says about an order, by event or by answer to a call, whichever comes first; the second, and whatever comes
  * late or twice, changes nothing. Three independent things are in a report:
@@ -32,41 +29,36 @@ const UNEXPLAINED: Refusal = { reason: 'INSUFFICIENT_STOCK', lines: [], discrepa
  *
  * The status follows from the stock state once the order itself has been answered.
  *
- * @param asked the report is the answer to a call about what is outstanding: then it says whether inventory agreed, if only by showing
- * that nothing changed.
+ * @param asked the report is the answer to a call about what is outstanding.
  */
 export function applyStockReport(order: OrderState, report: StockReport, now: Date, asked = false): Applied {
   if (order.status === 'refused' && order.outstanding === null) return { order, settled: null };
   const reported = withMovement(report.sequence > order.stockSequence ? withStock(order, report) : order, report.answer);
   const { outstanding } = order;
-  const outcome = outstanding && outcomeOf(outstanding, report, asked);
-  if (!outcome) return { order: withStatus(reported, now), settled: null };
-  const refusal = outcome === 'done' ? null : outcome;
+  if (outstanding === null || report.answer === undefined || !(asked || isAnswer(outstanding, report, report.answer))) {
+    return { order: withStatus(reported, now), settled: null };
+  }
+  const { refusal } = report.answer;
   const answered = { ...reported, outstanding: null };
-  const order_ = refusal === null ? finish(answered, outstanding, now) : withdraw(answered, outstanding);
-  return { order: withStatus(order_, now), settled: { outstanding, refusal } };
+  const settled = refusal === null ? finish(answered, outstanding, now) : withdraw(answered, outstanding);
+  return { order: withStatus(settled, now), settled: { outstanding, refusal } };
 }
 
-/** What a report says about something outstanding; null = nothing. */
-export function outcomeOf(outstanding: Outstanding, report: StockReport, asked: boolean): 'done' | Refusal | null {
-  const { answer } = report;
-  if (answer === undefined) return null;
-  if (!asked) {
-    const about = subjectOf(outstanding) === answer.subjectId && answer.to.includes(outstanding.kind);
-    if (!about || report.sequence <= outstanding.since) return null;
-  }
-  if (answer.refusal !== null) return answer.refusal;
-  if (agrees(outstanding, report)) return 'done';
-  return asked ? UNEXPLAINED : null;
+/**
+ * Whether what inventory says by event is the answer to what is outstanding: it is about the same subject, it was said after we asked, and
+ * inventory now has what we told it, or refused it.
+ */
+function isAnswer(outstanding: Outstanding, report: StockReport, answer: Answer): boolean {
+  const isAbout = subjectOf(outstanding) === answer.subjectId && answer.to.includes(outstanding.kind);
+  return isAbout && report.sequence > outstanding.since && (answer.refusal !== null || agrees(outstanding, report));
 }
 
 /** The shipment or return that something is about; null for the order itself. */
-export function subjectOf(outstanding: Outstanding): string | null {
+function subjectOf(outstanding: Outstanding): string | null {
   if ('shipmentId' in outstanding.data) return outstanding.data.shipmentId;
   return 'returnId' in outstanding.data ? outstanding.data.returnId : null;
 }
 
-/** Whether inventory now has what we told it: a repeat is answered with the current state, which does not say so by itself. */
 function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport): boolean {
   switch (outstanding.kind) {
     case 'place':

@@ -5,7 +5,7 @@ import { Database } from '#libs/persistence';
 import { lockOrder } from '../orders/order.sql.js';
 import type { OrderState } from '../orders/order-state.js';
 import { SaveOrder } from '../orders/save-order.js';
-import { type Applied, applyStockReport, outcomeOf, type Settled } from './apply-stock-report.js';
+import { type Applied, applyStockReport, type Settled } from './apply-stock-report.js';
 import type { Outstanding } from './outstanding.js';
 import { settlementNote } from './settlement-note.js';
 import { call } from './stock-command.js';
@@ -46,10 +46,8 @@ export class AskInventory {
   async settle(order: Waiting, caller: Caller): Promise<{ order: OrderState; settled: Settled }> {
     const { outstanding } = order;
     crashPoint('before-call', 'orders');
-    const report = await this.explained(order, await this.ask(order, false, caller), caller);
+    const report = await this.ask(order, false, caller);
     crashPoint('after-call', 'orders');
-    const refusal = outcomeOf(outstanding, report, true);
-    const settled: Settled = { outstanding, refusal: refusal === 'done' ? null : refusal };
     const after = await this.database.transaction([order.orgId], async (tx) => {
       const current = await lockOrder(tx, order);
       if (current === null) throw new Error(`Order ${order.orderId} is gone.`);
@@ -61,7 +59,7 @@ export class AskInventory {
       const context = { now, actor: outstanding.actor, traceparent: caller.traceparent, notes };
       return (await this.saveOrder.run(tx, current, applied.order, context)) ?? current;
     });
-    return { order: after, settled };
+    return { order: after, settled: { outstanding, refusal: report.answer?.refusal ?? null } };
   }
 
   /** What inventory would answer; changes nothing anywhere. */
@@ -80,19 +78,5 @@ export class AskInventory {
       const message = 'Inventory has not answered in time. Repeat the request with the same ids: it goes on where it stopped.';
       throw unavailable(message, { orderId: order.orderId, ...subject, retryAfterSeconds: 1 }, { cause: error });
     }
-  }
-
-  /**
-   * When the event was quicker than the call, the answer only shows that inventory does not have what we told it. A rehearsal of the next
-   * attempt says what was short.
-   */
-  private async explained(order: Waiting, report: StockReport, caller: Caller): Promise<StockReport> {
-    const { outstanding } = order;
-    const refusal = outcomeOf(outstanding, report, true);
-    const { answer } = report;
-    if (answer?.subjectId !== null || refusal === null || refusal === 'done') return report;
-    if (refusal.lines.length > 0 || refusal.reason !== 'INSUFFICIENT_STOCK') return report;
-    const again = await this.ask({ ...order, outstanding: { ...outstanding, sequence: outstanding.sequence + 1 } }, true, caller);
-    return { ...report, answer: { ...answer, refusal: again.answer?.refusal ?? refusal } };
   }
 }
