@@ -7,6 +7,7 @@ import { ApiKeys } from './auth/api-keys.js';
 import { AuthenticateGuard } from './auth/authenticate.guard.js';
 import { AuthoriseGuard } from './auth/authorise.guard.js';
 import { DevelopmentTokenController } from './auth/development-token.controller.js';
+import { Identities } from './auth/identities.js';
 import { MembersController } from './auth/members.controller.js';
 import { Members } from './auth/members.js';
 import { ItemsController } from './catalogue/items.controller.js';
@@ -50,6 +51,7 @@ import { StockController } from './stock/stock.controller.js';
     AccessTokens,
     ApiKeys,
     IdempotencyRecords,
+    Identities,
     LiveEvents,
     Members,
     Services,

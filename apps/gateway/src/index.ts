@@ -4,6 +4,7 @@ import type { Service } from '#libs/service';
 import { GatewayModule } from './gateway.module.js';
 import { BODY_BYTES_MAX, readJsonBodies } from './http/json-body.js';
 import { serveDescriptions } from './http/openapi.js';
+import { frameworkErrors } from './http/problem.filter.js';
 
 export { issueDevelopmentToken } from './auth/access-tokens.js';
 export { GatewayModule } from './gateway.module.js';
@@ -16,7 +17,7 @@ export const gateway: Service = {
   service: 'gateway',
   module: GatewayModule,
   http: {
-    fastify: { bodyLimit: BODY_BYTES_MAX, routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX } },
+    fastify: { bodyLimit: BODY_BYTES_MAX, frameworkErrors, routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX } },
     configure: configureHttp,
   },
 };

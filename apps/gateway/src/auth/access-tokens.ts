@@ -14,6 +14,7 @@ import { type Actor, isRole, type Role } from '#libs/auth';
 import { ID_PATTERN, ORG_ID_PATTERN, unavailable } from '#libs/domain';
 import { type AuthConfig, CONFIG, type Config } from '#libs/service';
 import { USER_ID } from '../http/fields.js';
+import { Recent } from './recent.js';
 import { unauthenticated } from './unauthenticated.js';
 
 const DEVELOPMENT = {
@@ -25,10 +26,16 @@ const DEVELOPMENT = {
   lifetimeSeconds: 12 * 60 * 60,
 } as const;
 
+/** How long a key that the identity provider has withdrawn is still taken, for a token that was seen before. */
+const REMEMBERED_MS = 30_000;
+const CLOCK_TOLERANCE_SECONDS = 5;
+
 /** Reads the tokens that people and systems sign in with. */
 @Injectable()
 export class AccessTokens {
   readonly #verify: (token: string) => Promise<{ payload: JWTPayload }>;
+  // Checking a signature costs more than the rest of a small request.
+  readonly #recent = new Recent((token) => this.#read(token), REMEMBERED_MS);
 
   constructor(@Inject(CONFIG) { auth }: Pick<Config, 'auth'>) {
     this.#verify = auth.mode === 'dev' ? verifyDevelopment : verifyPublished(auth);
@@ -36,15 +43,21 @@ export class AccessTokens {
 
   /** @throws {HoldfastError} `UNAUTHENTICATED`, or `UNAVAILABLE` when the keys of the identity provider cannot be had. */
   async verify(token: string): Promise<Actor> {
+    const { actor, expiresAtMs } = await this.#recent.get(token);
+    if (Date.now() >= expiresAtMs) throw expired();
+    return actor;
+  }
+
+  async #read(token: string): Promise<{ actor: Actor; expiresAtMs: number }> {
     const { payload } = await this.#verify(token).catch((error: unknown) => {
-      if (isProviderAway(error)) {
-        throw unavailable('The keys of the identity provider cannot be read.', {}, { cause: error });
-      }
-      throw unauthenticated(error instanceof errors.JWTExpired ? 'The token has expired.' : 'The token is not valid.', error);
+      if (isProviderAway(error)) throw unavailable('The keys of the identity provider cannot be read.', {}, { cause: error });
+      throw error instanceof errors.JWTExpired ? expired(error) : unauthenticated('The token is not valid.', error);
     });
-    return actorOf(payload);
+    return { actor: actorOf(payload), expiresAtMs: payload.exp! * 1_000 + CLOCK_TOLERANCE_SECONDS * 1_000 };
   }
 }
+
+const expired = (cause?: unknown) => unauthenticated('The token has expired.', cause);
 
 /** The identity provider could not be reached, or did not answer with keys. */
 function isProviderAway(error: unknown): boolean {
@@ -81,7 +94,7 @@ function verifyDevelopment(token: string) {
 
 function verifyPublished({ jwksUrl, issuer, audience, algorithm }: Extract<AuthConfig, { mode: 'jwks' }>) {
   const keys = publishedKeys(new URL(jwksUrl));
-  const options = { algorithms: [algorithm], issuer, audience, requiredClaims: REQUIRED_CLAIMS, clockTolerance: 5 };
+  const options = { algorithms: [algorithm], issuer, audience, requiredClaims: REQUIRED_CLAIMS, clockTolerance: CLOCK_TOLERANCE_SECONDS };
   return (token: string) => jwtVerify(token, keys, options);
 }
 

@@ -15,9 +15,10 @@ export function readJsonBodies(app: NestFastifyApplication): void {
       done(error as Error);
     }
   });
-  app.useBodyParser('*', options, (_request, _body, done) =>
-    done(malformed('The body must be JSON, with Content-Type: application/json.')),
-  );
+  const refuse = () => Promise.reject(malformed('The body must be JSON, with Content-Type: application/json.'));
+  // Fastify takes plain text unless told otherwise.
+  app.useBodyParser('text/plain', options, refuse);
+  app.useBodyParser('*', options, refuse);
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });

@@ -1,7 +1,7 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { pathOf } from './caller.js';
-import { PROBLEM_CONTENT_TYPE, retryAfterSeconds, toProblem } from './problem.js';
+import { PROBLEM_CONTENT_TYPE, type Problem, retryAfterSeconds, toProblem } from './problem.js';
 
 /** Answers every error as `application/problem+json`, and records those that are ours. */
 @Catch()
@@ -18,9 +18,18 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    const seconds = retryAfterSeconds(problem);
-    if (seconds !== undefined) void reply.header('retry-after', seconds);
-    if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
-    void reply.status(problem.status).type(PROBLEM_CONTENT_TYPE).send(problem);
+    sendProblem(reply, problem);
   }
+}
+
+/** For requests that the router refuses before they reach Nest. */
+export function frameworkErrors(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  sendProblem(reply, toProblem(error, pathOf(request)));
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): void {
+  const seconds = retryAfterSeconds(problem);
+  if (seconds !== undefined) void reply.header('retry-after', seconds);
+  if (problem.status === 401) void reply.header('www-authenticate', 'Bearer');
+  void reply.status(problem.status).type(PROBLEM_CONTENT_TYPE).send(problem);
 }

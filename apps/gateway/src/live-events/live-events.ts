@@ -1,76 +1,70 @@
 import { Injectable, type MessageEvent, type OnModuleDestroy } from '@nestjs/common';
-import { concat, exhaustMap, filter, from, ignoreElements, interval, map, merge, Observable, of, Subject, takeUntil } from 'rxjs';
+import { exhaustMap, from, interval, Observable, Subject, takeUntil } from 'rxjs';
 import { type Actor, worksIn } from '#libs/auth';
 import { type CloudEvent, SETTINGS_READERS, SettingsChanged } from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
-import { Members } from '../auth/members.js';
 
 const HEARTBEAT_MS = 15_000;
-const REVALIDATE_MS = 500;
-const STREAMS_PER_CALLER_MAX = 100;
+/** With what {@link Identities} remembers, rights that are withdrawn act within a second. */
+const IDENTIFY_MS = 400;
 const RECONNECT_AFTER_MS = 2_000;
+const STREAMS_PER_CALLER_MAX = 100;
+
+/** One stream: who watches, with the rights of the moment, and where events go. */
+interface Watcher {
+  actor: Actor;
+  readonly send: (event: CloudEvent) => void;
+}
 
 /** Hands the events that Holdfast publishes to those who watch their organisation. */
 @Injectable()
 export class LiveEvents implements OnModuleDestroy {
-  readonly #watchers = new Map<string, Set<Subject<CloudEvent>>>();
-  readonly #streamsOf = new Map<string, number>();
+  readonly #watchers = new Map<string, Set<Watcher>>();
   readonly #stopped = new Subject<void>();
 
-  constructor(private readonly members: Members) {}
-
-  /** The events of the actor's organisation from now on. It ends when the actor's access is withdrawn. */
-  stream(actor: Actor): Observable<MessageEvent> {
-    const access = interval(REVALIDATE_MS).pipe(
-      exhaustMap(() => from(this.members.applyTo(actor))),
-      ignoreElements(),
-    );
-    const heartbeat = interval(HEARTBEAT_MS).pipe(map((): MessageEvent => ({ comment: 'still here' }) as MessageEvent));
-    const events = this.#watch(actor).pipe(
-      filter((event) => mayRead(actor, event)),
-      map((event): MessageEvent => ({ id: event.id, type: event.type, data: event })),
-    );
-    // The first line makes proxies and clients see that the stream has begun.
-    const hello = of<MessageEvent>({ id: '', retry: RECONNECT_AFTER_MS, data: '' });
-    return concat(hello, merge(events, heartbeat, access)).pipe(takeUntil(this.#stopped));
+  /**
+   * The events of the actor's organisation from now on, as far as the actor may read them. It ends when `identify`, which is asked again
+   * and again, does not know the actor any more.
+   */
+  stream(actor: Actor, identify: () => Promise<Actor>): Observable<MessageEvent> {
+    const stream = new Observable<MessageEvent>((subscriber) => {
+      const watchers = this.#watchers.get(actor.orgId) ?? new Set<Watcher>();
+      const own = [...watchers].filter((other) => other.actor.userId === actor.userId);
+      if (own.length >= STREAMS_PER_CALLER_MAX) {
+        subscriber.error(new HoldfastError('limited', 'RATE_LIMITED', `At most ${STREAMS_PER_CALLER_MAX} streams of events at once.`));
+        return;
+      }
+      const watcher: Watcher = {
+        actor,
+        send: (event) => subscriber.next({ id: event.id, type: event.type, data: event }),
+      };
+      this.#watchers.set(actor.orgId, watchers.add(watcher));
+      // The first line tells clients and proxies that the stream has begun.
+      subscriber.next({ comment: 'welcome', retry: RECONNECT_AFTER_MS } as MessageEvent);
+      const identified = interval(IDENTIFY_MS).pipe(exhaustMap(() => from(identify())));
+      subscriber.add(identified.subscribe({ next: (now) => (watcher.actor = now), error: () => subscriber.complete() }));
+      subscriber.add(interval(HEARTBEAT_MS).subscribe(() => subscriber.next({ comment: 'still here' } as MessageEvent)));
+      subscriber.add(() => {
+        watchers.delete(watcher);
+        if (watchers.size === 0) this.#watchers.delete(actor.orgId);
+      });
+    });
+    return stream.pipe(takeUntil(this.#stopped));
   }
 
   /** Hands an event to those who watch its organisation. */
   publish(event: CloudEvent): void {
-    for (const watcher of this.#watchers.get(event.orgid) ?? []) watcher.next(event);
+    for (const { actor, send } of this.#watchers.get(event.orgid) ?? []) if (mayRead(actor, event)) send(event);
   }
 
   onModuleDestroy(): void {
     this.#stopped.next();
   }
-
-  #watch(actor: Actor): Observable<CloudEvent> {
-    return new Observable((subscriber) => {
-      const caller = JSON.stringify([actor.orgId, actor.userId]);
-      const streams = this.#streamsOf.get(caller) ?? 0;
-      if (streams >= STREAMS_PER_CALLER_MAX) {
-        subscriber.error(new HoldfastError('limited', 'RATE_LIMITED', `At most ${STREAMS_PER_CALLER_MAX} streams of events at once.`));
-        return;
-      }
-      this.#streamsOf.set(caller, streams + 1);
-      const watcher = new Subject<CloudEvent>();
-      const watchers = this.#watchers.get(actor.orgId) ?? new Set();
-      this.#watchers.set(actor.orgId, watchers.add(watcher));
-      const subscription = watcher.subscribe(subscriber);
-      return () => {
-        subscription.unsubscribe();
-        watchers.delete(watcher);
-        if (watchers.size === 0) this.#watchers.delete(actor.orgId);
-        const left = this.#streamsOf.get(caller)! - 1;
-        if (left === 0) this.#streamsOf.delete(caller);
-        else this.#streamsOf.set(caller, left);
-      };
-    });
-  }
 }
 
 /** What is about a warehouse that the actor does not work in is left out, and settings for those who may not read them. */
 function mayRead(actor: Actor, { type, data }: CloudEvent): boolean {
+  if (actor.roles.length === 0) return false;
   if (type === SettingsChanged.type && !actor.roles.some((role) => SETTINGS_READERS.includes(role))) return false;
   const { warehouseId } = data as { warehouseId?: string };
   return warehouseId === undefined || worksIn(actor, warehouseId);
