@@ -1,0 +1,292 @@
+import type { BackorderFilled, DataOf, EventOf } from '#libs/contracts';
+import { maxQuantity, minQuantity, parseQuantity, percentOf, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import type { Outcome, SetDemand, StockCommand } from '../commands.js';
+import { type Backorder, type Balance, balanceKey, type Demand, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
+import { ensure, type Owned, Overlay } from './check-rows.js';
+import type { MemoryStock } from './memory-stock.js';
+
+// What a single decision may do, said a second time and in another way than the decisions say it: from the state before and after.
+
+interface Terms {
+  readonly onHand: Quantity;
+  readonly blocked: Quantity;
+  readonly reserved: Quantity;
+  readonly backordered: Quantity;
+  readonly safety: Quantity;
+}
+
+interface HeldBefore {
+  readonly owner: string;
+  readonly lineNo: number;
+  readonly key: string;
+  readonly held: Quantity;
+}
+
+interface Before {
+  readonly revision: number;
+  readonly events: number;
+  readonly ledger: number;
+  readonly terms: ReadonlyMap<string, Terms>;
+  readonly holds: readonly HeldBefore[];
+  /** Of the command's own order. */
+  readonly own: Demand | undefined;
+  /** Everything held on the balance that a fact may take from. */
+  readonly shortable: readonly Ranked[];
+  readonly unserved: ReadonlySet<string>;
+}
+
+interface Ranked {
+  readonly reservationId: string;
+  readonly held: Quantity;
+  readonly firm: boolean;
+  readonly priority: number;
+  readonly reservedAtMs: number;
+}
+
+/** Compares the state before and after one decision. */
+export class DecisionCheck {
+  private readonly before: Before;
+  private readonly overlay: Overlay;
+
+  constructor(
+    stock: MemoryStock,
+    private readonly state: StockState,
+    private readonly command: StockCommand,
+  ) {
+    this.overlay = new Overlay(stock, state);
+    const own = 'orderId' in command ? state.demands.get(subjectKey(command.orgId, command.orderId)) : undefined;
+    this.before = {
+      revision: state.revision,
+      events: state.events.length,
+      ledger: state.ledger.length,
+      terms: new Map([...state.balances].map(([key, balance]) => [key, termsOf(balance)])),
+      holds: holdsOf(state),
+      own: own && copyOf(own),
+      shortable: command.kind === 'adjust-stock' ? this.rankedAt(this.placeOf(command)) : [],
+      unserved: new Set([...state.unserved].map(keyOf)),
+    };
+  }
+
+  /** @param isRepeat the same was decided before: then nothing may change. */
+  check(outcome: Outcome | NeedsMore, isRepeat: boolean): void {
+    const { state, before, command } = this;
+    const name = `${command.kind} ${JSON.stringify(command.meta.messageId)}`;
+    if (outcome instanceof NeedsMore || outcome.kind === 'duplicate' || outcome.kind === 'too-early') {
+      const kind = outcome instanceof NeedsMore ? 'needs more' : outcome.kind;
+      ensure(
+        state.revision === before.revision && state.events.length === before.events,
+        () => `${name} changed something, but is ${kind}`,
+      );
+    }
+    if (isRepeat) this.checkNothingMoved(name);
+    this.checkOthersHolds(name);
+    if (command.kind === 'adjust-stock') this.checkShorting(name);
+    if (command.kind === 'set-demand' && !(outcome instanceof NeedsMore) && outcome.kind === 'answer')
+      this.checkDemand(name, command, outcome);
+    this.checkFills(name);
+    this.checkNobodyWaitsForFreeStock(name);
+  }
+
+  /** I6: what was done before is not done again. */
+  private checkNothingMoved(name: string): void {
+    ensure(this.state.ledger.length === this.before.ledger, () => `I6: the repeat ${name} moved stock`);
+    for (const [key, was] of this.before.terms) {
+      const now = termsOf(this.state.balances.get(key)!);
+      const isSame =
+        now.onHand === was.onHand && now.reserved === was.reserved && now.backordered === was.backordered && now.blocked === was.blocked;
+      ensure(isSame, () => `I6: the repeat ${name} changed ${key}`);
+    }
+  }
+
+  /** Only the order itself gives up its hold, and a fact that leaves too little. */
+  private checkOthersHolds(name: string): void {
+    if (this.command.kind === 'adjust-stock') return;
+    const own = 'orderId' in this.command ? subjectKey(this.command.orgId, this.command.orderId) : '';
+    const now = holdsOf(this.state);
+    for (const held of this.before.holds) {
+      if (held.owner === own) continue;
+      const after = sumQuantities(now, (one) => (isSameHold(one, held) ? one.held : ZERO));
+      ensure(after >= held.held, () => `${name} took from the hold of ${held.owner} at ${held.key}`);
+    }
+  }
+
+  /** Facts come first: exactly what is missing is taken; soft before firm, lowest priority, newest first. */
+  private checkShorting(name: string): void {
+    const key = this.placeOf(this.command as Extract<StockCommand, { kind: 'adjust-stock' }>);
+    const balance = this.state.balances.get(key);
+    const was = this.before.terms.get(key);
+    if (balance === undefined || was === undefined) return;
+    const left = new Map(this.rankedAt(key).map((hold) => [hold.reservationId, hold.held]));
+    const changed = this.before.shortable.map((hold) => ({ ...hold, left: left.get(hold.reservationId) ?? ZERO }));
+    const taken = sumQuantities(changed, (hold) => hold.held - minQuantity(hold.left, hold.held));
+    const sellable = maxQuantity(balance.onHand - balance.blocked, ZERO);
+    const expected = maxQuantity(was.reserved - sellable, ZERO);
+    ensure(taken === expected, () => `${name} took ${taken} of held stock at ${key}, ${expected} were missing`);
+    for (const loser of changed) {
+      if (loser.left >= loser.held) continue;
+      const spared = changed.find((other) => other.left > ZERO && isTakenBefore(other, loser));
+      ensure(spared === undefined, () => `${name} took ${JSON.stringify(loser, text)} before ${JSON.stringify(spared, text)}`);
+    }
+  }
+
+  private checkDemand(name: string, command: SetDemand, outcome: Outcome & { kind: 'answer' }): void {
+    const answer = outcome.answer as { status: string; reason?: string; sequence: number };
+    const now = this.state.demand(command.orgId, command.orderId);
+    const { own } = this.before;
+    ensure(answer.sequence === now.sequence, () => `${name} answers sequence ${answer.sequence} of ${now.sequence}`);
+    if (answer.status === 'failed') {
+      for (const line of own?.reservations ?? []) {
+        const after = now.reservations.find((held) => held.reservationId === line.reservationId);
+        const isKept = after?.status === line.status && after.quantity >= line.quantity;
+        ensure(isKept, () => `${name} was refused, and the old hold does not stand`);
+      }
+      if (answer.reason === 'INSUFFICIENT_STOCK') this.checkRefusal(name, command);
+      return;
+    }
+    this.checkGains(name, now);
+    if (now.mode !== 'all_or_nothing' || now.state !== 'open') return;
+    for (const line of now.lines) {
+      const waited = own?.lines.find((known) => known.lineNo === line.lineNo && known.itemId === line.itemId)?.backordered ?? ZERO;
+      ensure(line.backordered <= waited, () => `${name} is all or nothing, and line ${line.lineNo} newly waits`);
+    }
+  }
+
+  /** New demand gets what is available to promise: above the safety stock, behind everybody who waits. */
+  private checkGains(name: string, now: Demand): void {
+    const filled = this.filled().filter(({ owner }) => owner === subjectKey(now.orgId, now.orderId));
+    for (const [key, was] of this.before.terms) {
+      if (this.before.unserved.has(key)) continue;
+      const had = heldAt(this.before.own, key);
+      const byQueue = sumQuantities(filled, (fill) => (fill.key === key ? fill.quantity : ZERO));
+      const gained = heldAt(now, key) - had - byQueue;
+      const othersWaiting = was.backordered - waitingAt(this.before.own, key);
+      const promised = maxQuantity(was.onHand - was.blocked - was.reserved - was.safety - othersWaiting, ZERO);
+      ensure(gained <= promised, () => `${name} gained ${gained} at ${key}, ${promised} could be promised`);
+    }
+  }
+
+  /** A refusal of an order that held nothing is true: some line wants more than can be promised. */
+  private checkRefusal(name: string, command: SetDemand): void {
+    const { own } = this.before;
+    const places = command.lines.map((line) => balanceKey(command.orgId, line.warehouseId ?? command.warehouseId ?? '', line.itemId));
+    const isSimple = places.every((key) => this.before.terms.has(key)) && new Set(places).size === places.length;
+    const isFresh = own !== undefined && own.state !== 'open' && own.refusal === null && own.lines.length === 0;
+    if (!isSimple || !isFresh) return;
+    const short = command.lines.some((line, index) => {
+      const was = this.before.terms.get(places[index]!)!;
+      return parseQuantity(line.quantity) > maxQuantity(was.onHand - was.blocked - was.reserved - was.safety - was.backordered, ZERO);
+    });
+    ensure(short, () => `${name} was refused, though everything could be promised`);
+  }
+
+  /** Priority, then first come; and only above the safety stock. */
+  private checkFills(name: string): void {
+    for (const { key, owner, lineNo } of this.filled()) {
+      const terms = termsOf(this.state.balances.get(key)!);
+      ensure(
+        terms.reserved <= maxQuantity(terms.onHand - terms.blocked, ZERO) - terms.safety,
+        () => `${name} filled into the safety stock of ${key}`,
+      );
+      const demand = this.state.demands.get(owner)!;
+      const overtaken = this.overlay.waitingAt(key).find((other) => {
+        const isSelf = subjectKey(other.demand.orgId, other.demand.orderId) === owner && other.row.lineNo === lineNo;
+        return !isSelf && isServedBefore(other, demand);
+      });
+      ensure(overtaken === undefined, () => `${name} filled ${owner} before ${overtaken?.row.orderId} at ${key}`);
+    }
+  }
+
+  /** Stock that came free goes to whoever waits, at once; or is noted down to be gone on with. */
+  private checkNobodyWaitsForFreeStock(name: string): void {
+    const unserved = new Set([...this.state.unserved].map(keyOf));
+    for (const balance of this.state.changedBalances) {
+      const terms = termsOf(balance);
+      const isFree = terms.onHand - terms.blocked - terms.reserved > terms.safety;
+      const key = keyOf(balance);
+      ensure(
+        !isFree || terms.backordered === ZERO || unserved.has(key),
+        () => `${name} lets ${terms.backordered} wait at ${key}, though stock is free`,
+      );
+    }
+  }
+
+  private filled() {
+    return this.state.events.slice(this.before.events).flatMap((event) => {
+      if (event.type !== 'BackorderFilled') return [];
+      const { orderId, lines } = (event as EventOf<typeof BackorderFilled>).data as DataOf<typeof BackorderFilled>;
+      return lines.map(({ lineNo, warehouseId, itemId, quantity }) => ({
+        owner: subjectKey(event.orgid, orderId),
+        lineNo,
+        key: balanceKey(event.orgid, warehouseId, itemId),
+        quantity: parseQuantity(quantity),
+      }));
+    });
+  }
+
+  private rankedAt(key: string): Ranked[] {
+    return this.overlay.holdsAt(key).map(({ row, demand }) => ({
+      reservationId: row.reservationId,
+      held: row.quantity - row.fulfilled,
+      firm: demand.firm,
+      priority: demand.priority,
+      reservedAtMs: row.reservedAt.getTime(),
+    }));
+  }
+
+  private placeOf({ orgId, warehouseId, itemId }: Extract<StockCommand, { kind: 'adjust-stock' }>): string {
+    return balanceKey(orgId, warehouseId, itemId);
+  }
+}
+
+function termsOf(balance: Balance): Terms {
+  const { onHand, blocked, reserved, backordered } = balance;
+  const sellable = maxQuantity(onHand - blocked, ZERO);
+  const safety = maxQuantity(balance.safetyQuantity, percentOf(sellable, balance.safetyPercent));
+  return { onHand, blocked, reserved, backordered, safety };
+}
+
+const keyOf = ({ orgId, warehouseId, itemId }: Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>) => balanceKey(orgId, warehouseId, itemId);
+
+function holdsOf(state: StockState): HeldBefore[] {
+  return [...state.demands].flatMap(([owner, demand]) =>
+    demand.reservations.flatMap((row) => {
+      const held = row.status === 'active' ? row.quantity - row.fulfilled : ZERO;
+      return held === ZERO ? [] : [{ owner, lineNo: row.lineNo, key: balanceKey(demand.orgId, row.warehouseId, row.itemId), held }];
+    }),
+  );
+}
+
+function heldAt(demand: Demand | undefined, key: string): Quantity {
+  if (demand === undefined) return ZERO;
+  return sumQuantities(demand.reservations, (row) =>
+    row.status === 'active' && balanceKey(demand.orgId, row.warehouseId, row.itemId) === key ? row.quantity - row.fulfilled : ZERO,
+  );
+}
+
+function waitingAt(demand: Demand | undefined, key: string): Quantity {
+  if (demand === undefined) return ZERO;
+  return sumQuantities(demand.backorders, (row) => (balanceKey(demand.orgId, row.warehouseId, row.itemId) === key ? row.quantity : ZERO));
+}
+
+function copyOf(demand: Demand): Demand {
+  return {
+    ...demand,
+    lines: demand.lines.map((line) => ({ ...line })),
+    reservations: demand.reservations.map((row) => ({ ...row })),
+    backorders: demand.backorders.map((row) => ({ ...row })),
+  };
+}
+
+function isServedBefore(other: Owned<Backorder>, demand: Pick<Demand, 'priority' | 'acceptedAt'>): boolean {
+  if (other.row.priority !== demand.priority) return other.row.priority > demand.priority;
+  return other.row.acceptedAt < demand.acceptedAt;
+}
+
+function isTakenBefore(a: Ranked, b: Ranked): boolean {
+  if (a.firm !== b.firm) return b.firm;
+  if (a.priority !== b.priority) return a.priority < b.priority;
+  return a.reservedAtMs > b.reservedAtMs;
+}
+
+const isSameHold = (a: HeldBefore, b: HeldBefore) => a.owner === b.owner && a.lineNo === b.lineNo && a.key === b.key;
+const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);

@@ -1,0 +1,183 @@
+import { formatQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { type Backorder, type Balance, balanceKey, type Demand, type Reservation, type StockState, subjectKey } from '../stock-state.js';
+import type { MemoryStock } from './memory-stock.js';
+
+/** Something that must never be. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+}
+
+export function ensure(holds: boolean, what: () => string): asserts holds {
+  if (!holds) throw new Violation(what());
+}
+
+/** A hold or a place in a queue, with whose it is. */
+export interface Owned<T> {
+  readonly row: T;
+  readonly demand: Pick<Demand, 'orgId' | 'orderId' | 'firm' | 'priority' | 'state'>;
+}
+
+const NOTHING_READ = { demands: new Map(), shipments: new Map(), returns: new Map() };
+
+/** Where a batch stands: the rows of its working set, and of the stock behind it what the batch does not know. */
+export class Overlay {
+  constructor(
+    private readonly stock: MemoryStock,
+    private readonly state: Pick<StockState, 'demands' | 'shipments' | 'returns'> = NOTHING_READ,
+  ) {}
+
+  holdsAt(key: string): Owned<Reservation>[] {
+    const holds: Owned<Reservation>[] = [];
+    for (const demand of this.state.demands.values()) {
+      for (const row of demand.reservations) if (row.status === 'active' && isAt(demand.orgId, row, key)) holds.push({ row, demand });
+    }
+    for (const row of this.stock.reservations.values()) {
+      const owner = subjectKey(row.orgId, row.orderId);
+      if (row.status !== 'active' || this.state.demands.has(owner) || !isAt(row.orgId, row, key)) continue;
+      holds.push({ row, demand: this.stock.demands.get(owner)! });
+    }
+    return holds;
+  }
+
+  waitingAt(key: string): Owned<Backorder>[] {
+    const waiting: Owned<Backorder>[] = [];
+    for (const demand of this.state.demands.values()) {
+      for (const row of demand.backorders) if (isAt(demand.orgId, row, key)) waiting.push({ row, demand });
+    }
+    for (const row of this.stock.backorders.values()) {
+      const owner = subjectKey(row.orgId, row.orderId);
+      if (!this.state.demands.has(owner) && isAt(row.orgId, row, key)) waiting.push({ row, demand: this.stock.demands.get(owner)! });
+    }
+    return waiting;
+  }
+
+  /** What was shipped and not taken back, by line. */
+  shippedOf(demand: Demand): Map<number, Quantity> {
+    const shipments = new Map([...this.stock.shipments, ...this.state.shipments]);
+    return sumByLine([...shipments.values()].filter((one) => isOf(one, demand) && one.status === 'posted').flatMap((one) => one.lines));
+  }
+
+  returnedOf(demand: Demand): Map<number, Quantity> {
+    const returns = new Map([...this.stock.returns, ...this.state.returns]);
+    return sumByLine([...returns.values()].filter((one) => isOf(one, demand)).flatMap((one) => one.lines));
+  }
+}
+
+/** Adds up the ledger independently of the balances, entry by entry. */
+export class LedgerSums {
+  private readonly byBalance = new Map<string, { onHand: Quantity; entries: number; qualities: Map<string, Quantity> }>();
+  private readonly shipped = new Map<string, Quantity>();
+
+  /** Takes in the next entry; each follows the one before without a gap. */
+  add(entry: StockState['ledger'][number]): void {
+    const key = balanceKey(entry.orgId, entry.warehouseId, entry.itemId);
+    const sums = this.byBalance.get(key) ?? { onHand: ZERO, entries: 0, qualities: new Map<string, Quantity>() };
+    this.byBalance.set(key, sums);
+    sums.entries++;
+    sums.onHand += entry.quantityDelta;
+    sums.qualities.set(entry.quality, (sums.qualities.get(entry.quality) ?? ZERO) + entry.quantityDelta);
+    ensure(entry.entryNo === sums.entries, () => `I2: entry ${entry.entryNo} of ${key} follows entry ${sums.entries - 1}`);
+    ensure(entry.balanceAfter === sums.onHand, () => `I2: entry ${entry.entryNo} of ${key} says ${entry.balanceAfter}, not ${sums.onHand}`);
+    ensure(entry.quantityDelta !== ZERO, () => `an entry of ${key} changes nothing`);
+    const { movementType, orderId } = entry.movement;
+    if (movementType !== 'sale_shipment' && movementType !== 'shipment_cancel') return;
+    const shipped = `${entry.orgId}/${orderId}/${entry.itemId}`;
+    this.shipped.set(shipped, (this.shipped.get(shipped) ?? ZERO) - entry.quantityDelta);
+  }
+
+  /** I1 and I2 of a balance, without lots, bins and layers. */
+  check(balance: Balance): void {
+    const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+    for (const counter of ['onHand', 'blocked', 'reserved', 'backordered'] as const) {
+      ensure(typeof balance[counter] === 'bigint', () => `I9: ${counter} of ${key} is a ${typeof balance[counter]}`);
+      ensure(balance[counter] >= ZERO, () => `I1: ${counter} of ${key} is ${formatQuantity(balance[counter])}`);
+    }
+    ensure(balance.reserved <= balance.onHand - balance.blocked, () => {
+      return `I1: ${key} holds ${formatQuantity(balance.reserved)} of ${formatQuantity(balance.onHand)} - ${formatQuantity(balance.blocked)}`;
+    });
+    const sums = this.byBalance.get(key) ?? { onHand: ZERO, entries: 0, qualities: new Map<string, Quantity>() };
+    ensure(balance.onHand === sums.onHand, () => `I2: ${key} has ${balance.onHand}, its ledger says ${sums.onHand}`);
+    ensure(balance.lastEntryNo === sums.entries, () => `I2: ${key} counts ${balance.lastEntryNo} entries, there are ${sums.entries}`);
+    const blocked = sumQuantities(sums.qualities, ([quality, quantity]) => (quality === 'available' ? ZERO : quantity));
+    ensure(balance.blocked === blocked, () => `I2: ${key} blocks ${balance.blocked}, its ledger says ${blocked}`);
+    for (const [quality, quantity] of sums.qualities) ensure(quantity >= ZERO, () => `I2: ${key} has ${quantity} of ${quality}`);
+  }
+
+  qualitiesOf(key: string): ReadonlyMap<string, Quantity> {
+    return this.byBalance.get(key)?.qualities ?? new Map<string, Quantity>();
+  }
+
+  shippedOf(orgId: string, orderId: string, itemId: string): Quantity {
+    return this.shipped.get(`${orgId}/${orderId}/${itemId}`) ?? ZERO;
+  }
+}
+
+/** I3 of a balance: its counters are the sums of the rows. */
+export function checkSums(balance: Balance, overlay: Overlay): void {
+  const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+  const held = sumQuantities(overlay.holdsAt(key), ({ row }) => row.quantity - row.fulfilled);
+  ensure(balance.reserved === held, () => `I3: ${key} says ${balance.reserved} are reserved, its reservations add up to ${held}`);
+  const waiting = sumQuantities(overlay.waitingAt(key), ({ row }) => row.quantity);
+  ensure(balance.backordered === waiting, () => `I3: ${key} says ${balance.backordered} wait, its backorders add up to ${waiting}`);
+}
+
+/** I3 and I5 of an order. */
+export function checkDemand(demand: Demand, overlay: Overlay, ledger: LedgerSums): void {
+  const name = `${demand.orgId}/${demand.orderId}`;
+  const shipped = overlay.shippedOf(demand);
+  const returned = overlay.returnedOf(demand);
+  const byItem = new Map<string, Quantity>();
+  const lineNos = new Set<number>();
+  for (const line of demand.lines) {
+    const say = (text: string) => () => `${text}: line ${line.lineNo} of ${name} is ${JSON.stringify(line, readable)}`;
+    ensure(!lineNos.has(line.lineNo), say('I3: a line is there twice'));
+    lineNos.add(line.lineNo);
+    const { requested, reserved, backordered, fulfilled, closed, unheld } = line;
+    for (const part of [requested, reserved, backordered, fulfilled, closed, unheld, line.returned]) {
+      ensure(typeof part === 'bigint' && part >= ZERO, say('I3, I9'));
+    }
+    ensure(requested === reserved + backordered + fulfilled + closed + unheld, say('I3: the parts do not add up'));
+    ensure(fulfilled <= requested, say('I5'));
+    ensure(fulfilled === (shipped.get(line.lineNo) ?? ZERO), say(`I5: its shipments say ${shipped.get(line.lineNo)}`));
+    ensure(line.returned === (returned.get(line.lineNo) ?? ZERO), say(`its returns say ${returned.get(line.lineNo)}`));
+    const held = sumOfLine(demand.reservations, line.lineNo, line.itemId, (row) =>
+      row.status === 'active' ? row.quantity - row.fulfilled : ZERO,
+    );
+    ensure(reserved === held, say(`I3: its reservations add up to ${held}`));
+    const waiting = sumOfLine(demand.backorders, line.lineNo, line.itemId, (row) => row.quantity);
+    ensure(backordered === waiting, say(`I3: its backorders add up to ${waiting}`));
+    if (demand.state !== 'open') ensure(reserved === ZERO && backordered === ZERO, say(`a demand that is ${demand.state} holds`));
+    if (demand.state === 'open' || demand.state === 'closed')
+      ensure(unheld === ZERO, say(`a demand that is ${demand.state} has something unheld`));
+    byItem.set(line.itemId, (byItem.get(line.itemId) ?? ZERO) + fulfilled);
+  }
+  for (const [lineNo] of shipped) ensure(lineNos.has(lineNo), () => `I5: line ${lineNo} of ${name} was shipped and is gone`);
+  for (const [lineNo] of returned) ensure(lineNos.has(lineNo), () => `line ${lineNo} of ${name} was returned and is gone`);
+  for (const [itemId, quantity] of byItem) {
+    const posted = ledger.shippedOf(demand.orgId, demand.orderId, itemId);
+    ensure(quantity === posted, () => `I5: ${name} counts ${quantity} of ${itemId} as shipped, the ledger ${posted}`);
+  }
+  ensure(demand.state === 'open' || demand.expiresAt === null, () => `${name} is ${demand.state} and would expire`);
+  ensure(!demand.firm || demand.state !== 'open' || demand.expiresAt === null, () => `${name} is firm and would expire`);
+}
+
+function sumOfLine<T extends { lineNo: number; itemId: string }>(
+  rows: readonly T[],
+  lineNo: number,
+  itemId: string,
+  of: (row: T) => Quantity,
+) {
+  return sumQuantities(rows, (row) => (row.lineNo === lineNo && row.itemId === itemId ? of(row) : ZERO));
+}
+
+function sumByLine(lines: readonly { lineNo: number; quantity: Quantity }[]): Map<number, Quantity> {
+  const sums = new Map<number, Quantity>();
+  for (const line of lines) sums.set(line.lineNo, (sums.get(line.lineNo) ?? ZERO) + line.quantity);
+  return sums;
+}
+
+const isAt = (orgId: string, at: { warehouseId: string; itemId: string }, key: string) =>
+  balanceKey(orgId, at.warehouseId, at.itemId) === key;
+const isOf = (one: { orgId: string; orderId: string }, demand: Demand) => one.orgId === demand.orgId && one.orderId === demand.orderId;
+
+export const readable = (_: string, value: unknown) => (typeof value === 'bigint' ? formatQuantity(value) : value);

@@ -1,0 +1,401 @@
+import type { EventDefinition, EventOf } from '#libs/contracts';
+import { inboxKey } from '#libs/messaging';
+import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import type { Outcome, StockCommand } from '../commands.js';
+import { decide } from '../decide.js';
+import { type Needs, unknownDemand } from '../load-stock.js';
+import type { Pending } from '../run-batch.js';
+import {
+  type Backorder,
+  type Balance,
+  balanceKey,
+  type Demand,
+  type DecisionSettings,
+  type LedgerLine,
+  type MovementHead,
+  movementKey,
+  NeedsMore,
+  type PostedShipment,
+  type ReceivedReturn,
+  type Reservation,
+  StockState,
+  subjectKey,
+  type WarehouseRef,
+} from '../stock-state.js';
+import { touches } from '../touches.js';
+
+/** The stored columns of a balance. */
+export interface BalanceRow {
+  readonly orgId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  onHand: Quantity;
+  blocked: Quantity;
+  reserved: Quantity;
+  backordered: Quantity;
+  lastEntryNo: number;
+  safetyQuantity: Quantity | null;
+  safetyPercent: Quantity | null;
+  reorderPoint: Quantity | null;
+}
+
+export type DemandRow = Omit<Demand, 'reservations' | 'backorders'>;
+export interface ReservationRow extends Reservation {
+  readonly orgId: string;
+  readonly orderId: string;
+}
+export interface ItemRow {
+  readonly safetyStock: Quantity | null;
+  readonly reorderPoint: Quantity | null;
+}
+
+/** How much is read ahead; small, so that simulated queues and holds are longer. */
+export interface ReadLimits {
+  readonly filledPerBatchMax: number;
+  readonly holdsPerBalance: number;
+}
+
+/** How a command is decided; tests put in faulty ones, to see that a simulation notices. */
+export type Decide = typeof decide;
+
+/**
+ * Stock in memory: the tables of inventory as maps, and the machine's way around them. For each batch it makes the working set of exactly
+ * what the commands touch, by the rules of `load-stock.ts`, has it decided, and stores what is recorded as changed and nothing else, as
+ * `write-stock.ts` does. So a decision that reads what is not locked, or changes what it does not record, shows here without a database.
+ */
+export class MemoryStock {
+  readonly items = new Map<string, ItemRow>();
+  readonly warehouses = new Map<string, WarehouseRef[]>();
+  readonly settings = new Map<string, DecisionSettings>();
+  readonly balances = new Map<string, BalanceRow>();
+  readonly blocked = new Map<string, Map<string, Quantity>>();
+  readonly demands = new Map<string, DemandRow>();
+  readonly reservations = new Map<string, ReservationRow>();
+  readonly backorders = new Map<string, Backorder>();
+  readonly movements = new Map<string, MovementHead>();
+  readonly ledger: LedgerLine[] = [];
+  readonly shipments = new Map<string, PostedShipment>();
+  readonly returns = new Map<string, ReceivedReturn>();
+  readonly outbox: EventOf<EventDefinition>[] = [];
+  private readonly inbox = new Set<string>();
+  now = new Date('2026-01-05T08:00:00.000Z');
+
+  constructor(
+    readonly limits: ReadLimits = { filledPerBatchMax: 500, holdsPerBalance: 50 },
+    private readonly decideCommand: Decide = decide,
+  ) {}
+
+  /**
+   * Runs a batch as `runBatch` does.
+   *
+   * @param watch is called before and after each decision, with the working set.
+   */
+  runBatch(pending: readonly Pending[], watch?: Watch): (Outcome | NeedsMore)[] {
+    const needs = pending.map(needsOf);
+    const state = this.load(needs);
+    const before = new Map([...state.balances.values()].map((balance) => [balance, { ...balance }]));
+    const admitted = new Set<string>();
+    const outcomes = pending.map(({ command }) => {
+      watch?.before(state, command);
+      const outcome = this.decideOnce(state, command, admitted);
+      watch?.after(state, command, outcome);
+      return outcome;
+    });
+    this.store(state, before);
+    for (const key of admitted) this.inbox.add(key);
+    return outcomes;
+  }
+
+  /** What a command would do; without doing it. */
+  tryOut(command: StockCommand): Outcome {
+    let pending: Pending = { command };
+    for (;;) {
+      const outcome = this.decideOnce(this.load([needsOf(pending)]), command, new Set());
+      if (!(outcome instanceof NeedsMore)) return outcome;
+      pending = withMore(pending, outcome);
+    }
+  }
+
+  private decideOnce(state: StockState, command: StockCommand, admitted: Set<string>): Outcome | NeedsMore {
+    const key = command.meta.event === undefined ? null : inboxKey(command.meta.event);
+    if (key !== null) {
+      if (this.inbox.has(key) || state.decided.has(key)) return { kind: 'duplicate' };
+      state.decided.add(key);
+    }
+    let outcome: Outcome | NeedsMore;
+    try {
+      outcome = this.decideCommand(state, command);
+    } catch (error) {
+      if (!(error instanceof NeedsMore)) throw error;
+      outcome = error;
+    }
+    if (key !== null && !(outcome instanceof NeedsMore) && outcome.kind !== 'too-early') admitted.add(key);
+    return outcome;
+  }
+
+  /** The working set of a batch: the counterpart of `loadStock`. */
+  private load(needs: readonly Needs[]): StockState {
+    const state = new StockState(this.now);
+    const { locked, freed } = this.findPlaces(state, needs);
+    for (const key of [...locked].sort()) {
+      const balance = this.lockBalance(key);
+      if (balance === undefined) state.missing.add(key);
+      else state.balances.set(key, balance);
+    }
+    const queues = this.readQueues(state, freed);
+    const limits = this.holdLimits(state, needs);
+    const holds = new Map([...limits].map(([key, limit]) => [key, this.readHolds(key).slice(0, limit)]));
+    const demandKeys = new Set([
+      ...needs.flatMap((need) => need.demand ?? []),
+      ...[...queues.values(), ...holds.values()].flat().map((row) => subjectKey(row.orgId, row.orderId)),
+    ]);
+    for (const key of demandKeys) state.demands.set(key, this.lockDemand(key));
+    this.readDocuments(state, needs);
+
+    for (const need of needs) {
+      for (const item of [...need.sourcing, ...need.balances.map(itemPart)]) if (!this.items.has(item)) state.unknownItems.add(item);
+    }
+    for (const key of freed) {
+      const balance = state.balances.get(key);
+      if (balance === undefined) continue;
+      const queue = (queues.get(key) ?? []).map((row) => ownRow(state, row));
+      state.queues.set(key, queue);
+      if (balance.backordered > sumQuantities(queue, (backorder) => backorder.quantity)) state.longQueues.add(key);
+    }
+    for (const [key, rows] of holds) {
+      state.holds.set(
+        key,
+        rows.map((row) => {
+          const demand = state.demand(row.orgId, row.orderId);
+          return { demand, reservation: demand.reservations.find((held) => held.reservationId === row.reservationId)! };
+        }),
+      );
+    }
+    return state;
+  }
+
+  private findPlaces(state: StockState, needs: readonly Needs[]) {
+    const locked = new Set<string>();
+    const freed = new Set<string>();
+    const free = (orgId: string, at: { warehouseId: string; itemId: string }) => {
+      const key = balanceKey(orgId, at.warehouseId, at.itemId);
+      locked.add(key);
+      freed.add(key);
+    };
+    for (const need of needs) {
+      for (const key of need.balances) {
+        locked.add(key);
+        if (need.frees) freed.add(key);
+      }
+      for (const held of this.heldBy(need.demand)) free(held.orgId, held);
+      const shipment = this.shipments.get(need.shipment ?? '');
+      for (const line of shipment?.lines ?? []) free(shipment!.orgId, line);
+      const received = this.returns.get(need.customerReturn ?? '');
+      for (const line of received?.lines ?? []) free(received!.orgId, line);
+    }
+    const sourcing = new Set(needs.flatMap((need) => need.sourcing));
+    if (sourcing.size > 0)
+      for (const orgId of new Set(needs.flatMap(orgsOf))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
+    for (const item of sourcing) {
+      const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
+      const [orgId, itemId] = item.split('/') as [string, string];
+      const first = this.warehouses.get(orgId)?.[0];
+      if (stored.length === 0 && first !== undefined) locked.add(balanceKey(orgId, first.warehouseId, itemId));
+      for (const key of stored) locked.add(key);
+    }
+    return { locked, freed };
+  }
+
+  private heldBy(demand: string | null) {
+    if (demand === null) return [];
+    const reservations = [...this.reservations.values()].filter((row) => row.status === 'active');
+    return [...reservations, ...this.backorders.values()].filter((row) => subjectKey(row.orgId, row.orderId) === demand);
+  }
+
+  /** A copy of the balance; made as a zero row when only it is missing. */
+  private lockBalance(key: string): Balance | undefined {
+    const [orgId, warehouseId, itemId] = key.split('/') as [string, string, string];
+    const item = this.items.get(`${orgId}/${itemId}`);
+    const row = this.balances.get(key) ?? emptyBalance(orgId, warehouseId, itemId);
+    if (item === undefined || !this.warehouses.get(orgId)?.some((warehouse) => warehouse.warehouseId === warehouseId)) return undefined;
+    const { safetyQuantity, safetyPercent, reorderPoint, ...counters } = row;
+    return {
+      ...counters,
+      safetyQuantity: safetyQuantity ?? item.safetyStock ?? ZERO,
+      safetyPercent: safetyPercent ?? ZERO,
+      ownSafetyQuantity: safetyQuantity,
+      ownSafetyPercent: safetyPercent,
+      ownReorderPoint: reorderPoint,
+      itemSafetyStock: item.safetyStock,
+      itemReorderPoint: item.reorderPoint,
+      blockedChanges: new Map(),
+    };
+  }
+
+  private readQueues(state: StockState, freed: ReadonlySet<string>): Map<string, Backorder[]> {
+    const waitedFor = [...freed].filter((key) => (state.balances.get(key)?.backordered ?? ZERO) > ZERO);
+    const perBalance = Math.max(1, Math.floor(this.limits.filledPerBatchMax / Math.max(1, waitedFor.length)));
+    return new Map(waitedFor.map((key) => [key, this.waitingAt(key).slice(0, perBalance)]));
+  }
+
+  /** Who waits on a balance, first to be served first. */
+  waitingAt(key: string): Backorder[] {
+    return [...this.backorders.values()]
+      .filter((row) => balanceKey(row.orgId, row.warehouseId, row.itemId) === key)
+      .sort((a, b) => b.priority - a.priority || a.acceptedAt.getTime() - b.acceptedAt.getTime() || (a.orderId < b.orderId ? -1 : 1));
+  }
+
+  private holdLimits(state: StockState, needs: readonly Needs[]): Map<string, number> {
+    const limits = new Map<string, number>();
+    for (const need of needs) {
+      if (!need.shorts) continue;
+      for (const key of need.balances) {
+        if ((state.balances.get(key)?.reserved ?? ZERO) === ZERO) continue;
+        limits.set(key, Math.max(limits.get(key) ?? this.limits.holdsPerBalance, need.holdsPerBalanceMax ?? 0));
+      }
+    }
+    return limits;
+  }
+
+  /** The open holds on a balance in the order in which a fact takes them. */
+  private readHolds(key: string): ReservationRow[] {
+    const demand = (row: ReservationRow) => this.demands.get(subjectKey(row.orgId, row.orderId))!;
+    return [...this.reservations.values()]
+      .filter((row) => row.status === 'active' && balanceKey(row.orgId, row.warehouseId, row.itemId) === key)
+      .sort(
+        (a, b) =>
+          Number(demand(a).firm) - Number(demand(b).firm) ||
+          demand(a).priority - demand(b).priority ||
+          b.reservedAt.getTime() - a.reservedAt.getTime() ||
+          (a.reservationId > b.reservationId ? -1 : 1),
+      );
+  }
+
+  private lockDemand(key: string): Demand {
+    const row = this.demands.get(key);
+    if (row === undefined) return unknownDemand(key, this.now);
+    const isOwn = (other: { orgId: string; orderId: string }) => subjectKey(other.orgId, other.orderId) === key;
+    return {
+      ...row,
+      lines: row.lines.map((line) => ({ ...line })),
+      reservations: [...this.reservations.values()].filter((held) => held.status === 'active' && isOwn(held)).map((held) => ({ ...held })),
+      backorders: [...this.backorders.values()].filter(isOwn).map((backorder) => ({ ...backorder })),
+    };
+  }
+
+  private readDocuments(state: StockState, needs: readonly Needs[]): void {
+    for (const [orgId, settings] of this.settings) state.settings.set(orgId, settings);
+    for (const need of needs) {
+      const shipment = this.shipments.get(need.shipment ?? '');
+      if (shipment !== undefined) state.shipments.set(need.shipment!, { ...shipment });
+      const received = this.returns.get(need.customerReturn ?? '');
+      if (received !== undefined) state.returns.set(need.customerReturn!, copyOfReturn(received));
+      const movement = this.movements.get(need.movement ?? '');
+      if (movement !== undefined) state.movements.set(need.movement!, movement);
+    }
+  }
+
+  /** Stores what is recorded as changed: the counterpart of `writeStock`. */
+  private store(state: StockState, before: ReadonlyMap<Balance, Balance>): void {
+    for (const balance of state.balances.values()) {
+      const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+      // A zero row is kept even where nothing happened.
+      if (!this.balances.has(key)) this.balances.set(key, emptyBalance(balance.orgId, balance.warehouseId, balance.itemId));
+    }
+    for (const balance of state.changedBalances) this.storeBalance(balance, before.get(balance)!);
+    for (const { reservations: _, backorders: __, ...row } of state.demands.values()) {
+      const key = subjectKey(row.orgId, row.orderId);
+      if (state.changedDemands.has(state.demands.get(key)!))
+        this.demands.set(key, { ...row, lines: row.lines.map((line) => ({ ...line })) });
+      else if (!this.demands.has(key)) this.demands.set(key, emptyDemandRow(key, this.now));
+    }
+    for (const [reservation, { orgId, orderId }] of [...state.newReservations, ...state.changedReservations]) {
+      this.reservations.set(reservation.reservationId, { ...reservation, orgId, orderId });
+    }
+    for (const backorder of state.changedBackorders) {
+      const key = `${backorder.orgId}/${backorder.orderId}/${backorder.lineNo}/${backorder.warehouseId}`;
+      if (backorder.quantity === ZERO) this.backorders.delete(key);
+      else this.backorders.set(key, { ...backorder });
+    }
+    for (const movement of state.newMovements) {
+      if (movement.refId !== null) this.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
+    }
+    this.ledger.push(...state.ledger);
+    for (const shipment of state.changedShipments) this.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), { ...shipment });
+    for (const received of state.changedReturns) {
+      this.returns.set(subjectKey(received.orgId, received.returnId), copyOfReturn(received));
+    }
+    this.outbox.push(...state.events);
+  }
+
+  private storeBalance(balance: Balance, was: Balance): void {
+    const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+    const row = this.balances.get(key)!;
+    row.onHand += balance.onHand - was.onHand;
+    row.blocked += balance.blocked - was.blocked;
+    row.reserved += balance.reserved - was.reserved;
+    row.backordered += balance.backordered - was.backordered;
+    row.lastEntryNo += balance.lastEntryNo - was.lastEntryNo;
+    row.safetyQuantity = balance.ownSafetyQuantity;
+    row.safetyPercent = balance.ownSafetyPercent;
+    row.reorderPoint = balance.ownReorderPoint;
+    const qualities = this.blocked.get(key) ?? new Map<string, Quantity>();
+    this.blocked.set(key, qualities);
+    for (const [quality, change] of balance.blockedChanges) qualities.set(quality, (qualities.get(quality) ?? ZERO) + change);
+  }
+}
+
+/** Looks on while a batch is decided. */
+export interface Watch {
+  before(state: StockState, command: StockCommand): void;
+  after(state: StockState, command: StockCommand, outcome: Outcome | NeedsMore): void;
+}
+
+/** The command again, with what its decision asked for in addition. */
+export function withMore(pending: Pending, { more }: NeedsMore): Pending {
+  return {
+    command: pending.command,
+    more: {
+      balances: [...(pending.more?.balances ?? []), ...(more.balances ?? [])],
+      holdsPerBalanceMax: Math.max(pending.more?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0),
+    },
+  };
+}
+
+function needsOf({ command, more }: Pending): Needs {
+  const needs = touches(command);
+  return {
+    ...needs,
+    balances: [...needs.balances, ...(more?.balances ?? [])],
+    ...(more?.holdsPerBalanceMax === undefined ? {} : { holdsPerBalanceMax: more.holdsPerBalanceMax }),
+  };
+}
+
+function orgsOf(need: Needs): string[] {
+  return [...need.balances, ...need.sourcing, need.demand ?? '', need.movement ?? ''].filter(Boolean).map((key) => key.split('/')[0]!);
+}
+
+function itemPart(key: string): string {
+  const [orgId, , itemId] = key.split('/') as [string, string, string];
+  return `${orgId}/${itemId}`;
+}
+
+function ownRow(state: StockState, row: Backorder): Backorder {
+  return state
+    .demand(row.orgId, row.orderId)
+    .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
+}
+
+function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
+  return { ...received, lines: received.lines.map((line) => ({ ...line })), inspections: [...received.inspections] };
+}
+
+function emptyBalance(orgId: string, warehouseId: string, itemId: string): BalanceRow {
+  const none = { safetyQuantity: null, safetyPercent: null, reorderPoint: null };
+  return { orgId, warehouseId, itemId, onHand: ZERO, blocked: ZERO, reserved: ZERO, backordered: ZERO, lastEntryNo: 0, ...none };
+}
+
+function emptyDemandRow(key: string, now: Date): DemandRow {
+  const { reservations: _, backorders: __, ...row } = unknownDemand(key, now);
+  return row;
+}

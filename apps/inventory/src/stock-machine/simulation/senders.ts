@@ -1,0 +1,219 @@
+import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import type { CommandMeta, StockCommand } from '../commands.js';
+import { openQuantity, subjectKey } from '../stock-state.js';
+import type { MemoryStock } from './memory-stock.js';
+import type { Share, Step } from './steps.js';
+
+/** A command on its way, with how it travels. */
+export interface Sent {
+  readonly command: StockCommand;
+  readonly late: number;
+  readonly again: { readonly after: number; readonly command: StockCommand; readonly as: 'same' | 'new' } | null;
+}
+
+type Saying = Extract<Step, { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'policy' }>;
+type OrderStep = Extract<Step, { do: 'order' }>;
+
+/** Who sends an order's messages decides how they are ordered. */
+interface OrderSender {
+  readonly orderId: string;
+  readonly source: string;
+  /** Numbered messages carry the order's sequence; the others are ordered by time, or as they come. */
+  readonly numbered: boolean;
+  readonly by: readonly ('event' | 'call')[];
+  sequence: number;
+}
+
+const KINDS: readonly Pick<OrderSender, 'source' | 'numbered' | 'by'>[] = [
+  { source: '/oms', numbered: true, by: ['event'] },
+  // Our own orders say everything twice: by the durable event and by the quick call.
+  { source: '/orders', numbered: true, by: ['event', 'call'] },
+  { source: '/legacy', numbered: false, by: ['event'] },
+  { source: '/rpc', numbered: false, by: ['call'] },
+];
+
+/** Everybody who talks to inventory: turns what a step wants into the messages that say so, from what is known at that moment. */
+export class Senders {
+  private readonly orders = new Map<string, OrderSender>();
+  private readonly generations = new Map<string, number>();
+  private made = 0;
+
+  constructor(private readonly stock: MemoryStock) {}
+
+  send(step: Saying): Sent[] {
+    switch (step.do) {
+      case 'order':
+        return this.sendOrder(step);
+      case 'ship':
+        return this.sendShipment(step);
+      case 'unship':
+        return this.sendCancelledShipment(step);
+      case 'return':
+        return this.sendReturn(step);
+      case 'inspect':
+        return this.sendInspection(step);
+      case 'receive': {
+        const receiptId = step.reuses ? `receipt-${this.made}` : this.newId('receipt');
+        const lines = step.lines.map(({ quality, ...line }) => ({ ...line, unitCost: '1.25', ...(quality === null ? {} : { quality }) }));
+        const content = { kind: 'receive-goods', orgId: step.org, receiptId, warehouseId: step.warehouseId, lines } as const;
+        return [this.travelling(step, (meta) => ({ ...content, meta: meta('/suppliers') }))];
+      }
+      case 'adjust': {
+        const { do: _, org: orgId, ...content } = step;
+        return [this.called({ kind: 'adjust-stock', orgId, ...content, reason: 'counted', commandId: this.newId('adjustment') })];
+      }
+      case 'policy': {
+        const { do: _, org: orgId, ...content } = step;
+        return [this.called({ kind: 'set-stock-policy', orgId, ...content })];
+      }
+    }
+  }
+
+  private sendOrder(step: OrderStep): Sent[] {
+    const sender = this.senderOf(step.org, step.order, step.says !== 'cancelled' && !step.foreign);
+    const isCancelled = step.says === 'cancelled';
+    const content = {
+      kind: 'set-demand',
+      orgId: step.org,
+      orderId: sender.orderId,
+      source: step.foreign ? '/intruder' : sender.source,
+      lines: isCancelled ? [] : step.lines,
+      firm: step.says === 'amended' ? (step.firm ?? undefined) : step.says === 'confirmed',
+      ttlSeconds: step.ttlSeconds ?? undefined,
+      pendingApproval: step.pendingApproval,
+      mode: step.mode ?? undefined,
+      priority: step.priority ?? undefined,
+      warehouseId: step.warehouseId ?? undefined,
+    } as const;
+    return this.aboutOrder(sender, step, content);
+  }
+
+  private sendShipment(step: Extract<Step, { do: 'ship' }>): Sent[] {
+    const sender = this.senderOf(step.org, step.order);
+    const lines = this.linesOf(step.org, sender.orderId).flatMap((line) => part(line, openQuantity(line), step.share));
+    return this.aboutOrder(sender, step, {
+      kind: 'ship',
+      orgId: step.org,
+      orderId: sender.orderId,
+      shipmentId: step.reuses ? `shipment-${this.made}` : this.newId('shipment'),
+      lines: lines.length > 0 ? lines : [...step.lines],
+      ...(step.warehouseId === null ? {} : { warehouseId: step.warehouseId }),
+      closeShortLines: step.closeShortLines,
+    });
+  }
+
+  private sendCancelledShipment(step: Extract<Step, { do: 'unship' }>): Sent[] {
+    const shipments = [...this.stock.shipments.values()].filter((shipment) => shipment.orgId === step.org);
+    const shipment = shipments[step.which % Math.max(1, shipments.length)];
+    const orderId = step.wrongOrder || shipment === undefined ? this.senderOf(step.org, step.which % 8).orderId : shipment.orderId;
+    const content = { kind: 'unship', orgId: step.org, orderId, shipmentId: shipment?.shipmentId ?? 'unknown' } as const;
+    return this.aboutOrder(this.senderFor(step.org, orderId), step, content);
+  }
+
+  private sendReturn(step: Extract<Step, { do: 'return' }>): Sent[] {
+    const sender = this.senderOf(step.org, step.order);
+    const lines = this.linesOf(step.org, sender.orderId).flatMap((line) => part(line, line.fulfilled - line.returned, step.share));
+    return this.aboutOrder(sender, step, {
+      kind: 'receive-return',
+      orgId: step.org,
+      orderId: sender.orderId,
+      returnId: step.reuses ? `return-${this.made}` : this.newId('return'),
+      warehouseId: step.warehouseId,
+      lines: (lines.length > 0 ? lines : step.lines.map(({ warehouseId: _, ...line }) => line)).map((line) => ({
+        ...line,
+        ...(step.condition === null ? {} : { condition: step.condition }),
+      })),
+    });
+  }
+
+  private sendInspection(step: Extract<Step, { do: 'inspect' }>): Sent[] {
+    const returns = [...this.stock.returns.values()].filter((received) => received.orgId === step.org);
+    const received = returns[step.which % Math.max(1, returns.length)];
+    const orderId = received?.orderId ?? this.senderOf(step.org, step.which % 8).orderId;
+    const waiting = (received?.lines ?? []).flatMap((line) => part(line, line.quantity - line.inspected, step.share));
+    const lines = waiting.length > 0 ? waiting : [{ lineNo: 1, quantity: '1' }];
+    return this.aboutOrder(this.senderFor(step.org, orderId), step, {
+      kind: 'inspect-return',
+      orgId: step.org,
+      orderId,
+      returnId: received?.returnId ?? 'unknown',
+      lines: lines.map(({ lineNo, quantity }) => ({ lineNo, quantity, verdict: step.verdict })),
+    });
+  }
+
+  /** Numbers the message, and says it in each of the ways in which the order's source says things. */
+  private aboutOrder(sender: OrderSender, step: Extract<Saying, { travel: unknown }>, content: Unsent): Sent[] {
+    const isForeign = 'source' in content && content.source !== sender.source;
+    const sequence = isForeign ? 1_000 : sender.numbered ? ++sender.sequence : undefined;
+    return sender.by.map((by) => {
+      if (by === 'call') return this.called(content, sequence);
+      return this.travelling(step, (meta) => ({ ...content, meta: meta(isForeign ? '/intruder' : sender.source, sequence) }));
+    });
+  }
+
+  private called(content: Unsent, sequence?: number): Sent {
+    return {
+      command: { ...content, meta: { messageId: this.newId('call'), actor: 'tester', sequence, mayWait: false } },
+      late: 0,
+      again: null,
+    };
+  }
+
+  private travelling(
+    { travel: { late, again } }: Extract<Saying, { travel: unknown }>,
+    make: (meta: (source: string, sequence?: number) => CommandMeta) => StockCommand,
+  ): Sent {
+    const time = this.stock.now;
+    const sent = (id: string) =>
+      make((source, sequence) => {
+        const event = { orgid: '', source, id };
+        return { messageId: id, event, causationId: id, actor: source, sequence, time, mayWait: true };
+      });
+    const id = this.newId('event');
+    const command = withOrg(sent(id));
+    if (again === null) return { command, late, again };
+    return { command, late, again: { ...again, command: withOrg(sent(again.as === 'same' ? id : this.newId('event'))) } };
+  }
+
+  private senderOf(orgId: string, order: number, isNewAfterEnd = false): OrderSender {
+    const slot = `${orgId}/${order}`;
+    let generation = this.generations.get(slot) ?? 0;
+    // An order that has ended makes room for the next one.
+    if (isNewAfterEnd && this.stock.demands.get(subjectKey(orgId, orderIdOf(order, generation)))?.state === 'closed') generation++;
+    this.generations.set(slot, generation);
+    return this.senderFor(orgId, orderIdOf(order, generation));
+  }
+
+  private senderFor(orgId: string, orderId: string): OrderSender {
+    const key = subjectKey(orgId, orderId);
+    const known = this.orders.get(key);
+    if (known !== undefined) return known;
+    const sender = { orderId, ...KINDS[Number(orderId.split('-')[1]) % KINDS.length]!, sequence: 0 };
+    this.orders.set(key, sender);
+    return sender;
+  }
+
+  private linesOf(orgId: string, orderId: string) {
+    return this.stock.demands.get(subjectKey(orgId, orderId))?.lines ?? [];
+  }
+
+  private newId(what: string): string {
+    return `${what}-${++this.made}`;
+  }
+}
+
+type WithoutMeta<C> = C extends StockCommand ? Omit<C, 'meta'> : never;
+type Unsent = WithoutMeta<StockCommand>;
+
+const orderIdOf = (order: number, generation: number) => `order-${order}-${generation}`;
+
+function withOrg(command: StockCommand): StockCommand {
+  return { ...command, meta: { ...command.meta, event: { ...command.meta.event!, orgid: command.orgId } } };
+}
+
+/** A line for a part of what is open; nothing when nothing is. */
+function part(line: { lineNo: number; itemId: string }, open: Quantity, share: Share) {
+  if (open <= ZERO) return [];
+  const quantity = { all: open, half: open / 2n, one: minQuantity(open, parseQuantity('1')), more: open + parseQuantity('1') }[share];
+  return quantity > ZERO ? [{ lineNo: line.lineNo, itemId: line.itemId, quantity: formatQuantity(quantity) }] : [];
+}

@@ -1,0 +1,233 @@
+import fc from 'fast-check';
+
+// What happens in a simulated world, as plain data that fast-check makes and shrinks. A step says what somebody wants to do ("ship half of
+// the order"); the world says what that is at the moment (see `senders.ts`).
+
+export const ORGS = ['north', 'south'] as const;
+export const ITEMS = ['A', 'B', 'C'] as const;
+export const WAREHOUSES = ['W1', 'W2', 'W3'] as const;
+/** Orders that are under way at once, per organisation. */
+export const ORDERS = 8;
+
+type Org = (typeof ORGS)[number];
+
+export interface WantedLine {
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly quantity: string;
+  readonly warehouseId?: string;
+}
+
+export type Share = 'one' | 'half' | 'all' | 'more';
+
+/** How a message travels: how many steps late, and how many steps after it comes a second time, by the same id or as a new message. */
+export interface Travel {
+  readonly late: number;
+  readonly again: { readonly after: number; readonly as: 'same' | 'new' } | null;
+}
+
+export type Step =
+  | { readonly do: 'nothing' }
+  | {
+      readonly do: 'order';
+      readonly org: Org;
+      readonly order: number;
+      readonly says: 'placed' | 'confirmed' | 'amended' | 'cancelled';
+      readonly lines: readonly WantedLine[];
+      readonly warehouseId: string | null;
+      readonly firm: boolean | null;
+      readonly ttlSeconds: number | null;
+      readonly pendingApproval: boolean;
+      readonly mode: 'all_or_nothing' | 'partial' | null;
+      readonly priority: number | null;
+      readonly foreign: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'ship';
+      readonly org: Org;
+      readonly order: number;
+      readonly share: Share;
+      /** Shipped when nothing is known of the order. */
+      readonly lines: readonly WantedLine[];
+      readonly warehouseId: string | null;
+      readonly closeShortLines: boolean;
+      /** Uses the id of an earlier shipment. */
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | { readonly do: 'unship'; readonly org: Org; readonly which: number; readonly wrongOrder: boolean; readonly travel: Travel }
+  | {
+      readonly do: 'return';
+      readonly org: Org;
+      readonly order: number;
+      readonly share: Share;
+      readonly lines: readonly WantedLine[];
+      readonly warehouseId: string;
+      readonly condition: 'resellable' | 'damaged' | 'unknown' | null;
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'inspect';
+      readonly org: Org;
+      readonly which: number;
+      readonly share: Share;
+      readonly verdict: 'available' | 'damaged' | 'quarantined' | 'scrap';
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'receive';
+      readonly org: Org;
+      readonly warehouseId: string;
+      readonly lines: readonly { itemId: string; quantity: string; quality: 'available' | 'damaged' | 'pending_inspection' | null }[];
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'adjust';
+      readonly org: Org;
+      readonly warehouseId: string;
+      readonly itemId: string;
+      readonly quantityDelta: string;
+      readonly reasonCode: 'damage' | 'loss' | 'found' | 'sample' | 'internal_use' | 'correction';
+    }
+  | {
+      readonly do: 'policy';
+      readonly org: Org;
+      readonly warehouseId: string;
+      readonly itemId: string;
+      readonly safetyQuantity: string | null;
+      readonly safetyPercent: string | null;
+      readonly reorderPoint: string | null;
+    }
+  | { readonly do: 'wait'; readonly seconds: number }
+  /** A sweeper that looks for holds that have run out; a stale one has seen all that will ever run out. */
+  | { readonly do: 'sweep'; readonly stale: boolean }
+  /** Ends the batch. */
+  | { readonly do: 'commit' };
+
+const org = fc.constantFrom(...ORGS);
+const order = fc.nat({ max: ORDERS - 1 });
+const item = fc.oneof({ weight: 60, arbitrary: fc.constantFrom(...ITEMS) }, { weight: 1, arbitrary: fc.constant('UNKNOWN') });
+const warehouse = fc.oneof({ weight: 60, arbitrary: fc.constantFrom(...WAREHOUSES) }, { weight: 1, arbitrary: fc.constant('UNKNOWN') });
+const quantity = fc.constantFrom('1', '2', '3', '5', '8', '13', '0.5', '2.25', '1.50', '0.0001');
+const share = fc.constantFrom<Share>('all', 'half', 'one', 'more');
+const often = <T>(arbitrary: fc.Arbitrary<T>, weight: number) =>
+  fc.oneof({ weight: 1, arbitrary: fc.constant(null) }, { weight, arbitrary });
+const rarely = fc.nat({ max: 20 }).map((roll) => roll === 20);
+
+const travel: fc.Arbitrary<Travel> = fc.record({
+  late: fc.oneof({ weight: 4, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.nat({ max: 12 }) }),
+  again: fc.oneof(
+    { weight: 5, arbitrary: fc.constant(null) },
+    { weight: 1, arbitrary: fc.record({ after: fc.nat({ max: 8 }), as: fc.constantFrom('same' as const, 'new' as const) }) },
+  ),
+});
+
+const line = fc.record(
+  { lineNo: fc.integer({ min: 1, max: 4 }), itemId: item, quantity, warehouseId: warehouse },
+  { requiredKeys: ['lineNo', 'itemId', 'quantity'] },
+);
+const lines = fc.oneof(
+  { weight: 30, arbitrary: fc.uniqueArray(line, { selector: ({ lineNo }) => lineNo, minLength: 1, maxLength: 3 }) },
+  { weight: 1, arbitrary: fc.array(line, { minLength: 1, maxLength: 3 }) },
+);
+
+const orderStep = fc.record({
+  do: fc.constant('order' as const),
+  org,
+  order,
+  says: fc.constantFrom('placed', 'confirmed', 'amended', 'placed', 'confirmed', 'amended', 'cancelled'),
+  lines,
+  warehouseId: often(warehouse, 1),
+  firm: fc.constantFrom(null, true, false),
+  ttlSeconds: fc.constantFrom(null, 60, 600),
+  pendingApproval: rarely,
+  mode: fc.constantFrom(null, 'all_or_nothing' as const, 'partial' as const),
+  priority: fc.constantFrom(null, null, 0, 50, 90),
+  foreign: rarely,
+  travel,
+});
+const shipStep = fc.record({
+  do: fc.constant('ship' as const),
+  org,
+  order,
+  share,
+  lines,
+  warehouseId: often(warehouse, 1),
+  closeShortLines: rarely,
+  reuses: rarely,
+  travel,
+});
+const unshipStep = fc.record({ do: fc.constant('unship' as const), org, which: fc.nat({ max: 50 }), wrongOrder: rarely, travel });
+const returnStep = fc.record({
+  do: fc.constant('return' as const),
+  org,
+  order,
+  share,
+  lines,
+  warehouseId: warehouse,
+  condition: fc.constantFrom(null, 'resellable' as const, 'damaged' as const, 'unknown' as const),
+  reuses: rarely,
+  travel,
+});
+const inspectStep = fc.record({
+  do: fc.constant('inspect' as const),
+  org,
+  which: fc.nat({ max: 50 }),
+  share,
+  verdict: fc.constantFrom('available' as const, 'damaged' as const, 'quarantined' as const, 'scrap' as const),
+  travel,
+});
+const receiveStep = fc.record({
+  do: fc.constant('receive' as const),
+  org,
+  warehouseId: warehouse,
+  lines: fc.array(
+    fc.record({ itemId: item, quantity, quality: fc.constantFrom(null, null, null, 'available' as const, 'damaged' as const) }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  reuses: rarely,
+  travel,
+});
+const adjustStep = fc.record({
+  do: fc.constant('adjust' as const),
+  org,
+  warehouseId: warehouse,
+  itemId: item,
+  quantityDelta: fc.oneof(
+    { weight: 3, arbitrary: quantity.map((text) => `-${text}`) },
+    { weight: 1, arbitrary: quantity },
+    { weight: 1, arbitrary: fc.constantFrom('-20', '-40', '0') },
+  ),
+  reasonCode: fc.constantFrom('damage', 'loss', 'found', 'sample', 'internal_use', 'correction'),
+});
+const policyStep = fc.record({
+  do: fc.constant('policy' as const),
+  org,
+  warehouseId: warehouse,
+  itemId: item,
+  safetyQuantity: fc.constantFrom(null, '0', '2', '6.5'),
+  safetyPercent: fc.constantFrom(null, null, '10', '33.3333'),
+  reorderPoint: fc.constantFrom(null, '0', '5'),
+});
+
+export const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { withCrossShrink: true },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'nothing' }) },
+  { weight: 40, arbitrary: orderStep as fc.Arbitrary<Step> },
+  { weight: 16, arbitrary: shipStep },
+  { weight: 5, arbitrary: unshipStep },
+  { weight: 8, arbitrary: returnStep },
+  { weight: 8, arbitrary: inspectStep },
+  { weight: 12, arbitrary: receiveStep },
+  { weight: 10, arbitrary: adjustStep },
+  { weight: 4, arbitrary: policyStep },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep' as const), stale: rarely }) },
+  { weight: 30, arbitrary: fc.constant<Step>({ do: 'commit' }) },
+);
+
+/** A day in the life of a few orders: long enough that orders are placed, shipped, returned and shorted. */
+export const someDay = fc.array(anyStep, { minLength: 1, maxLength: 400, size: 'max' });
