@@ -101,9 +101,10 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
   const usedFree = new Map<Balance, Quantity>();
   const short: ShortLine[] = [];
   for (const line of command.lines) {
+    const requested = formatQuantity(parseQuantity(line.quantity));
     const refused = (reason: RefusalReason, available = ZERO, warehouseId: string | null = null): Refused => ({
       reason,
-      lines: [{ lineNo: line.lineNo, itemId: line.itemId, warehouseId, requested: line.quantity, available: formatQuantity(available) }],
+      lines: [{ lineNo: line.lineNo, itemId: line.itemId, warehouseId, requested, available: formatQuantity(available) }],
     });
     if (line.lot !== undefined || (line.lots?.length ?? 0) > 0) return refused('LOT_NOT_FOUND');
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return refused('ITEM_NOT_FOUND');
