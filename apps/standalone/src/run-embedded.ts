@@ -10,10 +10,10 @@ import {
   loadConfig,
   logFormat,
   NestLogger,
-  type ReadinessCheck,
   type RunningService,
   type Service,
   startService,
+  type StartOptions,
   startTracing,
 } from '#libs/service';
 import { migrateAll } from './migrate-all.js';
@@ -35,7 +35,7 @@ export async function runEmbedded(): Promise<void> {
     Logger.overrideLogger(logger);
     await refuseTakenPort(ownConfig);
     // The code of the services is loaded while PostgreSQL starts.
-    const [database, { services }, stopTracing] = await Promise.all([
+    const [database, { services }, tracing] = await Promise.all([
       startEmbeddedPostgres({ dataDir: resolve(ownConfig.dataDirectory), onExit: giveUp }),
       import('./services.js'),
       startTracing('standalone', ownConfig),
@@ -43,10 +43,10 @@ export async function runEmbedded(): Promise<void> {
     postgres = database;
     const config: Config = { ...ownConfig, databaseUrl: database.url };
     await migrateAll(config.databaseUrl);
-    running.push(...(await startAll(services, config, delivery, logger)));
+    running.push(...(await startAll(services, { config, delivery, logger, tracing })));
     const end = async () => {
       await stopAll(running, delivery, postgres);
-      await stopTracing();
+      await tracing?.stop();
     };
     endsOnSignal(config.drainTimeoutMs, end, (line) => logger.log(line, 'Holdfast'));
     const url = running.at(-1)!.url!;
@@ -61,16 +61,10 @@ export async function runEmbedded(): Promise<void> {
 }
 
 /** All but the last at once; the last has the HTTP server, and answers the probes for all. */
-async function startAll(
-  services: readonly Service[],
-  config: Config,
-  delivery: InProcessDelivery,
-  logger: NestLogger,
-): Promise<RunningService[]> {
-  const options = { config, delivery, logger };
+async function startAll(services: readonly Service[], options: Omit<StartOptions, 'port'>): Promise<RunningService[]> {
   const behind = await Promise.all(services.slice(0, -1).map((service) => startService(service, { ...options, port: null })));
-  const alsoReady: ReadinessCheck[] = behind.flatMap(({ checks }) => checks);
-  return [...behind, await startService(services.at(-1)!, { ...options, port: config.port, alsoReady })];
+  const alsoReady = behind.flatMap(({ checks }) => checks);
+  return [...behind, await startService(services.at(-1)!, { ...options, port: options.config.port, alsoReady })];
 }
 
 /** First who takes requests, then who works for them, then what all stand on. */

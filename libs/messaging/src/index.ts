@@ -18,4 +18,4 @@ export { RETRY_DELAYS_MS } from './retry-policy.js';
 export { RpcClient } from './rpc-client.js';
 export type { CallOptions } from './rpc-client.js';
 export { HoldfastTransport } from './transport.js';
-export type { TransportOptions } from './transport.js';
+export type { AroundHandler, TransportOptions } from './transport.js';

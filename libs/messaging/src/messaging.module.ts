@@ -10,7 +10,7 @@ import { Outbox } from './outbox.js';
 import { ParkedMessages } from './parking.js';
 import { Relay } from './relay.js';
 import { RpcClient } from './rpc-client.js';
-import { HoldfastTransport } from './transport.js';
+import { type AroundHandler, HoldfastTransport } from './transport.js';
 
 export interface MessagingModuleOptions {
   readonly service: ServiceName;
@@ -24,6 +24,8 @@ export interface MessagingModuleOptions {
   readonly brokerUserOrgs?: BrokerUserOrgs;
   /** Where metrics are counted; default prom-client's own registry. */
   readonly registry?: Registry;
+  /** Around each handler. */
+  readonly around?: AroundHandler;
 }
 
 /**

@@ -27,7 +27,17 @@ export interface TransportOptions {
   readonly drainTimeoutMs?: number;
   readonly brokerUserOrgs?: BrokerUserOrgs;
   readonly metrics?: MessagingMetrics;
+  /** Around each handler: for what log lines carry, and for traces. An interceptor of Nest costs each message several promises. */
+  readonly around?: AroundHandler;
 }
+
+/**
+ * Runs `work`, the handler of one message, and answers what it answers.
+ *
+ * @param pattern the type of the event or the pattern of the call.
+ * @param content the event or the request.
+ */
+export type AroundHandler = <T>(pattern: string, content: unknown, context: MessageContext, work: () => Promise<T>) => Promise<T>;
 
 const PREFETCH = 800;
 const DRAIN_TIMEOUT_MS = 20_000;
@@ -137,11 +147,14 @@ export class HoldfastTransport extends Server implements CustomTransportStrategy
       throw new Error(`The handler of ${pattern} must be declared with OnEvent, OnLiveEvent or OnCall.`);
     }
     if (handler.next !== undefined) throw new Error(`${pattern} has several handlers in one service, which would share one inbox row.`);
-    const handle = async (content: unknown, context: MessageContext): Promise<unknown> => {
+    const { around } = this.#options;
+    const run = async (content: unknown, context: MessageContext): Promise<unknown> => {
       const result: unknown = await handler(content, context);
       // Only interceptors and failures come as streams.
       return isObservable(result) ? await lastValueFrom(result, { defaultValue: undefined }) : result;
     };
+    const handle: typeof run =
+      around === undefined ? run : (content, context) => around(pattern, content, context, () => run(content, context));
     if (extras.call !== undefined) this.#calls.set(extras.call.pattern, { definition: extras.call, handle });
     else (extras.live ? this.#liveEvents : this.#events).set(extras.event.type, handle);
   }

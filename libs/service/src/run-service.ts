@@ -29,7 +29,7 @@ async function run(service: Service): Promise<void> {
   const config = loadConfig();
   const logger = new NestLogger(await createLogger({ service: service.service, level: config.logLevel, format: logFormat() }));
   Logger.overrideLogger(logger);
-  const stopTracing = await startTracing(service.service, config);
+  const tracing = await startTracing(service.service, config);
   collectProcessMetrics();
   const delivery = await RabbitDelivery.open({
     url: config.amqpUrl,
@@ -37,11 +37,11 @@ async function run(service: Service): Promise<void> {
     ...(config.messagingPrefix === null ? {} : { prefix: config.messagingPrefix }),
   });
   const port = service.http === undefined ? config.healthPort : config.port;
-  const running = await startService(service, { config, delivery, logger, port });
+  const running = await startService(service, { config, delivery, logger, tracing, port });
   const end = async () => {
     await running.close();
     await delivery.close();
-    await stopTracing();
+    await tracing?.stop();
   };
   endsOnSignal(config.drainTimeoutMs, end, (line) => logger.log(line, 'Service'));
   logger.log(running.url === null ? 'Ready' : `Ready at ${running.url}`, 'Service');

@@ -6,9 +6,11 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { type Delivery, HoldfastTransport, MessagingModule } from '#libs/messaging';
 import { PersistenceModule } from '#libs/persistence';
 import type { Config } from './config.js';
+import { observeMessages, observeRequests } from './observe.js';
 import { addProbes, Readiness, type ReadinessCheck } from './probes.js';
 import { measureMessages, readinessChecks } from './readiness-checks.js';
 import { CONFIG, type HttpApi, type Service } from './service.js';
+import type { Tracing } from './tracing.js';
 import { waitForMigrations } from './wait-for-migrations.js';
 
 /** How to start a service within this process. */
@@ -19,6 +21,8 @@ export interface StartOptions {
   readonly logger: LoggerService | false;
   /** The port of its HTTP server; null for none. */
   readonly port: number | null;
+  /** What sends traces, if anything does. */
+  readonly tracing?: Tracing | null;
   /** What else must be ready before its readiness probe says so: the other services of the process. */
   readonly alsoReady?: readonly ReadinessCheck[];
 }
@@ -51,14 +55,16 @@ async function startWithApi(service: Service, http: HttpApi, options: StartOptio
   app.connectMicroservice({ strategy: app.get(HoldfastTransport) }, { inheritAppConfig: false });
   await http.configure(app, config);
   const checks = readinessChecks(service.service, app, delivery);
-  addProbes(adapter.getInstance<FastifyInstance>(), readiness(app, [...checks, ...(options.alsoReady ?? [])]));
+  const server: FastifyInstance = adapter.getInstance();
+  observeRequests(server, options.tracing ?? null);
+  addProbes(server, readiness(app, [...checks, ...(options.alsoReady ?? [])]));
   const stopMeasuring = measureMessages(service.service, app);
   await app.startAllMicroservices();
   if (port === null) await app.init();
   else await app.listen(port, config.host);
   return {
     service: service.service,
-    url: port === null ? null : urlOf(adapter.getInstance().server.address(), config.host),
+    url: port === null ? null : urlOf(server.server.address(), config.host),
     checks,
     close: async () => {
       stopMeasuring();
@@ -105,13 +111,13 @@ function readiness(app: { get: NestFastifyApplication['get'] }, checks: readonly
 @Module({})
 class Platform {}
 
-function rootModule({ service, module, entities }: Service, { config, delivery }: StartOptions): DynamicModule {
+function rootModule({ service, module, entities }: Service, { config, delivery, tracing = null }: StartOptions): DynamicModule {
   const { databaseUrl: url, poolSizeMax, drainTimeoutMs, amqpUserOrgs: brokerUserOrgs } = config;
   const platform: DynamicModule = {
     module: Platform,
     imports: [
       PersistenceModule.forService({ service, url, poolSizeMax, entities: [...(entities ?? [])], global: true }),
-      MessagingModule.forService({ service, delivery, drainTimeoutMs, brokerUserOrgs }),
+      MessagingModule.forService({ service, delivery, drainTimeoutMs, brokerUserOrgs, around: observeMessages(tracing) }),
       TerminusModule.forRoot({ logger: false }),
     ],
     providers: [{ provide: CONFIG, useValue: config }],
