@@ -375,13 +375,14 @@ function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
   return line;
 }
 
-/** Says what the order holds now. */
+/** Says what the order holds now, by event and in the answer. */
 function announce(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
-  const held = { orderId: demand.orderId, firm: demand.firm, expiresAt: demand.expiresAt?.toISOString() ?? null, lines: heldLines(demand) };
-  const backordered = backorderedLines(demand);
-  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, command.meta, { ...held, backordered });
-  else state.emitAboutOrder(StockReserved, demand, command.meta, held);
-  return answered(answerOf(demand));
+  const answer = answerOf(demand);
+  const { orderId, firm, expiresAt, lines, backordered } = answer;
+  const held = { orderId, firm, expiresAt, lines };
+  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, command.meta, { ...held, backordered }, answer.stock);
+  else state.emitAboutOrder(StockReserved, demand, command.meta, held, answer.stock);
+  return answered({ ...answer, sequence: demand.sequence });
 }
 
 /** Refuses totals that cannot be held. A known order keeps what it holds; of a new one only the refused wish stays on record. */

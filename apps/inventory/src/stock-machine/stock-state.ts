@@ -256,7 +256,11 @@ export class StockState {
   /** Raised by every change; a decision that asks for more must not have changed anything. */
   revision = 0;
 
-  constructor(readonly now: Date) {}
+  private readonly time: string;
+
+  constructor(readonly now: Date) {
+    this.time = now.toISOString();
+  }
 
   /** The balance, or undefined when its item or warehouse does not exist. */
   balance(orgId: string, warehouseId: string, itemId: string): Balance | undefined {
@@ -304,12 +308,22 @@ export class StockState {
     if (!this.newReservations.has(reservation)) this.changedReservations.set(reservation, demand);
   }
 
-  /** Says something about an order: raises its outgoing sequence and tells its whole stock state. */
-  emitAboutOrder<D extends EventDefinition>(definition: D, demand: Demand, meta: CommandMeta, data: Omit<DataOf<D>, 'stock'>): void {
+  /**
+   * Says something about an order: raises its outgoing sequence and tells its whole stock state.
+   *
+   * @param stock that state, for those who have it at hand.
+   */
+  emitAboutOrder<D extends EventDefinition>(
+    definition: D,
+    demand: Demand,
+    meta: CommandMeta,
+    data: Omit<DataOf<D>, 'stock'>,
+    stock: readonly StockLine[] = stockLines(demand),
+  ): void {
     demand.sequence++;
     this.touchDemand(demand);
-    const attributes = { ...this.attributes(demand.orgId, demand.orderId, meta), sequence: demand.sequence };
-    this.events.push(makeEvent(definition, attributes, { ...data, stock: stockLines(demand) } as DataOf<D>));
+    const attributes = this.attributes(demand.orgId, demand.orderId, meta, demand.sequence);
+    this.events.push(makeEvent(definition, attributes, { ...data, stock } as DataOf<D>));
   }
 
   /** Says something about an item, a receipt and the like. */
@@ -318,12 +332,13 @@ export class StockState {
     this.events.push(makeEvent(definition, this.attributes(orgId, subject, meta), data));
   }
 
-  private attributes(orgId: string, subject: string, meta: CommandMeta) {
+  private attributes(orgId: string, subject: string, meta: CommandMeta, sequence?: number) {
     return {
+      sequence,
       source: '/inventory',
       subject,
       orgid: orgId,
-      time: this.now.toISOString(),
+      time: this.time,
       causationid: meta.causationId,
       actor: meta.actor,
       traceparent: meta.traceparent,

@@ -334,9 +334,9 @@ export const updateDemands = statement<never>(
   `update demand d
       set state = k.state, source = k.source, incoming_sequence = k.incoming_sequence, incoming_time = k.incoming_time,
           seen_sequence = k.seen_sequence, sequence = k.sequence, firm = k.firm, mode = k.mode, priority = k.priority,
-          accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, lines = k.lines
+          accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, lines = k.lines::jsonb
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::boolean[],
-                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], $16::jsonb[])
+                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], string_to_array($16, chr(31)))
           k (org_id, order_id, state, source, incoming_sequence, incoming_time, seen_sequence, sequence, firm, mode, priority, accepted_at,
              expires_at, approval_request_id, refusal, lines)
     where d.org_id = k.org_id and d.order_id = k.order_id`,

@@ -107,11 +107,13 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
   }
 }
 
+/** Stands between JSON texts, which never hold it as it is: they need no escaping then, on either side. */
+const UNIT_SEPARATOR = '\u001f';
+
 function writeDemands(tx: Tx, demands: readonly Demand[]): void {
   if (demands.length === 0) return;
-  void tx.run(
-    sql.updateDemands,
-    columnsOf(
+  void tx.run(sql.updateDemands, [
+    ...columnsOf(
       demands,
       (d) => d.orgId,
       (d) => d.orderId,
@@ -128,9 +130,9 @@ function writeDemands(tx: Tx, demands: readonly Demand[]): void {
       (d) => d.expiresAt,
       (d) => d.approvalRequestId,
       (d) => (d.refusal === null ? null : JSON.stringify(d.refusal)),
-      (d) => demandLinesToJson(d.lines),
     ),
-  );
+    demands.map((demand) => demandLinesToJson(demand.lines)).join(UNIT_SEPARATOR),
+  ]);
 }
 
 type Owned = readonly [Reservation, Demand];
