@@ -27,7 +27,7 @@ export async function checkStock(api: Api): Promise<StockCheck> {
     return found;
   };
   type Place = { itemId: string; warehouseId: string };
-  for await (const row of api.all<Place & { onHand: string; reserved: string }>('/api/v1/inventory/stock', 'rows')) {
+  for await (const row of api.all<Place & { onHand: string; reserved: string }>('/api/v1/inventory/stock', 'items')) {
     of(row).onHand = parseQuantity(row.onHand);
     of(row).reserved = parseQuantity(row.reserved);
   }

@@ -3,13 +3,13 @@ import { Presets, SingleBar } from 'cli-progress';
 import { Api, NothingThere, Refused } from './api.js';
 import { checkStock, type StockCheck } from './check-stock.js';
 import { planDay, RUSH } from './plan-day.js';
-import { DayPlayer, type Tally } from './play-day.js';
+import { DayPlayer, HAPPENINGS, type Tally } from './play-day.js';
 
 const USAGE = `npm run demo -- [options]
 
   --orders N   orders of the day (150)
   --seed N     the same seed plays the same day (1)
-  --org ID     organisation (a new one: demo-<time>); it must not have been used before
+  --org ID     organisation, not used before (the first unused of demo, demo-2, demo-3, ...)
 
 Environment: HOLDFAST_URL, where Holdfast answers (http://127.0.0.1:3000).`;
 
@@ -19,7 +19,7 @@ async function demo(): Promise<number> {
     options: {
       orders: { type: 'string', default: '150' },
       seed: { type: 'string', default: '1' },
-      org: { type: 'string', default: `demo-${Math.floor(Date.now() / 1_000).toString(36)}` },
+      org: { type: 'string' },
       help: { type: 'boolean', short: 'h', default: false },
     },
   });
@@ -30,12 +30,13 @@ async function demo(): Promise<number> {
     return values.help ? 0 : 2;
   }
   const baseUrl = process.env['HOLDFAST_URL'] ?? 'http://127.0.0.1:3000';
-  const signIn = await signInAt(baseUrl, values.org);
+  const signIn = await signInAt(baseUrl);
+  const orgId = values.org ?? (await firstUnused(signIn));
   const [ines, sam, wanda, ada] = await Promise.all([
-    signIn('ines', 'inventory_manager'),
-    signIn('sam', 'sales'),
-    signIn('wanda', 'warehouse'),
-    signIn('ada', 'admin'),
+    signIn(orgId, 'ines', 'inventory_manager'),
+    signIn(orgId, 'sam', 'sales'),
+    signIn(orgId, 'wanda', 'warehouse'),
+    signIn(orgId, 'ada', 'admin'),
   ]);
 
   const day = planDay(seed, orders);
@@ -47,20 +48,22 @@ async function demo(): Promise<number> {
     bar.stop();
   }
   const check = await checkStock(ada);
-  console.log(summary(values.org, seed, player.tally));
+  console.log(summary(orgId, seed, player.tally));
   console.log(verdict(check));
   console.log(whereToLook(baseUrl, ada));
   return check.mismatches.length === 0 ? 0 : 1;
 }
 
-/** Answers a function that signs a user of the organisation in, once it is sure that Holdfast is there and gives development tokens. */
-async function signInAt(baseUrl: string, orgId: string): Promise<(userId: string, role: string) => Promise<Api>> {
+type SignIn = (orgId: string, userId: string, role: string) => Promise<Api>;
+
+/** Answers a function that signs a user in, once it is sure that Holdfast is there. */
+async function signInAt(baseUrl: string): Promise<SignIn> {
   const anyone = new Api(baseUrl);
   await anyone.get('/health/live').catch((error: unknown) => {
     if (!(error instanceof NothingThere || error instanceof Refused || error instanceof SyntaxError)) throw error;
     throw new Error(`No Holdfast answers at ${baseUrl}. Start one with "npm start", or say where it is with HOLDFAST_URL.`);
   });
-  return async (userId, role) => {
+  return async (orgId, userId, role) => {
     const body = { orgId, userId, roles: [role] };
     const { accessToken } = await anyone.post<{ accessToken: string }>('/api/v1/auth/token', body).catch((error: unknown) => {
       if (!(error instanceof Refused)) throw error;
@@ -70,6 +73,16 @@ async function signInAt(baseUrl: string, orgId: string): Promise<(userId: string
     });
     return new Api(baseUrl, accessToken);
   };
+}
+
+/** `demo` is the organisation of the tokens that `npm start` prints; a second demo on the same instance gets one of its own. */
+async function firstUnused(signIn: SignIn): Promise<string> {
+  for (let n = 1; ; n++) {
+    const orgId = n === 1 ? 'demo' : `demo-${n}`;
+    const api = await signIn(orgId, 'ada', 'admin');
+    const { items } = await api.get<{ items: unknown[] }>('/api/v1/items?limit=1');
+    if (items.length === 0) return orgId;
+  }
 }
 
 /** A bar on a terminal; elsewhere one line for each hour of the day. */
@@ -89,7 +102,7 @@ function progressBar(steps: number): { step: (what: string) => void; stop: () =>
 }
 
 function summary(orgId: string, seed: number, tally: Tally): string {
-  const lines = Object.entries(tally).map(([what, count]) => `  ${count.toLocaleString('en-GB').padStart(6)}  ${what}`);
+  const lines = HAPPENINGS.map((what) => `  ${(tally[what] ?? 0).toLocaleString('en-GB').padStart(6)}  ${what}`);
   const lamps = `${RUSH.customers} customers wanted one of ${RUSH.units} lamps at the same moment: ${tally['lamps promised in the rush'] ?? 0} were promised.`;
   return [`A day in organisation ${orgId} (seed ${seed}):`, ...lines, '', lamps].join('\n');
 }

@@ -68,7 +68,8 @@ const FATES: Readonly<Record<Fate, number>> = {
   returned: 12,
 };
 const CUSTOMERS = 60;
-const UNITS_PER_ORDER = 3.4;
+/** What an order asks for on average. */
+const UNITS_PER_ORDER = 3.8;
 
 /** Plans a day with this many orders. The morning's stock covers most of its demand, but not all of it. */
 export function planDay(seed: number, orders: number): Day {

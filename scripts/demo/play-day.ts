@@ -11,8 +11,28 @@ export interface Staff {
   readonly wanda: Api;
 }
 
-/** What happened. Keys are the words of the summary. */
-export type Tally = Record<string, number>;
+/** What can happen, in the words and the order of the summary. */
+export const HAPPENINGS = [
+  'units received',
+  'orders tried',
+  'orders refused, not enough stock',
+  'orders placed',
+  'orders with a backorder',
+  'orders cancelled',
+  'orders confirmed',
+  'orders picked and packed',
+  'shipments',
+  'units shipped',
+  'backorders shipped later',
+  'returns back on the shelf',
+  'returns found damaged',
+  'units broken',
+  'lamps promised in the rush',
+] as const;
+export type Happening = (typeof HAPPENINGS)[number];
+
+/** How often each happened. */
+export type Tally = Partial<Record<Happening, number>>;
 
 interface OrderView {
   readonly orderId: string;
@@ -185,7 +205,7 @@ export class DayPlayer {
     this.onProgress('17:00 what waited goes out');
   }
 
-  private count(what: string, by = 1): void {
+  private count(what: Happening, by = 1): void {
     this.tally[what] = (this.tally[what] ?? 0) + by;
   }
 }
