@@ -25,7 +25,7 @@ import {
 const ways = {
   'in process': async () => {
     const delivery = new InProcessDelivery();
-    return { open: async () => delivery, closeAll: () => delivery.close(), needsMissing: true };
+    return { open: async () => delivery, closeAll: () => delivery.close() };
   },
   'through RabbitMQ': async () => {
     const prefix = testPrefix();
@@ -40,7 +40,6 @@ const ways = {
         await Promise.all(opened.map((delivery) => delivery.close()));
         await removeTopology(testBrokerUrl(), opened[0]!.topology);
       },
-      needsMissing: false,
     };
   },
 };

@@ -2,7 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findEvent } from '#libs/contracts';
 import { unavailable } from '#libs/domain';
 import { crashPoint } from './crash-point.js';
-import type { Consumer, Delivery, DeliveryStatus, IncomingEvent, OutgoingCall, OutgoingEvent, Settled, Subscription } from './delivery.js';
+import type {
+  Consumer,
+  Delivery,
+  DeliveryStatus,
+  IncomingCall,
+  IncomingEvent,
+  OutgoingCall,
+  OutgoingEvent,
+  Settled,
+  Subscription,
+} from './delivery.js';
 import { MessagingMetrics } from './metrics.js';
 
 /** Events per subscriber that wait for their turn or their next attempt; beyond it they stay in the outbox until the next sweep. */
@@ -71,12 +81,12 @@ export class InProcessDelivery implements Delivery {
 
   async call(call: OutgoingCall): Promise<Buffer> {
     const { service, body, timeoutMs, traceparent } = call;
-    const consumer = this.#subscribers.get(service)?.consumer;
-    if (consumer?.answersCalls !== true) throw unavailable(`${service} does not answer calls at the moment.`);
+    const subscriber = this.#subscribers.get(service);
+    if (subscriber?.consumer.answersCalls !== true) throw unavailable(`${service} does not answer calls at the moment.`);
     const expired = new AbortController();
     const tooLate = delay(timeoutMs, null, { signal: expired.signal }).catch(() => null);
     try {
-      const answer = await Promise.race([consumer.onCall({ body, expirationMs: timeoutMs, traceparent }), tooLate]);
+      const answer = await Promise.race([subscriber.answer({ body, expirationMs: timeoutMs, traceparent }), tooLate]);
       if (answer !== null) return answer;
     } finally {
       expired.abort();
@@ -102,6 +112,7 @@ class Subscriber {
   readonly #queue: { message: IncomingEvent; done: Done }[] = [];
   readonly #retries = new Map<NodeJS.Timeout, Done>();
   #underWay = 0;
+  #callsUnderWay = 0;
   #closed = false;
 
   constructor(readonly consumer: Consumer) {
@@ -126,6 +137,11 @@ class Subscriber {
     this.#work();
   }
 
+  async answer(call: IncomingCall): Promise<Buffer | null> {
+    this.#callsUnderWay++;
+    return await this.consumer.onCall(call).finally(() => this.#callsUnderWay--);
+  }
+
   async close(drainTimeoutMs: number): Promise<void> {
     this.#closed = true;
     for (const { done } of this.#queue.splice(0)) done(false);
@@ -135,7 +151,7 @@ class Subscriber {
     }
     this.#retries.clear();
     const giveUpMs = Date.now() + drainTimeoutMs;
-    while (this.#underWay > 0 && Date.now() < giveUpMs) await delay(5);
+    while (this.#underWay + this.#callsUnderWay > 0 && Date.now() < giveUpMs) await delay(5);
   }
 
   #work(): void {

@@ -27,6 +27,7 @@ const UNCONFIRMED_MAX = 4_000;
 const UNCONFIRMED_BYTES_MAX = 32 * 1024 * 1024;
 /** RabbitMQ's own way to answer calls: no queue is made, and the answer comes on the channel of the request. */
 const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
+const CONNECTION_LOST = 'The connection to the message broker was lost.';
 
 interface PendingCall {
   readonly resolve: (answer: Buffer) => void;
@@ -80,7 +81,7 @@ export class RabbitDelivery implements Delivery {
       setUp: (model, connection) => delivery.#setUp(model, connection),
       onConnected: tellRoom,
       onUnblocked: tellRoom,
-      onLost: () => delivery.#failCalls(),
+      onLost: () => delivery.#onLost(),
     });
     delivery.#watchConfirms(options.confirmTimeoutMs ?? CONFIRM_TIMEOUT_MS);
     return delivery;
@@ -136,7 +137,7 @@ export class RabbitDelivery implements Delivery {
     return await new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#failCall(id, `${service} did not answer within ${timeoutMs} ms.`), timeoutMs);
       this.#pendingCalls.set(id, { resolve, reject, timer });
-      channel.publish('', this.topology.rpcQueue(service), body, {
+      const options: Options.Publish = {
         mandatory: true,
         replyTo: DIRECT_REPLY_TO,
         correlationId: id,
@@ -145,14 +146,24 @@ export class RabbitDelivery implements Delivery {
         // The broker vouches for it, and the service that answers asks for it.
         userId: this.#user,
         headers: traceparent === undefined ? {} : { traceparent },
-      });
+      };
+      try {
+        channel.publish('', this.topology.rpcQueue(service), body, options);
+      } catch {
+        this.#failCall(id, CONNECTION_LOST);
+      }
     });
   }
 
   /** Sends the answer to a call; who made it is told nothing when that fails, and times out. */
   answer(replyTo: string, correlationId: string | undefined, body: Buffer): void {
     if (!this.#connection.takesMessages) return;
-    this.#calls?.publish('', replyTo, body, { contentType: 'application/json', ...(correlationId === undefined ? {} : { correlationId }) });
+    const options = { contentType: 'application/json', ...(correlationId === undefined ? {} : { correlationId }) };
+    try {
+      this.#calls?.publish('', replyTo, body, options);
+    } catch {
+      // The channel was lost a moment ago.
+    }
   }
 
   /** Of the connection that is worst off. */
@@ -222,9 +233,14 @@ export class RabbitDelivery implements Delivery {
     pending.reject(unavailable(reason));
   }
 
+  #onLost(): void {
+    this.#returned.clear();
+    this.#failCalls();
+  }
+
   /** Answers come on the channel of the request only, so they are lost with it. */
   #failCalls(): void {
-    for (const id of [...this.#pendingCalls.keys()]) this.#failCall(id, 'The connection to the message broker was lost.');
+    for (const id of [...this.#pendingCalls.keys()]) this.#failCall(id, CONNECTION_LOST);
   }
 
   #tellRoom(): void {

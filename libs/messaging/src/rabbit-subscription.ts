@@ -106,15 +106,19 @@ export class RabbitSubscription implements Subscription {
     }, prefetch / 2);
     channel.on('close', () => acks.close());
     await channel.prefetch(prefetch);
-    const onMessage = (message: ConsumeMessage | null) => {
+    const onMessage = async (message: ConsumeMessage | null) => {
       if (message === null) return this.#connection?.reset(`the broker cancelled the consumer of ${queue}`);
       this.#underWay++;
-      handle(message, acks)
-        .then((done) => done && acks.done(message.fields.deliveryTag))
-        .catch((error: unknown) => this.#logger.error(error))
-        .finally(() => this.#underWay--);
+      try {
+        if (await handle(message, acks)) acks.done(message.fields.deliveryTag);
+      } catch (error) {
+        // A defect of ours: the message stays unacknowledged, and comes again with the next connection.
+        this.#logger.error(error);
+      } finally {
+        this.#underWay--;
+      }
     };
-    const { consumerTag } = await channel.consume(queue, onMessage);
+    const { consumerTag } = await channel.consume(queue, (message) => void onMessage(message));
     this.#consumers.push({ channel, consumerTag, acks });
   }
 

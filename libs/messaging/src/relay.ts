@@ -22,7 +22,8 @@ const SWEEP_AFTER_MS = 2_000;
 const TICK_MS = 500;
 /** Pause before the next sweep when some events could not be delivered, such as those that nobody has subscribed to yet. */
 const SWEEP_PAUSE_MS = 5_000;
-const SWEEP_PAGE = 500;
+const SWEEP_PAGE = 5_000;
+const SWEEP_READ = 500;
 /** Events held in memory; what is beyond is left to the sweep, so that an outage of the broker costs disk and not memory. */
 const HELD_MAX = 10_000;
 /** Rows are deleted together: a statement for each confirm cost more than the inserts. */
@@ -38,11 +39,16 @@ const deleteEvents = statement<never>(
   `with lazily as materialized (select set_config('synchronous_commit', 'off', true))
    delete from outbox using lazily where id = any($1::uuid[])`,
 );
-const leftBehind = statement<{ id: string; event: Buffer }>(
+/** Only the ids: most of what is old is usually held by this very process, waiting for a subscriber or a broker. */
+const leftBehind = statement<{ id: string }>(
   'outbox_left_behind',
-  `select id, event from outbox
+  `select id from outbox
     where id > $1 and created_at < now() - make_interval(secs => $2::float8 / 1000)
     order by id limit $3`,
+);
+const readEvents = statement<{ id: string; event: Buffer }>(
+  'outbox_read',
+  'select id, event from outbox where id = any($1::uuid[]) order by id',
 );
 const oldest = `select extract(epoch from clock_timestamp() - created_at)::float8 as age from outbox order by id limit 1`;
 const takeLease = `
@@ -214,16 +220,21 @@ export class Relay {
   }
 
   async #sweep(): Promise<void> {
-    let after = NO_ID;
-    while (this.#isRunning() && (await this.#holdsLease())) {
-      const rows = await this.#database.transaction([], (tx) => tx.run(leftBehind, [after, this.#sweepAfterMs, SWEEP_PAGE]));
-      const last = rows.at(-1);
-      if (last === undefined) break;
+    for (let after = NO_ID; this.#isRunning() && (await this.#holdsLease());) {
+      const page = await this.#database.transaction([], (tx) => tx.run(leftBehind, [after, this.#sweepAfterMs, SWEEP_PAGE]));
+      const ids = page.map(({ id }) => id).filter((id) => !this.#held.has(id));
+      for (let at = 0; at < ids.length && this.#held.size < HELD_MAX; at += SWEEP_READ) await this.#sweepUp(ids.slice(at, at + SWEEP_READ));
+      const last = page.at(-1);
+      if (last === undefined || page.length < SWEEP_PAGE || this.#held.size >= HELD_MAX || this.#delivery.room() === 0) return;
       after = last.id;
-      this.#hold(rows.filter((row) => !this.#held.has(row.id)).map(outgoing));
-      while (this.#waiting.length > SWEEP_PAGE && this.#isRunning() && this.#delivery.room() > 0) await delay(5);
-      if (rows.length < SWEEP_PAGE || this.#held.size >= HELD_MAX || this.#delivery.room() === 0) break;
     }
+  }
+
+  async #sweepUp(ids: readonly string[]): Promise<void> {
+    // Without room there would soon be more in memory than is under way.
+    while (this.#waiting.length > SWEEP_READ && this.#isRunning() && this.#delivery.room() > 0) await delay(5);
+    const rows = await this.#database.transaction([], (tx) => tx.run(readEvents, [ids]));
+    this.#hold(rows.map(outgoing));
   }
 }
 
