@@ -145,7 +145,7 @@ function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
     });
   }
   for (const line of demand.lines) {
-    if (wanted.has(line.lineNo) || (line.fulfilled === ZERO && line.returned === ZERO)) continue;
+    if (wanted.has(line.lineNo) || !hasMoved(line)) continue;
     wanted.set(line.lineNo, { lineNo: line.lineNo, itemId: line.itemId, warehouseId: line.warehouseId, requested: line.fulfilled });
   }
   return [...wanted.values()].sort((a, b) => a.lineNo - b.lineNo);
@@ -162,7 +162,7 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand, w
     if (command.lines.some((asked) => asked.lineNo === line.lineNo && asked.lot !== undefined))
       return { reason: 'LOT_NOT_FOUND', lines: about(line) };
     const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
-    if (known !== undefined && known.itemId !== line.itemId && (known.fulfilled > ZERO || known.returned > ZERO)) {
+    if (known !== undefined && known.itemId !== line.itemId && hasMoved(known)) {
       return { reason: 'INVALID_STATE', lines: about(line) };
     }
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return { reason: 'ITEM_NOT_FOUND', lines: about(line) };
@@ -397,16 +397,23 @@ function refuseNewTotals(
   demand.refusal = refusal;
   if (!isKnown(demand)) {
     demand.state = 'refused';
-    demand.lines = wanted.map((line) => {
-      const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
-      const entry = known ?? emptyLine(line.lineNo, line.itemId, line.warehouseId);
-      entry.requested = line.requested;
-      entry.unheld = openQuantity(entry);
-      return entry;
-    });
+    demand.lines = wanted.map((line) => refusedLine(demand, line));
   }
   return failed(state, demand, command, refusal);
 }
+
+/** The wish on record; what was shipped or returned of the line stays, also when the wish now names another item. */
+function refusedLine(demand: Demand, wanted: WantedLine): DemandLine {
+  const known = demand.lines.find((candidate) => candidate.lineNo === wanted.lineNo);
+  const isSame = known?.itemId === wanted.itemId;
+  const line = known !== undefined && (isSame || hasMoved(known)) ? known : emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
+  if (line.itemId === wanted.itemId) line.requested = wanted.requested;
+  line.closed = minQuantity(line.closed, line.requested - line.fulfilled);
+  line.unheld = openQuantity(line);
+  return line;
+}
+
+const hasMoved = (line: DemandLine) => line.fulfilled > ZERO || line.returned > ZERO;
 
 /** Says that the demand was refused. What is known of the order stays as it is. */
 function failed(state: StockState, demand: Demand, command: SetDemand, refusal: Refusal): Outcome<DemandAnswer> {
