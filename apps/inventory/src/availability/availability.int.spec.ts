@@ -189,7 +189,7 @@ describe('availability', () => {
             expiresAt: '2030-01-01T00:00:00.000Z',
           },
         ],
-        backorders: ['urgent', 'early', 'late'].map((orderId) => expect.objectContaining({ orderId })),
+        backorders: ['urgent', 'early', 'late'].map((orderId): unknown => expect.objectContaining({ orderId })),
         blocked: [
           { quality: 'damaged', quantity: '1' },
           { quality: 'quarantined', quantity: '0.5' },

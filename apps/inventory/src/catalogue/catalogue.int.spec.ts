@@ -7,7 +7,7 @@ describe('catalogue', () => {
   beforeAll(async () => (service = await startTestService(inventory)));
   afterAll(() => service.stop());
 
-  const failure = (code: string) => expect.objectContaining({ code });
+  const failure = (code: string): unknown => expect.objectContaining({ code });
 
   describe('creating', () => {
     it('answers the warehouse, and the same again when it is repeated with an equal body', async () => {

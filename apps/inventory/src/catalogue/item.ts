@@ -31,7 +31,7 @@ export function changedItem(current: ItemFields, request: RequestOf<typeof ItemU
 
 /** The fields of an item that a request names; requests may carry others, which are ignored. */
 function said(request: RequestOf<typeof ItemUpdate>): Partial<ItemFields> {
-  const fields = Object.entries(request).filter(([field, value]) => CHANGEABLE.includes(field) && value !== undefined);
+  const fields = Object.entries(request).filter(([field]) => CHANGEABLE.includes(field));
   return Object.fromEntries(
     fields.map(([field, value]) => [field, DECIMALS.includes(field) && typeof value === 'string' ? shortestDecimal(value) : value]),
   );
