@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
 import fastify from 'fastify';
 import { parse, parseAllDocuments } from 'yaml';
-import { addProbes, type Readiness } from '#libs/service';
+import { allEvents } from '#libs/contracts';
+import { addProbes, loadConfig, type Readiness } from '#libs/service';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -28,9 +29,20 @@ interface Manifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata?: { name: string };
-  readonly spec?: { template: { spec: { containers: readonly [Container] } } };
+  readonly spec?: { template?: { spec: { containers: readonly [Container] } } };
+}
+type Environment = Record<string, string>;
+interface Settings {
+  readonly data?: Environment;
+  readonly stringData?: Environment;
+}
+interface Definitions {
+  readonly users: readonly { name: string }[];
+  readonly permissions: readonly { user: string; configure: string; write: string; read: string }[];
+  readonly topic_permissions: readonly { user: string; write: string; read: string }[];
 }
 interface ComposeService {
+  readonly environment?: Environment;
   readonly command?: readonly string[];
   readonly entrypoint?: readonly string[];
   readonly healthcheck?: { test: readonly string[] };
@@ -41,7 +53,7 @@ const manifests = readdirSync(join(ROOT, 'k8s'))
   .flatMap((file) => parseAllDocuments(read(`k8s/${file}`)).map((document) => document.toJS() as Manifest));
 const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, ComposeService> };
 const container = (name: string) =>
-  manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === name)?.spec?.template.spec.containers[0];
+  manifests.find(({ kind, metadata }) => kind === 'Deployment' && metadata?.name === name)?.spec?.template?.spec.containers[0];
 
 describe('packaging', () => {
   it.each(APPS)('%s has a deployment, a compose service and an entry', (name) => {
@@ -104,13 +116,42 @@ describe('packaging', () => {
     expect([...resources].sort()).toEqual(files.sort());
   });
 
-  it('gives every variable that the configuration requires in production', () => {
-    const variables = manifests.filter(({ kind }) => kind === 'ConfigMap' || kind === 'Secret') as unknown as {
-      data?: object;
-      stringData?: object;
-    }[];
-    const names = variables.flatMap(({ data, stringData }) => Object.keys({ ...data, ...stringData }));
-    expect(names).toEqual(expect.arrayContaining(['NODE_ENV', 'DATABASE_URL', 'AMQP_URL', 'HOLDFAST_ACTOR_SECRET', 'HOLDFAST_JWKS_URL']));
+  it('configures everything that production requires', () => {
+    const variables = manifests.filter(({ kind }) => kind === 'ConfigMap' || kind === 'Secret') as readonly Settings[];
+    const inCluster = loadConfig(
+      Object.assign({}, ...variables.map(({ data, stringData }) => ({ ...data, ...stringData }))) as Environment,
+    );
+    expect(inCluster).toMatchObject({ production: true, host: '0.0.0.0', auth: { mode: 'jwks' } });
+    for (const name of APPS) {
+      const environment = Object.entries(compose.services[name]!.environment!).map(([key, value]) => [
+        key,
+        value.replace(/\$\{\w+:-(.*)\}/, '$1'),
+      ]);
+      const inCompose = loadConfig({ ...Object.fromEntries(environment), HOLDFAST_ACTOR_SECRET: 'x'.repeat(64) } as Environment);
+      const user = new URL(inCompose.amqpUrl).username;
+      expect({ user, speaksFor: inCompose.amqpUserOrgs![user], production: inCompose.production }).toEqual({
+        user: name,
+        speaksFor: '*',
+        production: true,
+      });
+    }
+  });
+
+  it('gives every service a broker user for its own queues, and an OMS one for incoming events of its organisation', () => {
+    const { users, permissions, topic_permissions: topics } = JSON.parse(read('docker/rabbitmq/definitions.json')) as Definitions;
+    for (const name of APPS) {
+      expect(users.map((user) => user.name)).toContain(name);
+      const { configure, read: reads } = permissions.find(({ user }) => user === name)!;
+      expect(`${name}.events`).toMatch(new RegExp(configure));
+      for (const other of APPS.filter((app) => app !== name)) expect(`${other}.events`).not.toMatch(new RegExp(reads));
+    }
+    const oms = topics.find(({ user }) => user === 'oms-demo')!;
+    for (const { type, direction } of allEvents()) {
+      expect([type, new RegExp(oms.write).test(`${type}.demo`)]).toEqual([type, direction === 'in']);
+      expect(`${type}.other`).not.toMatch(new RegExp(`${oms.write}|${oms.read}`));
+    }
+    expect('#').not.toMatch(new RegExp(oms.read));
+    expect('amq.default').not.toMatch(new RegExp(permissions.find(({ user }) => user === 'oms-demo')!.write));
   });
 
   it('has a Dockerfile without mistakes that ends as an ordinary user', () => {

@@ -43,7 +43,7 @@ export interface Config {
   readonly amqpPrefix: string;
   /** Before the names of all exchanges and queues, so that several Holdfasts share a broker; null for the names as they are. */
   readonly messagingPrefix: string | null;
-  /** Which organisation a broker user may speak for; `null`: any (development). */
+  /** Which organisation a broker user may speak for in calls, `*` for any; `null`: everybody for any (development). */
   readonly amqpUserOrgs: Readonly<Record<string, string>> | null;
   /** Folder of the embedded database. */
   readonly dataDirectory: string;
@@ -130,6 +130,8 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
   const production = environment.oneOf('NODE_ENV', 'development', ['development', 'test', 'production']) === 'production';
   const auth = authentication(environment, production);
   checkActorSecret(environment, production);
+  if (production)
+    environment.required('AMQP_USER_ORGS', 'it says for which organisation a broker user speaks, and * for those of the services');
   const config: Config = {
     production,
     logLevel: environment.oneOf('LOG_LEVEL', 'info', LOG_LEVELS),
