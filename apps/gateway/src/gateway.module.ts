@@ -13,6 +13,7 @@ import { Members } from './auth/members.js';
 import { ItemsController } from './catalogue/items.controller.js';
 import { WarehousesController } from './catalogue/warehouses.controller.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
+import { LogContextInterceptor } from './http/observe-requests.js';
 import { ProblemFilter } from './http/problem.filter.js';
 import { RateLimitGuard } from './http/rate-limit.guard.js';
 import { Services } from './http/services.js';
@@ -58,6 +59,7 @@ import { StockController } from './stock/stock.controller.js';
     { provide: APP_GUARD, useClass: AuthenticateGuard },
     { provide: APP_GUARD, useClass: RateLimitGuard },
     { provide: APP_GUARD, useClass: AuthoriseGuard },
+    { provide: APP_INTERCEPTOR, useClass: LogContextInterceptor },
     { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
     { provide: APP_INTERCEPTOR, useClass: AnswerInterceptor },
     { provide: APP_PIPE, useClass: ShapePipe },

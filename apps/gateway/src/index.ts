@@ -3,6 +3,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { Service } from '#libs/service';
 import { GatewayModule } from './gateway.module.js';
 import { BODY_BYTES_MAX, readJsonBodies } from './http/json-body.js';
+import { measureRequests } from './http/observe-requests.js';
 import { serveDescriptions } from './http/openapi.js';
 import { frameworkErrors } from './http/problem.filter.js';
 
@@ -30,5 +31,6 @@ async function configureHttp(app: NestFastifyApplication): Promise<void> {
     // data.
     contentSecurityPolicy: { directives: { 'script-src': ["'self'", "'unsafe-inline'"], 'upgrade-insecure-requests': null } },
   });
+  measureRequests(app);
   serveDescriptions(app);
 }

@@ -1,6 +1,6 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
-import { allCalls, type CallDefinition, findCall, ROLES, type Role } from '#libs/contracts';
+import { allCalls, findCall, ROLES, type Role } from '#libs/contracts';
 import { startTestGateway, type StubService, type TestGateway } from '#libs/testing';
 import { GatewayModule } from './gateway.module.js';
 import { ENDPOINT } from './http/endpoint.js';
@@ -95,7 +95,7 @@ afterAll(() => test.stop());
 
 /** Answers fit every mapping of the gateway. */
 function answerEverything(stub: StubService): void {
-  for (const call of allCalls()) stub.answers(call as CallDefinition, () => ({ items: [{ itemId: 'i' }], lines: [], nextCursor: null }));
+  for (const call of allCalls()) stub.answers(call, () => ({ items: [{ itemId: 'i' }], lines: [], nextCursor: null }));
 }
 
 /** The status, without waiting for the end of a stream. */

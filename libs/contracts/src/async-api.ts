@@ -26,9 +26,9 @@ export function asyncApi(): object {
     info: { title: 'Holdfast', version: '1', description: DESCRIPTION, license: { name: 'MIT' } },
     defaultContentType: 'application/json',
     servers: { broker: { host: '{host}', protocol: 'amqp', protocolVersion: '0.9.1', variables: { host: { default: 'localhost:5672' } } } },
-    channels: Object.fromEntries([...events.map(eventChannel), ...calls.flatMap(callChannels)]),
-    operations: Object.fromEntries([...events.map(eventOperation), ...calls.map(callOperation)]),
-    components: { messages: Object.fromEntries([...events.map(eventMessage), ...calls.flatMap(callMessages)]) },
+    channels: Object.fromEntries<object>([...events.map(eventChannel), ...calls.flatMap(callChannels)]),
+    operations: Object.fromEntries<object>([...events.map(eventOperation), ...calls.map(callOperation)]),
+    components: { messages: Object.fromEntries<object>([...events.map(eventMessage), ...calls.flatMap(callMessages)]) },
   };
 }
 

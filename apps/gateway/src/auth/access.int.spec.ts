@@ -139,7 +139,7 @@ describe('in development', () => {
         const { body } = await test.send('GET', path + query, { token });
         seen.push(...(body['items'] as Record<string, unknown>[]).map((item) => item[field]));
         if (body['nextCursor'] === null) break;
-        query = `?limit=2&cursor=${String(body['nextCursor'])}`;
+        query = `?limit=2&cursor=${body['nextCursor'] as string}`;
       }
       expect(seen).toEqual(names);
       expect((await test.send('GET', `${path}?cursor=made-up`, { token })).status).toBe(400);

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { type Actor, signActorToken } from '#libs/auth';
-import { HoldfastError, invalid, uuidv7 } from '#libs/domain';
+import type { HoldfastError } from '#libs/domain';
+import { invalid, uuidv7 } from '#libs/domain';
 import type { Endpoint } from './endpoint.js';
 
 /** Who calls, and what the headers and query of the request say of every call that it leads to. */

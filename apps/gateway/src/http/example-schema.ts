@@ -13,7 +13,7 @@ export function exampleSchema(examples: readonly unknown[]): SchemaObject {
   if (first === undefined) return { ...nullable };
   if (Array.isArray(first)) return { type: 'array', items: exampleSchema((said as unknown[][]).flat()), ...nullable };
   if (typeof first === 'object') {
-    const names = new Set(said.flatMap((example) => Object.keys(example as object)));
+    const names = new Set(said.flatMap((example) => Object.keys(example)));
     const valuesOf = (name: string) =>
       (said as Record<string, unknown>[]).filter((example) => name in example).map((example) => example[name]);
     const properties = Object.fromEntries([...names].map((name) => [name, exampleSchema(valuesOf(name))] as const));

@@ -31,7 +31,8 @@ function field(check: Check, api: ApiPropertyOptions, options: FieldOptions, ...
       name: 'field',
       validator: {
         validate: (value) => check(value) === undefined,
-        defaultMessage: (context) => (context?.value === undefined ? 'is missing' : check(context?.value)) ?? 'is not valid',
+        defaultMessage: (context: { value?: unknown } = {}) =>
+          (context.value === undefined ? 'is missing' : check(context.value)) ?? 'is not valid',
       },
     }),
     ApiProperty({

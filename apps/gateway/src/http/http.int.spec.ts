@@ -254,7 +254,7 @@ describe('parked messages', () => {
         expect(items.length).toBeLessThanOrEqual(limit);
         seen.push(...items);
         if (body['nextCursor'] === null) break;
-        query = `?limit=${limit}&cursor=${String(body['nextCursor'])}`;
+        query = `?limit=${limit}&cursor=${body['nextCursor'] as string}`;
       }
       expect([limit, seen]).toEqual([limit, [...all.inventory, ...all.orders]]);
     }
@@ -287,6 +287,9 @@ describe('parked messages', () => {
 
 describe('descriptions and probes', () => {
   it('need no token, and no prefix where the contract says so', async () => {
+    await test.send('GET', '/orders/o', { token: admin });
+    const metrics = await (await fetch(`${test.url}/metrics`)).text();
+    expect(metrics).toContain('http_request_seconds_count{method="GET",route="/api/v1/orders/:orderId",status="200"}');
     for (const path of ['//api/openapi.json', '//api/asyncapi.json', '//api/docs', '//health/live', '//health/ready', '//metrics']) {
       expect([path, (await test.send('GET', path)).status]).toEqual([path, 200]);
     }

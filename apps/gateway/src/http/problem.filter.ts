@@ -1,6 +1,8 @@
 import { type ArgumentsHost, Catch, type ExceptionFilter, Logger } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { pathOf } from './caller.js';
+import { withLogContext } from '#libs/service';
+import { type GatewayRequest, pathOf } from './caller.js';
+import { logContextOf } from './observe-requests.js';
 import { PROBLEM_CONTENT_TYPE, type Problem, retryAfterSeconds, toProblem } from './problem.js';
 
 /** Answers every error as `application/problem+json`, and records those that are ours. */
@@ -9,10 +11,12 @@ export class ProblemFilter implements ExceptionFilter {
   private readonly logger = new Logger('Gateway');
 
   catch(thrown: unknown, host: ArgumentsHost): void {
-    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const request = host.switchToHttp().getRequest<GatewayRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = toProblem(thrown, pathOf(request));
-    if (problem.status === 500) this.logger.error(`${request.method} ${problem.instance} failed`, thrown);
+    if (problem.status === 500) {
+      withLogContext(logContextOf(request), () => this.logger.error(`${request.method} ${problem.instance} failed`, thrown));
+    }
     // A stream of events has begun already: it can only end.
     if (reply.raw.headersSent) {
       reply.raw.destroy();

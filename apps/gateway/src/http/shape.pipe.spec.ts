@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { HoldfastError } from '#libs/domain';
+import type { HoldfastError } from '#libs/domain';
 import { NewItem } from '../catalogue/catalogue.dto.js';
 import { NewOrder, OrdersQuery } from '../orders/order.dto.js';
 import { AvailabilityQuery, StockQuery } from '../stock/stock.dto.js';

@@ -40,10 +40,10 @@ export class LiveEvents implements OnModuleDestroy {
       };
       this.#watchers.set(actor.orgId, watchers.add(watcher));
       // The first line tells clients and proxies that the stream has begun.
-      subscriber.next({ comment: 'welcome', retry: RECONNECT_AFTER_MS } as MessageEvent);
+      subscriber.next({ comment: 'welcome', retry: RECONNECT_AFTER_MS });
       const identified = interval(IDENTIFY_MS).pipe(exhaustMap(() => from(identify())));
       subscriber.add(identified.subscribe({ next: (now) => (watcher.actor = now), error: () => subscriber.complete() }));
-      subscriber.add(interval(HEARTBEAT_MS).subscribe(() => subscriber.next({ comment: 'still here' } as MessageEvent)));
+      subscriber.add(interval(HEARTBEAT_MS).subscribe(() => subscriber.next({ comment: 'still here' })));
       subscriber.add(() => {
         watchers.delete(watcher);
         if (watchers.size === 0) this.#watchers.delete(actor.orgId);

@@ -69,10 +69,10 @@ export class ParkedMessagesController {
   async #whoever<T>(messageId: string, ask: (service: ParkingService) => Promise<T>): Promise<T> {
     if (!UUID.test(messageId)) throw unknown(messageId);
     const answers = await Promise.allSettled(SERVICES.map(ask));
-    const failures: unknown[] = [];
+    const failures: Error[] = [];
     for (const answer of answers) {
       if (answer.status === 'fulfilled') return answer.value;
-      if (!(answer.reason instanceof HoldfastError && answer.reason.kind === 'not_found')) failures.push(answer.reason);
+      if (!(answer.reason instanceof HoldfastError && answer.reason.kind === 'not_found')) failures.push(answer.reason as Error);
     }
     // One that did not answer may be the one that has it.
     throw failures[0] ?? unknown(messageId);
