@@ -45,9 +45,9 @@ export function postMovement(state: StockState, movement: MovementHead, changes:
     if (quality !== 'available') {
       balance.blocked += delta;
       balance.blockedChanges.set(quality, (balance.blockedChanges.get(quality) ?? ZERO) + delta);
-    } else if (delta > ZERO) {
-      state.freed.add(balance);
     }
+    // Also when stock leaves: a safety stock in percent falls with it.
+    state.freed.add(balance);
     balance.lastEntryNo++;
     state.touchBalance(balance);
     state.ledger.push({
