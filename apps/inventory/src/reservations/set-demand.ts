@@ -174,7 +174,10 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand, w
   return null;
 }
 
-/** What a balance offers to this order while its plan is made: its own holds and its own place in the queue do not stand in its way. */
+/**
+ * What a balance offers to this order while its plan is made: its own holds and its own place in the queue do not stand in its way. What
+ * the order gives back there it may take again, for another line say, whatever has become of safety stock and queue since it was held.
+ */
 class Offer {
   private readonly offered = new Map<Balance, Quantity>();
 
@@ -188,8 +191,9 @@ class Offer {
     if (offered === undefined) {
       const own = sumQuantities(this.demand.reservations, (r) => (this.isAt(r, balance) ? heldQuantity(r) : ZERO));
       const ownWaiting = sumQuantities(this.demand.backorders, (b) => (this.isAt(b, balance) ? b.quantity : ZERO));
-      const others = balance.reserved - own + this.kept(balance);
-      offered = maxQuantity(sellable(balance) - others - safetyStock(balance) - (balance.backordered - ownWaiting), ZERO);
+      const givenBack = own - this.kept(balance);
+      const promised = sellable(balance) - (balance.reserved - givenBack) - safetyStock(balance) - (balance.backordered - ownWaiting);
+      offered = maxQuantity(promised, givenBack);
       this.offered.set(balance, offered);
     }
     return offered;
