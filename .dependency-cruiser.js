@@ -60,7 +60,7 @@ export default {
       name: 'declared',
       comment: 'what runs is in dependencies, not in devDependencies',
       severity: 'error',
-      from: { path: '^(apps|libs|scripts)/', pathNot: [NOT_SPECS, '^libs/testing/'] },
+      from: { path: '^(apps|libs|scripts)/', pathNot: [NOT_SPECS, '^libs/testing/', '/simulation/'] },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
   ],

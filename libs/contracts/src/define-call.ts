@@ -35,7 +35,7 @@ const registry = new Map<string, CallDefinition>();
 export function defineCall<Q extends TSchema, R extends TSchema>(definition: Omit<CallDefinition<Q, R>, 'validate'>): CallDefinition<Q, R> {
   const call: CallDefinition<Q, R> = { ...definition, validate: compile(definition.request) };
   // Some patterns are answered by several services, each on its own queue.
-  registry.set(`${call.service} ${call.pattern}`, call as unknown as CallDefinition);
+  registry.set(`${call.service} ${call.pattern}`, call);
   return call;
 }
 

@@ -37,7 +37,7 @@ export function defineEvent<T extends TSchema>(definition: Omit<EventDefinition<
     dataSchema: `urn:holdfast:${definition.type}:1`,
     validate: compile(definition.data),
   };
-  registry.set(event.type, event as unknown as EventDefinition);
+  registry.set(event.type, event);
   return event;
 }
 
