@@ -25,8 +25,25 @@ function secret(): Uint8Array {
   return bytes;
 }
 
-/** Says on whose behalf a call is made: a token for 60 seconds, which travels as `data.actor` and which the answering service reads. */
+// Signing and reading go through Node's crypto threads and cost more than a whole call: the calls of one caller share a token for half of
+// its life, and it is read once.
+const signed = new Map<string, { readonly token: Promise<string>; readonly freshUntilMs: number }>();
+const verified = new Map<string, { readonly actor: Actor; readonly expiresAtMs: number }>();
+const REMEMBERED_MAX = 10_000;
+
+/** Says on whose behalf calls are made: a token for 60 seconds, which travels as `data.actor` and which the answering service reads. */
 export function signActorToken(actor: Actor): Promise<string> {
+  const shared = secret();
+  const key = JSON.stringify([actor.orgId, actor.userId, actor.roles, actor.warehouses]);
+  const known = signed.get(key);
+  if (known !== undefined && known.freshUntilMs > Date.now()) return known.token;
+  if (signed.size >= REMEMBERED_MAX) signed.clear();
+  const token = sign(actor, shared);
+  signed.set(key, { token, freshUntilMs: Date.now() + (LIFETIME_SECONDS / 2) * 1000 });
+  return token;
+}
+
+function sign(actor: Actor, shared: Uint8Array): Promise<string> {
   return new SignJWT({ org: actor.orgId, roles: actor.roles, warehouses: actor.warehouses })
     .setProtectedHeader({ alg: 'HS256' })
     .setIssuer(ISSUER)
@@ -34,7 +51,7 @@ export function signActorToken(actor: Actor): Promise<string> {
     .setSubject(actor.userId)
     .setIssuedAt()
     .setExpirationTime(`${LIFETIME_SECONDS}s`)
-    .sign(secret());
+    .sign(shared);
 }
 
 /**
@@ -43,6 +60,8 @@ export function signActorToken(actor: Actor): Promise<string> {
  * @throws {HoldfastError} kind `unauthenticated` when it is not ours, was changed, or has expired.
  */
 export async function verifyActorToken(token: string): Promise<Actor> {
+  const known = verified.get(token);
+  if (known !== undefined && known.expiresAtMs > Date.now()) return known.actor;
   const { payload } = await jwtVerify(token, secret(), {
     algorithms: ['HS256'],
     issuer: ISSUER,
@@ -51,12 +70,15 @@ export async function verifyActorToken(token: string): Promise<Actor> {
   }).catch((error: unknown) => {
     throw new HoldfastError('unauthenticated', 'UNAUTHENTICATED', 'The actor token is not valid or has expired.', {}, { cause: error });
   });
-  return {
+  const actor = {
     userId: String(payload.sub),
     orgId: String(payload['org']),
     roles: (payload['roles'] as string[]).filter(isRole),
     warehouses: payload['warehouses'] as string[] | null,
   };
+  if (verified.size >= REMEMBERED_MAX) verified.clear();
+  verified.set(token, { actor, expiresAtMs: Number(payload.exp) * 1000 });
+  return actor;
 }
 
 export function isRole(value: unknown): value is Role {

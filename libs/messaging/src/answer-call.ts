@@ -45,8 +45,9 @@ export class CallAnswerer {
       if (typeof packet.pattern === 'string') pattern = packet.pattern;
       const route = this.routes.get(pattern);
       if (route === undefined) throw new HoldfastError('not_found', 'UNKNOWN_PATTERN', 'This service answers no call of that pattern.');
-      const { actor: token, ...request } = checkData(packet.data);
-      const actor = typeof token === 'string' ? await verifyActorToken(token) : this.#brokerActor(request.orgId, call.brokerUser);
+      const { actor: token, onBehalfOf, ...request } = checkData(packet.data);
+      const actor =
+        typeof token === 'string' ? await verifyActorToken(token) : this.#brokerActor(request.orgId, call.brokerUser, onBehalfOf);
       authorise(actor, route.definition, request);
       const errors = route.definition.validate(request);
       if (errors !== null) throw invalid(`The request of ${pattern} is not valid: ${describe(errors)}`, errors);
@@ -58,16 +59,20 @@ export class CallAnswerer {
     }
   }
 
-  /** Without a token somebody speaks for itself: one of our services, or an OMS, whom the broker knows. */
-  #brokerActor(orgId: string, brokerUser: string | undefined): Actor {
-    if (this.brokerUserOrgs === null) return serviceActor(orgId, brokerUser);
+  /**
+   * Without a token somebody speaks for itself: one of our services, or an OMS, whom the broker knows. As in an event it may say on whose
+   * behalf, which is recorded and gives no rights.
+   */
+  #brokerActor(orgId: string, brokerUser: string | undefined, onBehalfOf: unknown): Actor {
+    const recorded = typeof onBehalfOf === 'string' ? onBehalfOf.slice(0, 200) : brokerUser;
+    if (this.brokerUserOrgs === null) return serviceActor(orgId, recorded);
     const bound = brokerUser === undefined ? undefined : this.brokerUserOrgs[brokerUser];
     if (bound === undefined) {
       const message = 'A call without an actor token must carry the property user_id with a broker user that is bound to an organisation.';
       throw new HoldfastError('unauthenticated', 'UNAUTHENTICATED', message);
     }
     if (bound !== '*' && bound !== orgId) throw new HoldfastError('forbidden', 'FORBIDDEN', `${brokerUser} may not speak for ${orgId}.`);
-    return serviceActor(orgId, brokerUser);
+    return serviceActor(orgId, recorded);
   }
 
   #toWire(pattern: string, error: unknown): WireError {

@@ -7,6 +7,8 @@ export interface CallOptions {
   readonly timeoutMs?: number;
   /** A token of the gateway that says on whose behalf; without it the service speaks for itself. */
   readonly actor?: string | undefined;
+  /** Who is recorded as having done it, where there is no token. */
+  readonly onBehalfOf?: string | undefined;
   readonly traceparent?: string | undefined;
 }
 
@@ -35,10 +37,11 @@ export class RpcClient {
     request: RequestOf<D> & { orgId: string },
     options: CallOptions = {},
   ): Promise<ResponseOf<D>> {
-    const { timeoutMs = TIMEOUT_MS, actor, traceparent } = options;
+    const { timeoutMs = TIMEOUT_MS, actor, onBehalfOf, traceparent } = options;
     const { service, pattern } = definition;
     const id = uuidv7();
-    const data = actor === undefined ? request : { ...request, actor };
+    // What is undefined is left out of the JSON.
+    const data = { ...request, actor, onBehalfOf };
     const body = Buffer.from(JSON.stringify({ pattern, id, data }));
     const answer = await this.delivery.call({ id, service, body, timeoutMs, traceparent });
     const reply = JSON.parse(answer.toString()) as ReplyPacket;

@@ -69,7 +69,10 @@ export class AskInventory {
 
   private async ask(order: Waiting, dryRun: boolean, caller: Caller): Promise<StockReport> {
     try {
-      return await call(this.rpc, order.orgId, order.outstanding, dryRun, callOptions(caller));
+      return await call(this.rpc, order.orgId, order.outstanding, dryRun, {
+        ...callOptions(caller),
+        onBehalfOf: order.outstanding.actor,
+      });
     } catch (error) {
       if (!(error instanceof HoldfastError) || error.kind !== 'unavailable') throw error;
       const { kind, data } = order.outstanding;
