@@ -192,6 +192,7 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
     if (balance.backordered === ZERO || availableToBackorders(balance) === ZERO) continue;
     const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
     const queue = state.queues.get(key);
+    let hasServed = false;
     while (queue !== undefined && queue.length > 0 && availableToBackorders(balance) > ZERO) {
       const next = queue[0]!;
       const demand = state.demands.get(subjectKey(next.orgId, next.orderId));
@@ -203,9 +204,12 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
       const lines = filled.get(demand) ?? [];
       lines.push(changedHold(line.lineNo, line.itemId, balance.warehouseId, quantity));
       filled.set(demand, lines);
+      hasServed = true;
     }
     state.freed.delete(balance);
-    if (balance.backordered > ZERO && availableToBackorders(balance) > ZERO) state.unserved.add(balance);
+    // A queue that was read and served nobody will not do so the next time either.
+    const mayGoOn = queue === undefined || hasServed;
+    if (mayGoOn && balance.backordered > ZERO && availableToBackorders(balance) > ZERO) state.unserved.add(balance);
   }
   for (const [demand, lines] of filled) state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines });
 }
