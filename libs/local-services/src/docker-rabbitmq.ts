@@ -19,10 +19,10 @@ volumes:
 const START_TIMEOUT_MS = 120_000;
 
 /** Whether `docker compose` is installed and its daemon answers. */
-export async function isDockerUsable(): Promise<boolean> {
+export async function isDockerUsable(env: NodeJS.ProcessEnv): Promise<boolean> {
   const [compose, daemon] = await Promise.all([
-    runCommand('docker', ['compose', 'version'], { timeoutMs: 10_000 }),
-    runCommand('docker', ['info'], { timeoutMs: 10_000 }),
+    runCommand('docker', ['compose', 'version'], { env, timeoutMs: 10_000 }),
+    runCommand('docker', ['info'], { env, timeoutMs: 10_000 }),
   ]);
   return compose.ok && daemon.ok;
 }
@@ -32,12 +32,12 @@ export async function isDockerUsable(): Promise<boolean> {
  *
  * @param dataDir names the volume with its data; without it the data goes with the container.
  */
-export async function startDockerRabbitmq(dataDir: string | undefined): Promise<LocalService> {
+export async function startDockerRabbitmq(dataDir: string | undefined, env: NodeJS.ProcessEnv): Promise<LocalService> {
   const durable = dataDir !== undefined;
   const project = `holdfast-${durable ? createHash('sha256').update(dataDir).digest('hex').slice(0, 12) : `run-${process.pid}`}`;
-  const compose = (...args: string[]) => runCommand('docker', ['compose', '-p', project, '-f', '-', ...args], { input: COMPOSE });
+  const compose = (...args: string[]) => runCommand('docker', ['compose', '-p', project, '-f', '-', ...args], { env, input: COMPOSE });
   const down = ['down', '--timeout', '10', ...(durable ? [] : ['--volumes'])];
-  const guardian = guard({ command: ['docker', 'compose', '-p', project, ...down] });
+  const guardian = guard({ command: ['docker', 'compose', '-p', project, ...down], env });
   const stop = async () => {
     await compose(...down);
     guardian.dismiss();

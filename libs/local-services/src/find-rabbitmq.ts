@@ -54,7 +54,7 @@ export async function findRabbitmq(options: FindRabbitmqOptions = {}): Promise<L
     });
     if (product !== undefined) return found(url, product);
   }
-  const started = (await startFromProgram(options, env)) ?? (await startFromDocker(options.dataDir));
+  const started = (await startFromProgram(options, env)) ?? (await startFromDocker(options.dataDir, env));
   if (started !== undefined) return started;
   if (await installRabbitmq(env, log)) {
     const installed = await startFromProgram(options, env);
@@ -74,11 +74,12 @@ async function startFromProgram(options: FindRabbitmqOptions, env: NodeJS.Proces
   const folders = options.serverFolders ?? [...BEFORE_PATH, ...searchPath(env), ...AFTER_PATH];
   const program = await findProgram('rabbitmq-server', folders);
   if (program === undefined) return undefined;
-  if (options.dataDir !== undefined)
-    return await startPrivateRabbitmq({ program, dataDir: join(options.dataDir, 'rabbitmq'), durable: true });
-  return await startPrivateRabbitmq({ program, dataDir: await mkdtemp(join(tmpdir(), 'holdfast-rabbitmq-')), durable: false });
+  const { dataDir } = options;
+  if (dataDir !== undefined) return await startPrivateRabbitmq({ program, dataDir: join(dataDir, 'rabbitmq'), durable: true, env });
+  const temporary = await mkdtemp(join(tmpdir(), 'holdfast-rabbitmq-'));
+  return await startPrivateRabbitmq({ program, dataDir: temporary, durable: false, env });
 }
 
-async function startFromDocker(dataDir: string | undefined): Promise<LocalService | undefined> {
-  return (await isDockerUsable()) ? await startDockerRabbitmq(dataDir) : undefined;
+async function startFromDocker(dataDir: string | undefined, env: NodeJS.ProcessEnv): Promise<LocalService | undefined> {
+  return (await isDockerUsable(env)) ? await startDockerRabbitmq(dataDir, env) : undefined;
 }

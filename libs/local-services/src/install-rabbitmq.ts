@@ -39,11 +39,12 @@ async function agreed(question: string): Promise<boolean> {
 }
 
 /** On a terminal what happens is shown there, and sudo may ask for its password. */
-async function run(command: readonly string[], env: NodeJS.ProcessEnv, shown: boolean): Promise<{ ok: boolean; output: string }> {
-  const [program, ...args] = ['env', `PATH=${env['PATH']}`, 'DEBIAN_FRONTEND=noninteractive', ...command] as [string, ...string[]];
-  if (!shown) return await runCommand(program, args);
+async function run(command: readonly string[], inherited: NodeJS.ProcessEnv, shown: boolean): Promise<{ ok: boolean; output: string }> {
+  const [program, ...args] = command as [string, ...string[]];
+  const env = { ...inherited, DEBIAN_FRONTEND: 'noninteractive' };
+  if (!shown) return await runCommand(program, args, { env });
   return await new Promise((resolve) => {
-    const child = spawn(program, args, { stdio: 'inherit' });
+    const child = spawn(program, args, { env, stdio: 'inherit' });
     child.once('error', (error) => resolve({ ok: false, output: error.message }));
     child.once('close', (code) => resolve({ ok: code === 0, output: '' }));
   });

@@ -18,8 +18,9 @@ export type Log = (line: string) => void;
 
 /** What a failed attempt says, also where Node tried several addresses. */
 export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
+  // Not `instanceof`: errors of Node itself are of another realm where code runs in a vm, as in tests.
+  if (!Error.isError(error)) return String(error);
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors.map(reasonOf).join(', ') : error.message;
 }
 
 /** The URL without its password. */

@@ -26,6 +26,7 @@ export interface PrivateRabbitmqOptions {
   readonly dataDir: string;
   /** False: the data does not outlive the broker (for tests), and is removed with `dataDir`. */
   readonly durable: boolean;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 const START_TIMEOUT_MS = 120_000;
@@ -42,7 +43,7 @@ export async function startPrivateRabbitmq({ program, durable, ...options }: Pri
   await mkdir(dataDir, { recursive: true });
   await refuseSecond(dataDir);
   const [port, distributionPort, mapperPort] = [await freePort(), await freePort(), await freePort()];
-  const env = await configure(dataDir, { port, distributionPort, mapperPort });
+  const env = await configure(dataDir, { port, distributionPort, mapperPort }, options.env);
   const mapper = spawn(await portMapper(env), ['-port', String(mapperPort), '-address', '127.0.0.1'], {
     env,
     detached: true,
@@ -93,11 +94,15 @@ interface Ports {
 }
 
 /** Writes its configuration; answers its environment, in which nothing of a RabbitMQ of the machine is left. */
-async function configure(dataDir: string, { port, distributionPort, mapperPort }: Ports): Promise<NodeJS.ProcessEnv> {
+async function configure(
+  dataDir: string,
+  { port, distributionPort, mapperPort }: Ports,
+  environment: NodeJS.ProcessEnv,
+): Promise<NodeJS.ProcessEnv> {
   const at = (name: string) => join(dataDir, name);
   await writeFile(at('rabbitmq.conf'), `listeners.tcp.local = 127.0.0.1:${port}\ndisk_free_limit.absolute = 50MB\n`);
   await writeFile(at('enabled_plugins'), '[].\n');
-  const inherited = Object.entries(process.env).filter(([name]) => !/^(RABBITMQ|ERL)_/.test(name) && name !== 'NOTIFY_SOCKET');
+  const inherited = Object.entries(environment).filter(([name]) => !/^(RABBITMQ|ERL)_/.test(name) && name !== 'NOTIFY_SOCKET');
   return {
     ...Object.fromEntries(inherited),
     // Erlang keeps its cookie in the home folder.
@@ -132,7 +137,7 @@ async function refuseSecond(dataDir: string): Promise<void> {
 async function portMapper(env: NodeJS.ProcessEnv): Promise<string> {
   const onPath = await findProgram('epmd', searchPath(env));
   if (onPath !== undefined) return onPath;
-  const { output } = await runCommand('erl', ['-noshell', '-eval', 'io:put_chars(code:root_dir()), halt().'], { timeoutMs: 10_000 });
+  const { output } = await runCommand('erl', ['-noshell', '-eval', 'io:put_chars(code:root_dir()), halt().'], { env, timeoutMs: 10_000 });
   const besides = await findProgram('epmd', [join(output, 'bin')]);
   if (besides === undefined) throw new LocalServiceError(`Erlang's port mapper "epmd", which RabbitMQ needs, is not on the path.`);
   return besides;

@@ -27,6 +27,8 @@ export interface Guarded {
   readonly removed?: string | undefined;
   /** A command to run, for what is no process of ours. */
   readonly command?: readonly string[];
+  /** Default: ours. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 const GUARDIAN = `
@@ -45,13 +47,13 @@ const GUARDIAN = `
 `;
 
 /** From now on. */
-export function guard({ pids = [], signal = 'TERM', removed = '', command = [] }: Guarded): Guardian {
+export function guard({ pids = [], signal = 'TERM', removed = '', command = [], env = process.env }: Guarded): Guardian {
   // There is no shell on Windows; there a crash may leave the server running, and the next start ends it.
   if (process.platform === 'win32') return { dismiss: () => {} };
   const shell = spawn('/bin/sh', ['-c', GUARDIAN, 'sh', ...command], {
     detached: true,
     stdio: ['pipe', 'ignore', 'ignore'],
-    env: { ...process.env, HOLDFAST_GUARDED: pids.join(' '), HOLDFAST_SIGNAL: signal, HOLDFAST_REMOVED: removed },
+    env: { ...env, HOLDFAST_GUARDED: pids.join(' '), HOLDFAST_SIGNAL: signal, HOLDFAST_REMOVED: removed },
   });
   shell.on('error', () => {});
   // It does not keep us from ending.
@@ -129,14 +131,22 @@ export interface Outcome {
   readonly output: string;
 }
 
+export interface RunOptions {
+  /** The command is looked for on the path that is given here. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly input?: string;
+  readonly timeoutMs?: number;
+}
+
 /** Runs a command to its end; `ok` is false also when it cannot be started or takes too long. */
-export function runCommand(
-  command: string,
-  args: readonly string[],
-  options: { input?: string; timeoutMs?: number } = {},
-): Promise<Outcome> {
+export function runCommand(command: string, args: readonly string[], { env, input, timeoutMs }: RunOptions): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'pipe', ...(options.timeoutMs === undefined ? {} : { timeout: options.timeoutMs }) });
+    // Not the option `timeout`, whose timer keeps us running when the command cannot be started.
+    const child = spawn(command, args, {
+      env,
+      stdio: 'pipe',
+      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
+    });
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
@@ -144,7 +154,7 @@ export function runCommand(
     child.once('close', (code) => resolve({ ok: code === 0, output: output.trim() }));
     // A command that does not read its input is as good.
     child.stdin.on('error', () => {});
-    child.stdin.end(options.input);
+    child.stdin.end(input);
   });
 }
 

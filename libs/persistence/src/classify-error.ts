@@ -32,9 +32,10 @@ const LOST_CONNECTION_MESSAGE = /^(Connection terminated( unexpectedly)?|Client 
 const NO_SERVER_MESSAGE = /^(timeout exceeded when trying to connect|timeout expired|Connection terminated due to connection timeout)/;
 
 export function classifyError(error: unknown): ErrorClass {
-  if (!(error instanceof Error)) return 'bug';
+  // Not `instanceof`: errors of Node itself are of another realm where code runs in a vm, as in tests.
+  if (!Error.isError(error)) return 'bug';
   // Node answers one error per address tried when a host name has several.
-  if (error instanceof AggregateError && error.errors.length > 0) return classifyError(error.errors[0]);
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) return classifyError(error.errors[0]);
   if (error instanceof CommitOutcomeUnknown) return 'retry';
   const code = codeOf(error);
   if (code === undefined) {
@@ -48,7 +49,7 @@ export function classifyError(error: unknown): ErrorClass {
 
 /** The code of a failed statement, such as `23505`, or of a failed connection, such as `ECONNREFUSED`. */
 export function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  if (!Error.isError(error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
 

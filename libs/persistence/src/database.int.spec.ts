@@ -314,17 +314,27 @@ describe('Database', () => {
       await expect(database.transaction(['a'], (tx) => tx.run(selectEntries, []))).resolves.toEqual([]);
     });
 
+    it('is noticed between two statements, and the work is run again', async () => {
+      let attempts = 0;
+      await database.transaction(['a'], async (tx) => {
+        if (++attempts === 1) {
+          (await streamOf(tx)).destroy();
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        await tx.execute(`insert into counter values ('a', 'x')`);
+      });
+      expect(attempts).toBe(2);
+      expect(await count('counter')).toBe('1');
+    });
+
     it('during the commit leaves the outcome unknown, which only repeatable work survives', async () => {
       let attempts = 0;
       const work = async (tx: Tx) => {
-        attempts++;
-        if (attempts > 1) return;
+        if (++attempts > 1) return;
         await tx.execute(`insert into counter values ('a', 'x') on conflict do nothing`);
-        // Ends the connection under pg's feet, so that the answer to the commit never comes.
-        tx.manager
-          .queryRunner!.connect()
-          .then((client: { connection: { stream: { destroy(): void } } }) => client.connection.stream.destroy());
-        await new Promise((resolve) => setImmediate(resolve));
+        const stream = await streamOf(tx);
+        // After the commit is sent, before its answer is read.
+        setImmediate(() => stream.destroy());
       };
       await expect(database.transaction(['a'], work)).rejects.toBeInstanceOf(CommitOutcomeUnknown);
       expect(attempts).toBe(1);
@@ -332,6 +342,12 @@ describe('Database', () => {
       await database.transaction(['a'], work, { repeatable: true });
       expect(attempts).toBe(2);
     });
+
+    /** The connection under pg's feet. */
+    const streamOf = async (tx: Tx) => {
+      const client = (await tx.manager.queryRunner!.connect()) as { connection: { stream: { destroy(): void } } };
+      return client.connection.stream;
+    };
   });
 
   it('reads one snapshot, and writes nothing, when read only', async () => {

@@ -52,10 +52,6 @@ export class Database {
   async #attempt<T>(orgs: readonly string[], work: (tx: Tx) => Promise<T>, readOnly: boolean): Promise<T> {
     const driver = this.dataSource.driver as PostgresDriver;
     const [client, release] = (await driver.obtainMasterConnection()) as [pg.PoolClient, (error?: Error) => void];
-    // A connection lost between two statements is reported as an event, which would end the process if nobody listened.
-    let lost: Error | undefined;
-    const onError = (error: Error) => (lost = error);
-    client.on('error', onError);
     const tx = new OpenTransaction(client, this.dataSource);
     let result: T;
     try {
@@ -65,8 +61,7 @@ export class Database {
     } catch (error) {
       throw await tx.rollback(error);
     } finally {
-      client.removeListener('error', onError);
-      release(lost ?? tx.unfit);
+      release(tx.letGo());
     }
     tx.runAfterCommit();
     return result;

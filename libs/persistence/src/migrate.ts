@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { Database } from './database.js';
-import { ensureDatabase, ensureRole, MESSAGING, roleName, withClient } from './roles.js';
+import { ensureRole, MESSAGING, roleName, withDatabase } from './roles.js';
 
 export interface MigrateOptions {
   readonly url: string;
@@ -52,8 +52,7 @@ export function migrationDirectories(service: string): string[] {
  */
 export async function migrate(options: MigrateOptions): Promise<{ applied: string[] }> {
   const migrations = await readMigrations(options.directories);
-  await ensureDatabase(options.url);
-  return await withClient(options.url, async (client) => {
+  return await withDatabase(options.url, async (client) => {
     await takeLock(client, options.lockTimeoutMs ?? LOCK_TIMEOUT_MS);
     const fill = await prepareSchema(client, options);
     const ran = await readApplied(client, options.service);

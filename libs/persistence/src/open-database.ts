@@ -71,8 +71,8 @@ async function openDataSource(options: DatabaseOptions, role: string): Promise<D
 }
 
 function reason(error: unknown): string {
-  if (error instanceof AggregateError) return error.errors.map(reason).join(', ');
-  return error instanceof Error ? error.message : String(error);
+  if (!Error.isError(error)) return String(error);
+  return 'errors' in error && Array.isArray(error.errors) ? error.errors.map(reason).join(', ') : error.message;
 }
 
 function startupOptions(settings: Record<string, string>): string {

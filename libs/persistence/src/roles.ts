@@ -78,14 +78,18 @@ export async function dropDatabase(url: string): Promise<void> {
   });
 }
 
-/** Makes the database unless it exists. */
-export async function ensureDatabase(url: string): Promise<void> {
+/** As {@link withClient}; makes the database when it is missing. */
+export async function withDatabase<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   try {
-    await withClient(url, async () => {});
-    return;
+    return await withClient(url, work);
   } catch (error) {
     if (!(error instanceof pg.DatabaseError) || error.code !== '3D000') throw error;
   }
+  await createDatabase(url);
+  return await withClient(url, work);
+}
+
+async function createDatabase(url: string): Promise<void> {
   const name = pg.escapeIdentifier(databaseName(url));
   await withClient(onDatabase(url, 'postgres'), async (client) => {
     try {

@@ -40,10 +40,17 @@ export class OpenTransaction implements Tx {
   /** The first statement that failed; later ones only say that the transaction is aborted. */
   #failure: Error | undefined;
   #over = false;
+  #lost = false;
+  /** A connection lost between two statements is reported as an event, which would end the process if nobody listened. */
+  readonly #onLost = (error: Error) => {
+    this.#lost = true;
+    this.#failure ??= error;
+  };
 
   constructor(client: pg.PoolClient, dataSource: DataSource) {
     this.#client = client;
     this.#dataSource = dataSource;
+    client.on('error', this.#onLost);
   }
 
   /** Sends the beginning without waiting for its answer: it travels with the first statement. */
@@ -83,7 +90,7 @@ export class OpenTransaction implements Tx {
   async commit(): Promise<void> {
     // A value that cannot be sent fails in this process by the next tick; the server knows nothing of it and would commit the rest.
     await new Promise<void>((resolve) => process.nextTick(resolve));
-    if (this.#failure !== undefined && !(this.#failure instanceof pg.DatabaseError)) throw this.#failure;
+    if (this.#failure !== undefined && (this.#lost || !(this.#failure instanceof pg.DatabaseError))) throw this.#failure;
     const committed = this.#query({ text: 'commit' }, (result) => result.command);
     this.#over = true;
     const command = await committed.catch((error: unknown) => {
@@ -103,11 +110,15 @@ export class OpenTransaction implements Tx {
     return codeOf(error) === IN_FAILED_TRANSACTION ? (this.#failure ?? error) : error;
   }
 
-  /** What makes the connection unfit for another transaction, if anything: it is lost, or disagrees with pg about what is prepared. */
-  get unfit(): Error | undefined {
+  /**
+   * Lets go of the connection; answers what makes it unfit for another transaction, if anything: it is lost, or disagrees with pg about what
+   * is prepared.
+   */
+  letGo(): Error | undefined {
+    this.#client.removeListener('error', this.#onLost);
     const failure = this.#failure;
     if (failure === undefined) return undefined;
-    const usable = failure instanceof pg.DatabaseError && classifyError(failure) !== 'pause' && !isStalePlan(failure);
+    const usable = !this.#lost && failure instanceof pg.DatabaseError && classifyError(failure) !== 'pause' && !isStalePlan(failure);
     return usable && failure.code !== '26000' ? undefined : failure;
   }
 

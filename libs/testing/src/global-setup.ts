@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import pg from 'pg';
-import { findPostgres, findRabbitmq, guard, type LocalService, LocalServiceError } from '#libs/local-services';
+import { findPostgres, findRabbitmq, guard, type Guardian, type LocalService, LocalServiceError } from '#libs/local-services';
 import { isTestRunOlderThan, newTestRunId } from './test-names.js';
 
 /** What a run that was killed with its guardian left behind is removed by the first run that starts this much later. */
 const ABANDONED_AFTER_MS = 3 * 3_600_000;
 
 let started: LocalService[] = [];
-let dismissGuardian = () => {};
+let guardian: Guardian | undefined;
 
 /** Finds or starts the PostgreSQL and the RabbitMQ that the tests share; they are told by environment variables. */
 export async function setUp(): Promise<void> {
@@ -30,7 +30,7 @@ export async function setUp(): Promise<void> {
   Object.assign(process.env, { HOLDFAST_TEST_RUN: run, HOLDFAST_TEST_DATABASE_URL: server.href, HOLDFAST_TEST_AMQP_URL: rabbitmq.url });
   // Ctrl-C ends jest at once, without its tear-down.
   const remover = ['--import', join(import.meta.dirname, '../run-from-source.js'), join(import.meta.dirname, 'remove-databases.ts'), run];
-  ({ dismiss: dismissGuardian } = guard({ command: [process.execPath, ...remover] }));
+  guardian = guard({ command: [process.execPath, ...remover] });
   await removeDatabases((name) => isTestRunOlderThan(name, ABANDONED_AFTER_MS));
 }
 
@@ -38,7 +38,7 @@ export async function setUp(): Promise<void> {
 export async function tearDown(): Promise<void> {
   const run = process.env['HOLDFAST_TEST_RUN'];
   const left = run === undefined ? [] : await removeDatabases((name) => name.startsWith(run));
-  dismissGuardian();
+  guardian?.dismiss();
   await stopAll();
   if (left.length > 0) process.stderr.write(`Databases that tests did not drop, dropped now: ${left.join(', ')}\n`);
 }
