@@ -207,8 +207,8 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
       hasServed = true;
     }
     state.freed.delete(balance);
-    // A queue that was read and served nobody will not do so the next time either.
-    const mayGoOn = queue === undefined || hasServed;
+    // A queue that was read whole and served nobody will not do so the next time either.
+    const mayGoOn = queue === undefined || hasServed || state.longQueues.has(key);
     if (mayGoOn && balance.backordered > ZERO && availableToBackorders(balance) > ZERO) state.unserved.add(balance);
   }
   for (const [demand, lines] of filled) state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines });

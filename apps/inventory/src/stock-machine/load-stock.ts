@@ -325,7 +325,8 @@ function fillQueues(state: StockState, rows: readonly sql.BackorderRow[], freed:
   }
   for (const key of freed) {
     const balance = state.balances.get(key);
-    if (balance !== undefined && balance.backordered > (waitedFor.get(key) ?? ZERO)) state.longQueues.add(key);
+    const read = waitedFor.get(key);
+    if (balance !== undefined && read !== undefined && balance.backordered > read) state.longQueues.add(key);
   }
 }
 

@@ -160,7 +160,7 @@ export class MemoryStock {
       if (balance === undefined) continue;
       const queue = (queues.get(key) ?? []).map((row) => ownRow(state, row));
       state.queues.set(key, queue);
-      if (balance.backordered > sumQuantities(queue, (backorder) => backorder.quantity)) state.longQueues.add(key);
+      if (queue.length > 0 && balance.backordered > sumQuantities(queue, (backorder) => backorder.quantity)) state.longQueues.add(key);
     }
     for (const [key, rows] of holds) {
       state.holds.set(
