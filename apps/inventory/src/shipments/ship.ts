@@ -108,8 +108,9 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
     });
     if (line.lot !== undefined || (line.lots?.length ?? 0) > 0) return refused('LOT_NOT_FOUND');
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return refused('ITEM_NOT_FOUND');
-    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
-    if (known !== undefined && known.itemId !== line.itemId) return refused('INVALID_STATE');
+    // A line is about one item, in the order as within the shipment.
+    const first = [...demand.lines, ...command.lines].find((candidate) => candidate.lineNo === line.lineNo)!;
+    if (first.itemId !== line.itemId) return refused('INVALID_STATE');
 
     const sources = sourcesOf(state, demand, command, line);
     if (sources.length === 0) return refused('WAREHOUSE_NOT_FOUND');
