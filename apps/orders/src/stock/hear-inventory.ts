@@ -38,6 +38,6 @@ export class HearInventory {
         notes: applied.settled === null ? [] : [settlementNote(order, applied.order, applied.settled)],
       });
     });
-    crashPoint('before-ack', 'orders');
+    crashPoint('after-report', 'orders');
   }
 }

@@ -1,0 +1,338 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type CallDefinition,
+  type DataOf,
+  type EventDefinition,
+  ItemGet,
+  makeEvent,
+  OrderConfirm,
+  OrderCreate,
+  OrderEventList,
+  OrderGet,
+  OrderList,
+  type RequestOf,
+  type ResponseOf,
+  ReturnCreate,
+  ReturnGet,
+  ReturnInspect,
+  ReturnReceive,
+  routingKey,
+  SettingsGet,
+  ShipmentCreate,
+  ShipmentGet,
+  StockDemand,
+  StockDepletionFailed,
+  StockInspect,
+  type StockLine,
+  StockReservationFailed,
+  StockReserved,
+  StockReturn,
+  StockReturned,
+  StockShip,
+} from '#libs/contracts';
+import { unavailable } from '#libs/domain';
+import { MessagingMetrics, Outbox, Relay, RpcClient } from '#libs/messaging';
+import { startTestService, StubService, type TestService } from '#libs/testing';
+import { orders } from './index.js';
+import { SaveOrder } from './orders/save-order.js';
+import { AskAgain } from './stock/ask-again.js';
+import { AskInventory } from './stock/ask-inventory.js';
+
+// Orders against an inventory that says what the test lets it say, when the test lets it say it.
+
+let service: TestService;
+let inventory: StubService;
+let orgId: string;
+let orgs = 0;
+
+beforeAll(async () => {
+  service = await startTestService(orders);
+  inventory = await StubService.start(service.delivery, 'inventory');
+});
+afterAll(async () => {
+  await inventory.stop();
+  await service.stop();
+});
+beforeEach(() => {
+  orgId = `org-${++orgs}`;
+  inventory.calls.length = 0;
+  inventory.answers(ItemGet, ({ itemIds }) => ({ items: itemIds.map(item) }));
+  const settings = { softReservationTtlSeconds: 1800, defaultReorderPoint: null, returnQuarantine: true };
+  inventory.answers(SettingsGet, () => ({ ...settings, reservationMode: 'all_or_nothing' as const, currency: 'EUR' }));
+  inventory.answers(StockDemand, ({ firm = false, lines }) => held(1, firm, lines.length === 0 ? { closed: '4' } : { reserved: '4' }));
+});
+
+const item = (itemId: string) => ({
+  ...{ itemId, name: itemId, unit: 'piece', tracking: 'none' as const, costing: 'fifo' as const, unitPrice: '2', currency: null },
+  ...{ reorderPoint: null, safetyStock: null, minRemainingShelfLifeDays: null, substitutes: [], createdAt: '' },
+});
+const stockLine = (parts: Partial<StockLine>): StockLine => {
+  const none = { reserved: '0', backordered: '0', fulfilled: '0', returned: '0', closed: '0', unheld: '0' };
+  return { lineNo: 1, itemId: 'a', requested: '4', ...none, ...parts };
+};
+const hold = { lineNo: 1, itemId: 'a', warehouseId: 'main', lot: null, quantity: '4', reservationId: 'r' };
+const held = (sequence: number, firm: boolean, parts: Partial<StockLine>): ResponseOf<typeof StockDemand> => ({
+  ...{ status: 'reserved', orderId: 'o', sequence, firm, expiresAt: null, backordered: [] },
+  lines: parts.reserved === '4' ? [hold] : [],
+  stock: [stockLine(parts)],
+});
+const short = { lineNo: 1, itemId: 'a', warehouseId: 'main', requested: '4', available: '1' };
+const refused = (sequence: number): ResponseOf<typeof StockDemand> => ({
+  ...held(sequence, false, { unheld: '4' }),
+  ...{ status: 'failed', reason: 'INSUFFICIENT_STOCK', shortLines: [short], discrepancyIds: [], alternatives: [] },
+});
+const silent = () => {
+  throw unavailable('no answer');
+};
+
+const call = <D extends CallDefinition>(definition: D, request: RequestOf<D>, org = orgId): Promise<ResponseOf<D>> =>
+  service.call(definition, Object.assign({}, request, { orgId: org }));
+const place = (request: Partial<RequestOf<typeof OrderCreate>> = {}, org?: string) =>
+  call(OrderCreate, { orderId: 'o', customerId: 'c', lines: [{ itemId: 'a', quantity: '4' }], ...request }, org);
+const get = () => call(OrderGet, { orderId: 'o' });
+
+/** Says something as inventory does, and waits until orders has heard it. */
+async function say<D extends EventDefinition>(definition: D, sequence: number, data: Omit<DataOf<D>, 'orderId'>): Promise<void> {
+  const attributes = { source: '/inventory', subject: 'o', orgid: orgId, time: new Date().toISOString(), sequence };
+  const event = makeEvent(definition, attributes, Object.assign({ orderId: 'o' }, data) as DataOf<D>);
+  const body = Buffer.from(JSON.stringify(event));
+  await new Promise<void>((resolve, reject) => {
+    service.delivery.publish({ id: event.id, type: event.type, routingKey: routingKey(event), body }, (_, safe) => {
+      if (safe) resolve();
+      else reject(new Error(`${event.type} was not handled.`));
+    });
+  });
+}
+const sayReserved = (sequence: number, firm = false) =>
+  say(StockReserved, sequence, { firm, expiresAt: null, lines: [hold], stock: [stockLine({ reserved: '4' })] });
+const sayFailed = (sequence: number) =>
+  say(StockReservationFailed, sequence, {
+    ...{ reason: 'INSUFFICIENT_STOCK', lines: [short], discrepancyIds: [] },
+    stock: [stockLine({ unheld: '4' })],
+  });
+
+/** The events that wait for inventory, which takes none in these tests. */
+async function said(): Promise<{ type: string; sequence?: number; data: unknown }[]> {
+  const rows = await service.database.rows<{ event: Buffer }>('select event from orders.outbox order by id');
+  const events = rows.map((row) => JSON.parse(row.event.toString()) as { type: string; orgid: string; sequence?: number; data: unknown });
+  return events.filter((event) => event.orgid === orgId && event.type !== 'OrderStatusChanged');
+}
+
+describe('durable event first, quick call second', () => {
+  it('says the same by both ways', async () => {
+    expect(await place()).toMatchObject({ status: 'created', version: 1 });
+    const [placed] = await said();
+    expect(placed).toMatchObject({ type: 'OrderPlaced', source: '/orders', subject: 'o', actor: 'tester', sequence: 1 });
+    const { request } = inventory.calls.find(({ pattern }) => pattern === 'stock.demand')!;
+    expect(request).toMatchObject({ orgId, source: '/orders', sequence: 1, firm: false, ...(placed!.data as object) });
+
+    // The same answer by event changes nothing.
+    const before = await get();
+    await sayReserved(1);
+    expect(await get()).toEqual(before);
+    const changes = await service.database.rows(`select 1 from orders.audit_event where org_id = $1`, [orgId]);
+    expect(changes).toHaveLength(1);
+  });
+
+  it('is committed when inventory is silent, and answered by event', async () => {
+    inventory.answers(StockDemand, silent);
+    await expect(place()).rejects.toMatchObject({ kind: 'unavailable', details: { orderId: 'o', retryAfterSeconds: 1 } });
+    expect(await get()).toMatchObject({ status: 'reserving', version: 0 });
+    expect(await said()).toMatchObject([{ type: 'OrderPlaced', sequence: 1 }]);
+    await sayReserved(1);
+    await sayReserved(1);
+    expect(await get()).toMatchObject({ status: 'created', version: 1, lines: [{ allocations: [{ warehouseId: 'main' }] }] });
+    expect(await place()).toMatchObject({ status: 'created', version: 1 });
+    await expect(place({ note: 'another' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' });
+    expect(await said()).toHaveLength(1);
+  });
+
+  it('goes on where it stopped when the same is asked again', async () => {
+    inventory.answers(StockDemand, silent);
+    await expect(place()).rejects.toMatchObject({ kind: 'unavailable' });
+    await expect(place({ note: 'another' })).rejects.toMatchObject({ kind: 'unavailable' });
+    inventory.answers(StockDemand, () => held(1, false, { reserved: '4' }));
+    expect(await place()).toMatchObject({ status: 'created', version: 1 });
+    const asked = inventory.calls.filter(({ pattern }) => pattern === 'stock.demand');
+    expect(asked.map(({ request }) => request['sequence'])).toEqual([1, 1, 1]);
+    expect(await said()).toHaveLength(1);
+  });
+
+  it('leaves no order when it is refused after all, and the next attempt continues the count', async () => {
+    inventory.answers(StockDemand, silent);
+    await expect(place()).rejects.toMatchObject({ kind: 'unavailable' });
+    await sayFailed(1);
+    await expect(get()).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
+    expect((await call(OrderList, {})).items).toEqual([]);
+    inventory.answers(StockDemand, () => refused(2));
+    await expect(place({ lines: [{ itemId: 'b', quantity: '4' }] })).rejects.toMatchObject({
+      code: 'INSUFFICIENT_STOCK',
+      details: { lines: [short], discrepancyIds: [], alternatives: [] },
+    });
+    await sayFailed(2);
+    inventory.answers(StockDemand, () => held(3, false, { reserved: '4' }));
+    expect(await place()).toMatchObject({ status: 'created', version: 1, lines: [{ itemId: 'a' }] });
+    await sayFailed(2);
+    expect(await get()).toMatchObject({ status: 'created', version: 1 });
+    expect((await said()).map((event) => event.sequence)).toEqual([1, 2, 3]);
+    const { items } = await call(OrderEventList, { orderId: 'o' });
+    expect(items.map(({ type, details }) => [type, details['sequence'], details['shortLines']])).toEqual([
+      ['order_created', 3, undefined],
+      ['order_refused', 2, [short]],
+      ['order_refused', 1, [short]],
+    ]);
+  });
+
+  it('settles what is outstanding before anything else', async () => {
+    inventory.answers(StockDemand, silent);
+    await expect(place()).rejects.toMatchObject({ kind: 'unavailable' });
+    const asked: unknown[] = [];
+    inventory.answers(StockDemand, ({ sequence, firm = false }) => {
+      asked.push([sequence, firm]);
+      return held(sequence!, firm, { reserved: '4' });
+    });
+    expect(await call(OrderConfirm, { orderId: 'o' })).toMatchObject({ status: 'confirmed', version: 2 });
+    expect(asked).toEqual([
+      [1, false],
+      [2, true],
+    ]);
+  });
+
+  it('makes one order of two requests at the same time', async () => {
+    inventory.answers(StockDemand, async () => {
+      await delay(50);
+      return held(1, false, { reserved: '4' });
+    });
+    const both = await Promise.all([place(), place()]);
+    expect(both.map(({ orderId, status, version }) => [orderId, status, version])).toEqual([
+      ['o', 'created', 1],
+      ['o', 'created', 1],
+    ]);
+    expect(await said()).toHaveLength(1);
+  });
+
+  it('answers in time for its own caller', async () => {
+    inventory.answers(StockDemand, async () => {
+      await delay(3_000);
+      return held(1, false, { reserved: '4' });
+    });
+    const client = new RpcClient(service.delivery);
+    const request = { orgId, orderId: 'o', customerId: 'c', lines: [{ itemId: 'a', quantity: '4' }] };
+    await expect(client.call(OrderCreate, request, { timeoutMs: 1_500 })).rejects.toMatchObject({ details: { orderId: 'o' } });
+  });
+});
+
+describe('shipments and returns', () => {
+  const ship = () => call(ShipmentCreate, { orderId: 'o', shipmentId: 's', lines: [{ lineNo: 1, quantity: '4' }] });
+  const shipped = { ...hold, cogs: null };
+
+  beforeEach(async () => {
+    await place();
+    inventory.answers(StockDemand, () => held(2, true, { reserved: '4' }));
+    await call(OrderConfirm, { orderId: 'o' });
+  });
+
+  it('keeps a refused shipment out of the order, and its id free', async () => {
+    inventory.answers(StockShip, silent);
+    await expect(ship()).rejects.toMatchObject({ kind: 'unavailable', details: { orderId: 'o', shipmentId: 's' } });
+    expect(await get()).toMatchObject({ status: 'confirmed', shipments: [{ shipmentId: 's', status: 'pending' }] });
+    await say(StockDepletionFailed, 3, {
+      ...{ shipmentId: 's', reason: 'INSUFFICIENT_STOCK', lines: [short], discrepancyIds: [] },
+      stock: [stockLine({ reserved: '4' })],
+    });
+    expect(await get()).toMatchObject({ status: 'confirmed', shipments: [] });
+    expect(await call(ShipmentGet, { shipmentId: 's' })).toMatchObject({ status: 'refused' });
+    inventory.answers(StockShip, () => ({
+      status: 'done' as const,
+      sequence: 4,
+      stock: [stockLine({ fulfilled: '4' })],
+      lines: [shipped],
+      cogsTotal: null,
+    }));
+    expect(await ship()).toMatchObject({ status: 'posted', lines: [{ warehouseId: 'main' }] });
+    expect(await ship()).toMatchObject({ status: 'posted' });
+    expect(await get()).toMatchObject({ status: 'shipped', shipments: [{ status: 'posted' }] });
+  });
+
+  it('asks again for the answer that no event brings', async () => {
+    inventory.answers(StockShip, () => ({
+      status: 'done' as const,
+      sequence: 3,
+      stock: [stockLine({ fulfilled: '4' })],
+      lines: [shipped],
+      cogsTotal: null,
+    }));
+    await ship();
+    await call(ReturnCreate, { orderId: 'o', returnId: 'r', lines: [{ lineNo: 1, quantity: '1', condition: 'unknown', reason: 'no' }] });
+    const returned = { ...hold, quantity: '1', quality: 'pending_inspection', unitCost: null, balanceAfter: '1' };
+    const stock = [stockLine({ fulfilled: '4', returned: '1' })];
+    inventory.answers(StockReturn, silent);
+    await expect(call(ReturnReceive, { returnId: 'r' })).rejects.toMatchObject({ details: { returnId: 'r' } });
+    await say(StockReturned, 4, { returnId: 'r', lines: [returned], stock });
+    expect(await call(ReturnGet, { returnId: 'r' })).toMatchObject({ status: 'received', refundTotal: null });
+
+    inventory.answers(StockInspect, silent);
+    const inspect = { returnId: 'r', lines: [{ lineNo: 1, quantity: '1', verdict: 'available' as const }] };
+    await expect(call(ReturnInspect, inspect)).rejects.toMatchObject({ kind: 'unavailable' });
+    inventory.answers(StockInspect, () => ({ status: 'done' as const, sequence: 5, stock, lines: [returned] }));
+    await askAgain();
+    expect(await call(ReturnGet, { returnId: 'r' })).toMatchObject({ status: 'completed', refundTotal: '2' });
+  });
+
+  async function askAgain(): Promise<void> {
+    const database = await service.database.open('orders');
+    const relay = new Relay({
+      service: 'orders',
+      delivery: service.delivery,
+      database: await service.database.openMessaging('orders'),
+      metrics: MessagingMetrics.in(),
+    });
+    const ask = new AskAgain(database, new AskInventory(new RpcClient(service.delivery), database, new SaveOrder(new Outbox(relay))));
+    await ask.run(new Date(Date.now() + 1_000));
+  }
+});
+
+describe('the tables', () => {
+  it('keep organisations apart that use the same ids', async () => {
+    const other = `${orgId}-other`;
+    await place({ customerId: 'ours' });
+    await place({ customerId: 'theirs' }, other);
+    expect(await get()).toMatchObject({ customerId: 'ours' });
+    expect((await call(OrderList, {}, other)).items).toMatchObject([{ customerId: 'theirs' }]);
+    await expect(call(OrderGet, { orderId: 'o' }, 'nobody')).rejects.toMatchObject({ code: 'ORDER_NOT_FOUND' });
+    await sayReserved(9, true);
+    expect(await call(OrderGet, { orderId: 'o' }, other)).toMatchObject({ version: 1 });
+  });
+
+  it('hide every row from a transaction of another organisation', async () => {
+    await place();
+    const database = await service.database.open('orders');
+    const tables = await service.database.rows<{ name: string }>(
+      `select c.relname as name from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id'
+        where c.relkind = 'r' and c.relnamespace = 'orders'::regnamespace`,
+    );
+    expect(tables.length).toBeGreaterThanOrEqual(7);
+    for (const { name } of tables.filter((table) => !['outbox', 'inbox', 'parked_message'].includes(table.name))) {
+      const seen = await database.transaction(['nobody'], (tx) => tx.rows(`select 1 from ${name}`));
+      expect([name, seen.length]).toEqual([name, 0]);
+    }
+  });
+
+  it('take no change and no removal of the record', async () => {
+    await place();
+    const database = await service.database.open('orders');
+    for (const text of [
+      `update audit_event set type = 'x'`,
+      'delete from audit_event',
+      'truncate audit_event',
+      'delete from customer_order',
+    ]) {
+      await expect(database.transaction([orgId], (tx) => tx.execute(text))).rejects.toMatchObject({ code: '42501' });
+    }
+  });
+
+  it('are not reached by what is said of other systems’ orders', async () => {
+    await sayReserved(1);
+    expect(await service.database.rows(`select 1 from orders.customer_order where org_id = $1`, [orgId])).toEqual([]);
+  });
+});
