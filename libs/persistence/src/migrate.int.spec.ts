@@ -120,10 +120,21 @@ describe('migrate', () => {
     own.password = 'secret';
     try {
       await write(1, '0002-secure.sql', 'alter table item enable row level security; alter table item force row level security;');
+      await write(
+        1,
+        '0003-due.sql',
+        `create policy due on item to \${messagingRole} using (true);
+         grant select on item to \${messagingRole};
+         create function due() returns setof int language sql security definer set search_path = \${schema} as 'select id from item';
+         alter function due owner to \${messagingRole};`,
+      );
       await migrate({ url: own.href, service: 'stock', directories });
       const service = await openDatabase({ url: own.href, service: 'stock' });
       const messaging = await openMessagingDatabase({ url: own.href, service: 'stock' });
+      await query('insert into stock.item values (7)');
       expect(await service.transaction([], (tx) => tx.rows('select * from item'))).toEqual([]);
+      expect(await service.transaction([], (tx) => tx.rows('select due()'))).toEqual([{ due: 7 }]);
+      await expect(messaging.transaction([], (tx) => tx.execute('create table mine (id int)'))).rejects.toThrow('permission denied');
       expect(await messaging.transaction([], (tx) => tx.rows('select * from outbox'))).toEqual([]);
       await Promise.all([service.close(), messaging.close()]);
     } finally {

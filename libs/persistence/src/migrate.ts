@@ -59,7 +59,7 @@ export async function migrate(options: MigrateOptions): Promise<{ applied: strin
     refuseChanged(migrations, ran);
     const applied: string[] = [];
     for (const migration of migrations.filter(({ name }) => !ran.has(name))) {
-      await run(client, migration, fill(migration.text)).catch((error: unknown) => {
+      await run(client, migration, fill).catch((error: unknown) => {
         throw new Error(`Migration ${migration.name} failed: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
       });
       applied.push(migration.name);
@@ -133,7 +133,8 @@ function refuseChanged(migrations: readonly Migration[], ran: ReadonlyMap<string
   if (changed.length > 0) throw new Error(`Changed after it ran: ${changed.join(', ')}. Undo the change and write a new migration.`);
 }
 
-async function run(client: pg.Client, migration: Migration, text: string): Promise<void> {
+async function run(client: pg.Client, migration: Migration, fill: (text: string) => string): Promise<void> {
+  const text = fill(migration.text);
   const record = () => client.query('insert into schema_migration (name, checksum) values ($1, $2)', [migration.name, migration.checksum]);
   if (text.startsWith(NO_TRANSACTION)) {
     // Sent together, several statements would be one transaction again.
@@ -145,7 +146,10 @@ async function run(client: pg.Client, migration: Migration, text: string): Promi
   }
   await client.query('begin');
   try {
+    // Functions that look across organisations are given to the messaging role, and who is given something must be allowed to make it.
+    await client.query(fill('grant create on schema ${schema} to ${messagingRole}'));
     await client.query(text);
+    await client.query(fill('revoke create on schema ${schema} from ${messagingRole}'));
     await record();
     await client.query('commit');
   } catch (error) {
