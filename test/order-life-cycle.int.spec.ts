@@ -30,6 +30,7 @@ import {
   ShipmentGet,
   WarehouseCreate,
 } from '#libs/contracts';
+import { HoldfastError } from '#libs/domain';
 import { InProcessDelivery, RpcClient } from '#libs/messaging';
 import { loadConfig, type RunningService, startService } from '#libs/service';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
@@ -285,6 +286,22 @@ it('fills what waits, and closes what is cancelled', async () => {
   });
 });
 
+it('ships and takes back no more than there is, however many try at once', async () => {
+  const { orderId } = await place();
+  await call(OrderConfirm, { orderId });
+  const settled = async (tries: Promise<unknown>[]) =>
+    (await Promise.allSettled(tries)).map((result) => (result.status === 'fulfilled' ? 'done' : codeOf(result.reason)));
+  const shipped = await settled(Array.from({ length: 7 }, () => call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '1' }] })));
+  expect(shipped.filter((outcome) => outcome === 'done')).toHaveLength(4);
+  expect(new Set(shipped)).toEqual(new Set(['done', 'INVALID_STATE']));
+  expect(await call(OrderGet, { orderId })).toMatchObject({ status: 'shipped', lines: [{ fulfilledQuantity: '4' }] });
+
+  const line = { lineNo: 1, quantity: '1', condition: 'unknown' as const, reason: 'no' };
+  const returned = await settled(Array.from({ length: 7 }, () => call(ReturnCreate, { orderId, lines: [line] })));
+  expect(returned.filter((outcome) => outcome === 'done')).toHaveLength(4);
+  expect(new Set(returned)).toEqual(new Set(['done', 'ORDER_VALIDATION']));
+});
+
 it('takes a shipment back, and holds its goods again', async () => {
   const { orderId } = await place();
   await call(OrderConfirm, { orderId });
@@ -348,6 +365,10 @@ it('lists orders newest first, page by page', async () => {
   expect((await call(OrderList, { customerId: 'c1' })).items).toHaveLength(2);
   expect((await call(OrderList, { status: 'confirmed' })).items).toEqual([]);
 });
+
+function codeOf(reason: unknown): string {
+  return reason instanceof HoldfastError ? reason.code : String(reason);
+}
 
 async function eventually(check: () => Promise<void>, timeoutMs = 5_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;

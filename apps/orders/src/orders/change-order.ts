@@ -29,8 +29,8 @@ export interface Change extends OrderKey {
   readonly context: MessageContext;
 }
 
-/** Somebody else's changes of the same order are waited for this often. */
-const ROUNDS_MAX = 10;
+/** So long are somebody else's changes of the same order waited for. */
+const PATIENCE_MS = 4_000;
 
 /**
  * How every change of an order runs, whatever it is (docs/adr/0010):
@@ -55,7 +55,8 @@ export class ChangeOrder {
   /** Changes an order that may not exist yet. */
   async run(change: Change, decide: (order: OrderState | null, now: Date) => Decision): Promise<OrderState> {
     if (change.dryRun) return await this.rehearse(change, decide);
-    for (let round = 1; round <= ROUNDS_MAX; round++) {
+    const giveUpMs = Math.min(Date.now() + PATIENCE_MS, change.context.deadlineMs ?? Infinity);
+    while (Date.now() < giveUpMs) {
       const step = await this.decide(change, decide);
       if (step === 'taken') continue;
       if (!isWaiting(step.order)) return step.order;
