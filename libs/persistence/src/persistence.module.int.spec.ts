@@ -47,8 +47,9 @@ describe('PersistenceModule', () => {
 
     await app.close();
     // The server notices a moment later.
-    const left = () => test.rows(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^holdfast-'`);
-    for (let tries = 0; tries < 50 && (await left()).length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(await left()).toEqual([]);
+    const connections = () =>
+      test.rows(`select pid from pg_stat_activity where datname = current_database() and application_name ~ '^holdfast-'`);
+    for (let tries = 0; tries < 50 && (await connections()).length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await connections()).toEqual([]);
   });
 });
