@@ -10,7 +10,7 @@ let passed = 0;
 
 /**
  * Kills this process, as a power cut would, when `HOLDFAST_CRASH_AT` names this point; otherwise does nothing. Crash tests use it to
- * stop at the moments that matter: `after-commit`, `mid-batch`, `after-publish`, `before-ack`, and whatever an app adds.
+ * stop at the moments that matter: `before-ack` and `before-answer` of a subscription, `relay-...` of the relay, and those of an app.
  *
  * @param point what has just happened.
  * @param service tells the services of one process apart.

@@ -8,7 +8,7 @@ import { RabbitDelivery } from './rabbit-delivery.js';
 import { effectMigrations, eventually, removeTopology, TestService } from './test-service.js';
 
 const EVENTS_PER_LIFE = 100;
-const POINTS = ['orders:after-commit', 'orders:mid-batch', 'orders:after-publish', 'inventory:before-ack'];
+const POINTS = ['orders:relay-after-commit', 'orders:relay-mid-batch', 'orders:relay-after-publish', 'inventory:before-ack'];
 
 /**
  * Kills a process that publishes and consumes, at each of the moments that matter, and finds each committed event with one effect. That
@@ -76,7 +76,7 @@ describe.each(['in-process', 'RabbitMQ'])('A crash, delivery by %s', (way) => {
   }, 60_000);
 
   it('after a commit would lose events without the sweep', async () => {
-    expect(await live('orders:after-commit:3', 0)).toBe(true);
+    expect(await live('orders:relay-after-commit:3', 0)).toBe(true);
     expect((await finish({ HOLDFAST_UNSAFE_NO_SWEEP: '1' })).lost.length).toBeGreaterThan(0);
   });
 

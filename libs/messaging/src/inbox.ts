@@ -73,7 +73,7 @@ export class Inbox {
 }
 
 /** A switch that takes a protection away, so that a crash test can show that it would notice. */
-export function unsafeSwitch(name: 'HOLDFAST_UNSAFE_NO_INBOX' | 'HOLDFAST_UNSAFE_NO_SWEEP'): boolean {
+export function unsafeSwitch(name: `HOLDFAST_UNSAFE_NO_${'INBOX' | 'SWEEP' | 'BUSINESS_KEYS'}`): boolean {
   const on = process.env[name] === '1' || process.env[name] === 'true';
   if (on && process.env['NODE_ENV'] === 'production')
     throw new Error(`${name} makes messages get lost or doubled; it is refused in production.`);

@@ -4,7 +4,7 @@ export type * from './delivery.js';
 export { OnCall, OnEvent, OnLiveEvent, RetryLater } from './handlers.js';
 export type { MessageContext } from './handlers.js';
 export { InProcessDelivery } from './in-process-delivery.js';
-export { Inbox, inboxKey } from './inbox.js';
+export { Inbox, inboxKey, unsafeSwitch } from './inbox.js';
 export { MessagingModule } from './messaging.module.js';
 export type { MessagingModuleOptions } from './messaging.module.js';
 export { MessagingMetrics } from './metrics.js';

@@ -148,6 +148,7 @@ export class RabbitSubscription implements Subscription {
       traceparent: textOf(message.properties.headers?.['traceparent']),
     });
     const replyTo = textOf(properties['replyTo']);
+    crashPoint('before-answer', this.#consumer.service);
     if (answer !== null && replyTo !== undefined) this.#delivery.answer(replyTo, textOf(properties['correlationId']), answer);
     return true;
   }

@@ -94,7 +94,7 @@ export class Relay {
 
   /** Publishes events that have just been committed. */
   take(events: readonly OutgoingEvent[]): void {
-    crashPoint('after-commit', this.#service);
+    crashPoint('relay-after-commit', this.#service);
     this.#hold(events);
   }
 
@@ -142,6 +142,7 @@ export class Relay {
     const events = this.#waiting.splice(0, room);
     this.#underWay += events.length;
     for (const event of events) this.#delivery.publish(event, this.#settled);
+    crashPoint('relay-after-send', this.#service);
   }
 
   readonly #settled = (id: string, safe: boolean): void => {
@@ -149,7 +150,7 @@ export class Relay {
     if (safe) {
       this.#metrics.published(this.#service);
       this.#delivered.push(id);
-      if (this.#underWay > 0) crashPoint('mid-batch', this.#service);
+      if (this.#underWay > 0) crashPoint('relay-mid-batch', this.#service);
       this.#deleting ??= this.#deleteSoon();
     } else {
       this.#held.delete(id);
@@ -167,7 +168,7 @@ export class Relay {
 
   async #deleteDelivered(): Promise<void> {
     while (this.#delivered.length > 0) {
-      crashPoint('after-publish', this.#service);
+      crashPoint('relay-after-publish', this.#service);
       const ids = this.#delivered.splice(0, DELETE_CHUNK);
       try {
         await this.#database.transaction([], (tx) => tx.run(deleteEvents, [ids]));
@@ -234,6 +235,7 @@ export class Relay {
     // Without room there would soon be more in memory than is under way.
     while (this.#waiting.length > SWEEP_READ && this.#isRunning() && this.#delivery.room() > 0) await delay(5);
     const rows = await this.#database.transaction([], (tx) => tx.run(readEvents, [ids]));
+    if (rows.length > 0) crashPoint('relay-sweep', this.#service);
     this.#hold(rows.map(outgoing));
   }
 }

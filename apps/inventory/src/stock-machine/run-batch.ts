@@ -52,6 +52,7 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
       const state = await loadStock(tx, needs, machine.known, false);
       const before = new Map<Balance, Counters>([...state.balances.values()].map((balance) => [balance, countersOf(balance)]));
       const isNew = await admitted;
+      crashPoint('mid-batch', 'inventory');
       const outcomes = pending.map(({ command }, index) => decideOnce(state, command, keys[index]!, isNew));
       forgetUndecided(machine, tx, keys, outcomes);
       writeStock(tx, state, before);
