@@ -170,4 +170,15 @@ describe('packaging', () => {
     });
     expect({ status, stdout }).toMatchObject({ status: 0 });
   });
+
+  // A registry that has not all of them makes npm leave the others out; then "npm ci" refuses the lock file on every machine.
+  it('locks the optional packages of every platform', () => {
+    const { packages } = JSON.parse(read('package-lock.json')) as { packages: Record<string, { optionalDependencies?: object }> };
+    const missing = Object.entries(packages).flatMap(([path, { optionalDependencies }]) =>
+      Object.keys(optionalDependencies ?? {}).filter(
+        (name) => !(`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages),
+      ),
+    );
+    expect(missing).toEqual([]);
+  });
 });
