@@ -5,6 +5,7 @@ const FRAME_HEADER_BYTES = 7;
 const FRAME_END = 0xce;
 const METHOD_FRAME = 1;
 const CONNECTION_CLASS = 10;
+const OPEN_OK = (CONNECTION_CLASS << 16) | 41;
 
 /**
  * Stands between a test and the broker and does what networks and brokers do: cuts connections, falls silent, closes them, reports that
@@ -16,6 +17,7 @@ export class BrokerProxy {
   readonly #target: URL;
   readonly #port: number;
   #silent = false;
+  #silentWhenOpen = false;
 
   private constructor(server: Server, target: URL) {
     this.#server = server;
@@ -58,8 +60,13 @@ export class BrokerProxy {
     for (const { broker } of this.#pairs) broker.pause();
   }
 
+  /** As {@link BrokerProxy.fallSilent}, on connections made from now on, once their handshake is over. */
+  fallSilentWhenOpen(): void {
+    this.#silentWhenOpen = true;
+  }
+
   resume(): void {
-    this.#silent = false;
+    this.#silent = this.#silentWhenOpen = false;
     for (const { broker } of this.#pairs) broker.resume();
   }
 
@@ -101,7 +108,9 @@ export class BrokerProxy {
       while (bytes.length >= end + FRAME_HEADER_BYTES) {
         const next = end + FRAME_HEADER_BYTES + bytes.readUInt32BE(end + 3) + 1;
         if (next > bytes.length) break;
+        const isOpenOk = bytes.readUInt8(end) === METHOD_FRAME && bytes.readUInt32BE(end + FRAME_HEADER_BYTES) === OPEN_OK;
         end = next;
+        if (isOpenOk && this.#silentWhenOpen) broker.pause();
       }
       client.write(bytes.subarray(0, end));
       rest = bytes.subarray(end);

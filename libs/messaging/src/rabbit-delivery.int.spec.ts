@@ -106,7 +106,7 @@ describe('RabbitDelivery', () => {
     expect(await effectsReach(inventory, 4)).toBe(true);
     expect(await inventory.effects()).toEqual(range(4));
     expect(await outboxEmpties()).toBe(true);
-    expect(delivery.status().state).toBe('connected');
+    expect(await eventually(() => delivery.status().state === 'connected')).toBe(true);
   });
 
   it('publishes what was committed while the broker was away', async () => {
@@ -139,10 +139,11 @@ describe('RabbitDelivery', () => {
 
   it('gives up a connection on which messages are not confirmed, and sends them again on the next', async () => {
     const inventory = await start('inventory', {}, await open({ url: testBrokerUrl() }));
-    const orders = await start('orders', {}, await open({ confirmTimeoutMs: 300 }));
+    const delivery = await open({ confirmTimeoutMs: 300 });
+    const orders = await start('orders', {}, delivery);
     proxy.fallSilent();
     await orders.emit(makePing(1));
-    await delay(600);
+    expect(await eventually(() => delivery.status().lastError, 3_000)).toContain('was not confirmed within 300 ms');
     proxy.resume();
     expect(await outboxEmpties()).toBe(true);
     expect(await inventory.effects()).toEqual([1]);
@@ -160,6 +161,19 @@ describe('RabbitDelivery', () => {
     proxy.fallSilent();
     const silent = RabbitDelivery.open({ url: proxy.url, name: prefix, prefix, connectTimeoutMs: 300 });
     await expect(silent).rejects.toThrow('could not be used');
+  });
+
+  it('is not caught by a broker that falls silent after the handshake', async () => {
+    const inventory = await start('inventory', {}, await open({ url: testBrokerUrl() }));
+    const delivery = await open({ connectTimeoutMs: 300 });
+    const orders = await start('orders', {}, delivery);
+    proxy.fallSilentWhenOpen();
+    proxy.cut();
+    expect(await eventually(() => (delivery.status().lastError ?? '').includes('Channel ended'))).toBe(true);
+    proxy.resume();
+    await orders.emit(makePing(1));
+    expect(await effectsReach(inventory, 1)).toBe(true);
+    expect(await eventually(() => delivery.status().state === 'connected')).toBe(true);
   });
 
   it('consumes again when its queue was deleted', async () => {
