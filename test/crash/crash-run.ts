@@ -1,0 +1,81 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Random } from '../../scripts/demo/random.js';
+import { eventually } from '../support/eventually.js';
+import { Installation } from '../support/installation.js';
+import { planKills } from './kill-points.js';
+import { killCount, liveAndDie, newToll, type Toll } from './mortal-slot.js';
+import { isQuiet, judge, type Verdict } from './verdict.js';
+import { STOCK, Workload } from './workload.js';
+
+export interface CrashRunOptions {
+  readonly seed: number;
+  readonly kills: number;
+  /** Switches that take a protection away. */
+  readonly unsafe?: Readonly<Record<string, string>>;
+  /** Points to leave out, because without the protection nobody gets there. */
+  readonly without?: readonly string[];
+  /** How long to wait for what is under way; default 60,000. */
+  readonly quietWithinMs?: number;
+  /** How long an order waits for an answer; default 60,000. */
+  readonly patienceMs?: number;
+}
+
+export interface CrashReport extends Verdict {
+  readonly toll: Toll;
+  readonly orders: number;
+  readonly messages: number;
+  readonly calls: number;
+  readonly defects: readonly string[];
+}
+
+const ORG = 'acme';
+/** Orders under way at once, of each kind. */
+const CONCURRENCY = 5;
+const REPLICAS = 2;
+/** Time for what must not come. */
+const AFTERMATH_MS = 1_000;
+
+/** Runs two processes each of inventory and orders under load, kills them again and again, and looks at what is left. */
+export async function runCrashes(options: CrashRunOptions): Promise<CrashReport> {
+  const { seed, unsafe = {}, without = [] } = options;
+  const installation = await Installation.make();
+  try {
+    const outsider = await installation.outsider();
+    const firsts = [await installation.start('inventory', unsafe), await installation.start('orders', unsafe)];
+    await installation.stockUp(outsider, ORG, STOCK);
+    // Production never runs without; here the index would keep what must be doubled from being stored.
+    if ('HOLDFAST_UNSAFE_NO_BUSINESS_KEYS' in unsafe) await installation.database.rows('drop index inventory.movement_business_key');
+    const workload = new Workload(outsider, { orgId: ORG, seed, ...(options.patienceMs && { patienceMs: options.patienceMs }) });
+    workload.start(CONCURRENCY);
+    const toll = newToll();
+    const plan = planKills(new Random(seed), options.kills, without);
+    const slots = (['inventory', 'orders'] as const).flatMap((app) =>
+      Array.from({ length: REPLICAS }, () => liveAndDie(installation, app, plan[app], toll, unsafe)),
+    );
+    // From now on there are only mortals.
+    for (const first of firsts) first.kill();
+    await Promise.all(slots);
+
+    const lasts = [await installation.start('inventory', unsafe), await installation.start('orders', unsafe)];
+    await workload.stop();
+    const { books } = workload;
+    await eventually(() => isQuiet(installation.database, outsider, books), options.quietWithinMs ?? 60_000);
+    await delay(AFTERMATH_MS);
+    const verdict = await judge(installation.database, outsider, books);
+    await Promise.all(lasts.map((last) => last.stop()));
+    return { ...verdict, toll, orders: workload.orders, messages: books.said.size, calls: books.answered, defects: books.defects };
+  } finally {
+    await installation.remove();
+  }
+}
+
+/** What a run found, for people. */
+export function describeRun(name: string, { seed }: CrashRunOptions, report: CrashReport): string {
+  const { toll, orders, messages, calls, lost, doubled, inconsistent } = report;
+  const points = [...toll.kills].sort().map(([point, count]) => `${point} ${count}`);
+  return [
+    `${name} (seed ${seed}): attempts ${toll.attempts}, kills ${killCount(toll)} at ${toll.kills.size} points, elsewhere ${toll.elsewhere},`,
+    `  orders ${orders}, events ${messages}, calls ${calls}, lost ${lost.length}, doubled ${doubled.length}, inconsistent ${inconsistent.length}`,
+    `  ${points.join(', ')}`,
+  ].join('\n');
+}

@@ -1,0 +1,58 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Installation } from '../support/installation.js';
+import type { ServiceProcess } from '../support/service-process.js';
+import type { Kill, KilledApp } from './kill-points.js';
+
+/** A process that does not get to where it is to die is ended wherever it is, so that the others go on being tried. */
+const PATIENCE_MS = 9_000;
+const PAUSE_MS = 20;
+/** After so many processes that did not get to a point it is given up. */
+const MISSED_MAX = 4;
+
+/** What happened to the processes. */
+export interface Toll {
+  /** Lives that were to end at a named point. */
+  attempts: number;
+  /** Those that ended there. */
+  readonly kills: Map<string, number>;
+  /** Those that never got there, and were killed elsewhere. */
+  elsewhere: number;
+  /** Processes that ended in a way that nobody asked for. */
+  readonly accidents: string[];
+}
+
+export const newToll = (): Toll => ({ attempts: 0, kills: new Map(), elsewhere: 0, accidents: [] });
+
+export function killCount(toll: Toll): number {
+  return [...toll.kills.values()].reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * Keeps one process of a service running by starting it again whenever it has died, each time told where to die next, until the kills are
+ * used up. Several slots of a service share its kills: they are its replicas.
+ */
+export async function liveAndDie(
+  installation: Installation,
+  app: KilledApp,
+  kills: Kill[],
+  toll: Toll,
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (let kill = kills.shift(); kill !== undefined; kill = kills.shift()) {
+    toll.attempts++;
+    const process = installation.begin(app, { ...env, HOLDFAST_CRASH_AT: `${app}:${kill.point}:${kill.passing}` });
+    const how = await Promise.race([process.ended, delay(PATIENCE_MS, 'late' as const)]);
+    const name = `${app}:${kill.point}`;
+    if (how === 'SIGKILL') toll.kills.set(name, (toll.kills.get(name) ?? 0) + 1);
+    else if (how === 'late') await endElsewhere(process, toll, kills, kill);
+    else toll.accidents.push(`${app} ended (${how}):\n${process.output}`);
+    await delay(PAUSE_MS);
+  }
+}
+
+async function endElsewhere(process: ServiceProcess, toll: Toll, kills: Kill[], kill: Kill): Promise<void> {
+  process.kill();
+  await process.ended;
+  toll.elsewhere++;
+  if (kill.missed < MISSED_MAX) kills.push({ ...kill, passing: 1, missed: kill.missed + 1 });
+}

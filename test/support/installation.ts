@@ -1,0 +1,97 @@
+import { connect } from 'amqplib';
+import { build } from '../../apps/standalone/src/test-process.js';
+import { signActorToken } from '#libs/auth';
+import { RETRY_DELAYS_MS } from '#libs/messaging';
+import { createTestDatabase, testBrokerUrl, type TestDatabase, testPrefix } from '#libs/testing';
+import { Outsider } from './outsider.js';
+import { type App, ServiceProcess } from './service-process.js';
+
+/**
+ * A Holdfast of one test: a database and names on the broker of its own, and the processes that work on them. What it started is ended by
+ * {@link Installation.remove}, and what it made is removed.
+ */
+export class Installation {
+  readonly #processes = new Set<ServiceProcess>();
+  readonly #outsiders: Outsider[] = [];
+
+  private constructor(
+    readonly database: TestDatabase,
+    readonly prefix: string,
+  ) {}
+
+  static async make(apps: readonly App[] = ['inventory', 'orders']): Promise<Installation> {
+    build();
+    return new Installation(await createTestDatabase(apps), testPrefix());
+  }
+
+  /** What a service of it needs to know. */
+  environment(): Record<string, string> {
+    return {
+      NODE_ENV: 'test',
+      DATABASE_URL: this.database.url,
+      AMQP_URL: testBrokerUrl(),
+      HOLDFAST_MESSAGING_PREFIX: this.prefix,
+      HOLDFAST_AUTH: 'dev',
+      HOLDFAST_POOL_SIZE: '5',
+      HOLDFAST_RATE_LIMIT: '100000',
+      HOLDFAST_HEALTH_PORT: '0',
+      PORT: '0',
+      LOG_LEVEL: process.env['HOLDFAST_TEST_LOG'] ?? 'fatal',
+    };
+  }
+
+  /** Starts a process without waiting until it is ready. */
+  begin(app: App, env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    const process = ServiceProcess.begin(app, { ...this.environment(), ...env });
+    this.#processes.add(process);
+    void process.ended.then(() => this.#processes.delete(process));
+    return process;
+  }
+
+  /** Starts a process; resolves when it takes messages. */
+  async start(app: App, env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+    const process = this.begin(app, env);
+    await process.untilReady();
+    return process;
+  }
+
+  async outsider(): Promise<Outsider> {
+    const outsider = await Outsider.connect(testBrokerUrl(), this.prefix);
+    this.#outsiders.push(outsider);
+    return outsider;
+  }
+
+  /** Gives an organisation a warehouse and stock, `{ apple: 50 }`, as its administrator would. */
+  async stockUp(outsider: Outsider, orgId: string, stock: Readonly<Record<string, number>>, warehouseId = 'main'): Promise<void> {
+    const actor = await signActorToken({ userId: 'tester', orgId, roles: ['admin'], warehouses: null });
+    const call = async (pattern: string, data: object) => {
+      const { err } = await outsider.call('inventory', pattern, { ...data, orgId, actor }, 20_000);
+      if (err !== undefined) throw new Error(`${pattern}: ${err.code}: ${err.message}`);
+    };
+    await call('warehouses.create', { warehouseId, name: warehouseId });
+    for (const itemId of Object.keys(stock)) await call('items.create', { itemId, name: itemId, unitPrice: '1' });
+    const lines = Object.entries(stock).map(([itemId, quantity]) => ({ itemId, quantity: String(quantity), unitCost: '1' }));
+    await call('receipts.post', { receiptId: `initial-${warehouseId}`, warehouseId, lines });
+  }
+
+  async remove(): Promise<void> {
+    for (const process of this.#processes) process.kill();
+    await Promise.all([...this.#processes].map((process) => process.ended));
+    await Promise.all(this.#outsiders.map((outsider) => outsider.close().catch(() => {})));
+    await this.#removeFromBroker();
+    await this.database.drop();
+  }
+
+  async #removeFromBroker(): Promise<void> {
+    const connection = await connect(testBrokerUrl());
+    const channel = await connection.createChannel();
+    for (const app of ['inventory', 'orders', 'gateway']) {
+      for (const name of ['events', 'rpc', ...RETRY_DELAYS_MS.map((delayMs) => `retry.${delayMs}`)]) {
+        await channel.deleteQueue(`${this.prefix}.${app}.${name}`);
+      }
+    }
+    await channel.deleteQueue(`${this.prefix}.holdfast.parked`);
+    await channel.deleteExchange(`${this.prefix}.holdfast.events`);
+    await connection.close();
+  }
+}
