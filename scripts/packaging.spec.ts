@@ -116,6 +116,16 @@ describe('packaging', () => {
     expect([...resources].sort()).toEqual(files.sort());
   });
 
+  // Where kubectl is there, it says what it would apply.
+  const kubectl = spawnSync('kubectl', ['version', '--client']).status === 0 ? it : it.skip;
+  kubectl('kustomize builds the base', () => {
+    const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', 'k8s'], { cwd: ROOT, encoding: 'utf8' });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const built = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+    expect(built.length).toBe(manifests.length - 1);
+    expect(stdout.match(/image: .*/g)!.every((image) => /^image: holdfast:\d/.test(image))).toBe(true);
+  });
+
   it('configures everything that production requires', () => {
     const variables = manifests.filter(({ kind }) => kind === 'ConfigMap' || kind === 'Secret') as readonly Settings[];
     const inCluster = loadConfig(

@@ -50,7 +50,8 @@ export async function runEmbedded(): Promise<void> {
     };
     endsOnSignal(config.drainTimeoutMs, end, (line) => logger.log(line, 'Holdfast'));
     const url = running.at(-1)!.url!;
-    await printWelcome({ url, config, database: database.description, seconds: (performance.now() - began) / 1000 });
+    const data = `${resolve(config.dataDirectory)} (${database.description})`;
+    await printWelcome({ url, config, data, seconds: (performance.now() - began) / 1000 });
     process.send?.({ ready: url });
   } catch (error) {
     await stopAll(running, delivery, postgres);

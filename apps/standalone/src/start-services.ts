@@ -54,7 +54,8 @@ async function start(): Promise<void> {
     console.error(`Holdfast ends: ${reason}`);
     process.exit(1);
   });
-  await printWelcome({ url, config, database: postgres.description, seconds: (performance.now() - began) / 1000 });
+  const data = `${postgres.description}; messages: ${rabbitmq.description}`;
+  await printWelcome({ url, config, data, seconds: (performance.now() - began) / 1000 });
 }
 
 async function track(finding: Promise<LocalService>): Promise<LocalService> {

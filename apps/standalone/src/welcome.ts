@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { ROLES } from '#libs/auth';
 import type { Config } from '#libs/service';
 
@@ -9,13 +8,13 @@ const ORGANISATION = 'demo';
 export interface Welcome {
   readonly url: string;
   readonly config: Config;
-  /** `PostgreSQL 18 of its own on 127.0.0.1:40123` */
-  readonly database: string;
+  /** Where the data is: `/home/me/holdfast/.data (PostgreSQL 18 of its own on 127.0.0.1:40123)`. */
+  readonly data: string;
   readonly seconds: number;
 }
 
 /** Prints where everything is and, in development, a token per role. */
-export async function printWelcome({ url, config, database, seconds }: Welcome): Promise<void> {
+export async function printWelcome({ url, config, data, seconds }: Welcome): Promise<void> {
   const lines = [
     '',
     `Holdfast is ready (${seconds.toFixed(1)} s).`,
@@ -23,7 +22,7 @@ export async function printWelcome({ url, config, database, seconds }: Welcome):
     `  API        ${url}/api/v1`,
     `  API docs   ${url}/api/docs`,
     `  Health     ${url}/health/ready    Metrics  ${url}/metrics`,
-    `  Data       ${resolve(config.dataDirectory)}    ${database}`,
+    `  Data       ${data}`,
     '',
   ];
   if (config.auth.mode === 'dev') {
