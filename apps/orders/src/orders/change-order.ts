@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { unavailable } from '#libs/domain';
 import { crashPoint, type MessageContext } from '#libs/messaging';
-import { Database } from '#libs/persistence';
+import { Database, type Tx } from '#libs/persistence';
 import type { AuditNote } from '../audit/audit.sql.js';
 import { AskInventory, type Waiting } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
@@ -26,6 +26,8 @@ export interface Change extends OrderKey {
   /** Recognises the same request made again while the first is outstanding. */
   readonly digest: string;
   readonly dryRun: boolean;
+  /** The id was made for this request: nobody else has it. */
+  readonly isNew?: boolean;
   readonly context: MessageContext;
 }
 
@@ -56,11 +58,13 @@ export class ChangeOrder {
   async run(change: Change, decide: (order: OrderState | null, now: Date) => Decision): Promise<OrderState> {
     if (change.dryRun) return await this.rehearse(change, decide);
     const giveUpMs = Math.min(Date.now() + PATIENCE_MS, change.context.deadlineMs ?? Infinity);
+    let isNew = change.isNew ?? false;
     while (Date.now() < giveUpMs) {
-      const step = await this.decide(change, decide);
-      if (step === 'taken') continue;
-      if (!isWaiting(step.order)) return step.order;
-      const { order, settled } = await this.inventory.settle(step.order, change.context);
+      const decided = await this.decide(change, decide, isNew);
+      isNew = false;
+      if (decided === null) continue;
+      if (!isWaiting(decided)) return decided;
+      const { order, settled } = await this.inventory.settle(decided, change.context);
       // It was this request, now or when it was made before; or something else, and this request's turn is now.
       if (settled.outstanding.digest === change.digest) return answer(order, settled);
     }
@@ -75,13 +79,15 @@ export class ChangeOrder {
     });
   }
 
+  /** The order with the decision, or with what was outstanding before; null when somebody has just made one with the same id. */
   private async decide(
     change: Change,
     decide: (order: OrderState | null, now: Date) => Decision,
-  ): Promise<{ order: OrderState } | 'taken'> {
+    isNew: boolean,
+  ): Promise<OrderState | null> {
     const { context } = change;
-    const saved = await this.database.transaction([change.orgId], async (tx) => {
-      const before = await lockOrder(tx, change);
+    const work = async (tx: Tx) => {
+      const before = isNew ? null : await lockOrder(tx, change);
       if (before !== null && before.outstanding !== null) return before;
       const now = new Date();
       const decision = decide(before, now);
@@ -93,10 +99,11 @@ export class ChangeOrder {
         traceparent: context.traceparent,
         notes,
       });
-    });
-    if (saved === null) return 'taken';
+    };
+    // Run again after a lost connection, it finds what it has stored.
+    const decided = await this.database.transaction([change.orgId], work, { repeatable: true });
     crashPoint('after-commit', 'orders');
-    return { order: saved };
+    return decided;
   }
 
   /** The same decision on what is visible now, with inventory's answer to a dry run; nothing is changed or recorded. */

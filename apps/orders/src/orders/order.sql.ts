@@ -88,6 +88,10 @@ const orderRow = `order_id, ${selected.join(', ')}`;
 
 const lock = statement<OrderRow>('order_lock', `select ${orderRow} from customer_order where org_id = $1 and order_id = $2 for update`);
 const read = statement<OrderRow>('order_read', `select ${orderRow} from customer_order where org_id = $1 and order_id = any ($2)`);
+const expectant = statement<{ order_id: string }>(
+  'order_expectant',
+  `select order_id from customer_order where org_id = $1 and order_id = $2 and (stock_sequence < $3 or outstanding is not null)`,
+);
 const readLines = statement<LineRow>(
   'order_line_read',
   `select order_id, line_no, item_id, warehouse_id, lot, quantity, unit_price, picked, packed
@@ -114,6 +118,14 @@ export async function lockOrder(tx: Tx, { orgId, orderId }: OrderKey): Promise<O
   // What belongs to the order is read by a later statement: one that locks and reads at once would see what was there before it waited.
   const [row] = await tx.run(lock, [orgId, orderId]);
   return row === undefined ? null : ((await assemble(tx, orgId, [row]))[0] ?? null);
+}
+
+/**
+ * Whether an order exists for which a report of inventory with this sequence may be news. Asked without a lock: what is no news now is none
+ * later, because the sequence only rises, and what is asked from now on is not answered by what was said before.
+ */
+export async function mayBeNews(tx: Tx, { orgId, orderId }: OrderKey, sequence: number): Promise<boolean> {
+  return (await tx.run(expectant, [orgId, orderId, sequence])).length > 0;
 }
 
 /** Orders with all that belongs to them, without locks; in the order of the ids. */

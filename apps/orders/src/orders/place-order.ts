@@ -24,7 +24,8 @@ export class PlaceOrder {
       context,
     );
     const digest = digestOf('place', { ...request, orderId });
-    const order = await this.changeOrder.run({ orgId, orderId, digest, dryRun, context }, (existing, now) =>
+    const change = { orgId, orderId, digest, dryRun, isNew: request.orderId === undefined, context };
+    const order = await this.changeOrder.run(change, (existing, now) =>
       decidePlace({ orgId, orderId }, existing, request, digest, catalogue, now),
     );
     return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };

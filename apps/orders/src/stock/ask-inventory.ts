@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { HoldfastError, unavailable } from '#libs/domain';
 import { type CallOptions, crashPoint, type MessageContext, RpcClient } from '#libs/messaging';
-import { Database } from '#libs/persistence';
+import { Database, type Tx } from '#libs/persistence';
 import { lockOrder } from '../orders/order.sql.js';
 import type { OrderState } from '../orders/order-state.js';
 import { SaveOrder } from '../orders/save-order.js';
@@ -48,7 +48,7 @@ export class AskInventory {
     crashPoint('before-call', 'orders');
     const report = await this.ask(order, false, caller);
     crashPoint('after-call', 'orders');
-    const after = await this.database.transaction([order.orgId], async (tx) => {
+    const work = async (tx: Tx) => {
       const current = await lockOrder(tx, order);
       if (current === null) throw new Error(`Order ${order.orderId} is gone.`);
       const now = new Date();
@@ -58,7 +58,8 @@ export class AskInventory {
       const notes = applied.settled === null ? [] : [settlementNote(current, applied.order, applied.settled)];
       const context = { now, actor: outstanding.actor, traceparent: caller.traceparent, notes };
       return (await this.saveOrder.run(tx, current, applied.order, context)) ?? current;
-    });
+    };
+    const after = await this.database.transaction([order.orgId], work, { repeatable: true });
     return { order: after, settled: { outstanding, refusal: report.answer?.refusal ?? null } };
   }
 

@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { CloudEvent, StockLine } from '#libs/contracts';
 import { crashPoint, Inbox } from '#libs/messaging';
-import { Database } from '#libs/persistence';
-import { lockOrder } from '../orders/order.sql.js';
+import { Database, type Tx } from '#libs/persistence';
+import { lockOrder, mayBeNews } from '../orders/order.sql.js';
 import { SaveOrder } from '../orders/save-order.js';
 import { applyStockReport } from './apply-stock-report.js';
 import { settlementNote } from './settlement-note.js';
@@ -24,9 +24,12 @@ export class HearInventory {
   async run(event: StockEvent, facts: Omit<StockReport, 'sequence' | 'stock'>): Promise<void> {
     const { orgid: orgId, data } = event;
     const report: StockReport = { ...facts, sequence: event.sequence ?? 0, stock: data.stock.map(toLineStock) };
-    await this.database.transaction([orgId], async (tx) => {
-      if ((await this.inbox.admit(tx, [event])).size === 0) return;
-      const order = await lockOrder(tx, { orgId, orderId: data.orderId });
+    const work = async (tx: Tx) => {
+      const key = { orgId, orderId: data.orderId };
+      // Most events only repeat what the call was answered. What was moved is looked at always: its shipment may not know of it yet.
+      const [admitted, isNews] = await Promise.all([this.inbox.admit(tx, [event]), mayBeNews(tx, key, report.sequence)]);
+      if (admitted.size === 0 || !(isNews || (facts.answer?.moved.length ?? 0) > 0)) return;
+      const order = await lockOrder(tx, key);
       if (order === null) return;
       const now = new Date();
       const applied = applyStockReport(order, report, now);
@@ -37,7 +40,8 @@ export class HearInventory {
         causationId: event.id,
         notes: applied.settled === null ? [] : [settlementNote(order, applied.order, applied.settled)],
       });
-    });
+    };
+    await this.database.transaction([orgId], work, { repeatable: true });
     crashPoint('after-report', 'orders');
   }
 }
