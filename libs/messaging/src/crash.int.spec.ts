@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createTestDatabase, testBrokerUrl, testPrefix, type TestDatabase } from '#libs/testing';
 import { InProcessDelivery } from './in-process-delivery.js';
 import { RabbitDelivery } from './rabbit-delivery.js';
-import { effectMigrations, eventually, removeTopology, TestService } from './test-service.js';
+import { eventually, removeTopology, TEST_MIGRATIONS, TestService } from './test-service.js';
 
 const EVENTS_PER_LIFE = 100;
 const POINTS = ['orders:relay-after-commit', 'orders:relay-mid-batch', 'orders:relay-after-publish', 'inventory:before-ack'];
@@ -20,8 +20,7 @@ describe.each(['in-process', 'RabbitMQ'])('A crash, delivery by %s', (way) => {
   const broker = way === 'in-process' ? 'in-process' : testBrokerUrl();
 
   beforeEach(async () => {
-    const directories = [join(import.meta.dirname, '../migrations'), await effectMigrations()];
-    database = await createTestDatabase(['inventory', 'orders'], { directories });
+    database = await createTestDatabase(['inventory', 'orders'], { directories: TEST_MIGRATIONS });
     prefix = testPrefix();
   });
 

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { join } from 'node:path';
 import { signActorToken } from '#libs/auth';
 import { ParkedCalls, routingKey } from '#libs/contracts';
 import { conflict, HoldfastError } from '#libs/domain';
@@ -8,7 +7,6 @@ import { InProcessDelivery, RabbitDelivery, RetryLater, type Delivery, type Mess
 import {
   AdminOnly,
   Echo,
-  effectMigrations,
   eventually,
   Ignored,
   makePing,
@@ -16,6 +14,7 @@ import {
   Pinged,
   range,
   removeTopology,
+  TEST_MIGRATIONS,
   TestService,
   type Behaviour,
   type Ping,
@@ -58,8 +57,7 @@ describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
   });
 
   beforeAll(async () => {
-    const directories = [join(import.meta.dirname, '../migrations'), await effectMigrations()];
-    database = await createTestDatabase(['inventory', 'orders', 'gateway'], { directories });
+    database = await createTestDatabase(['inventory', 'orders', 'gateway'], { directories: TEST_MIGRATIONS });
     way = await prepare();
     inventory = await TestService.start(database.url, acting('inventory'), { service: 'inventory', delivery: await way.open() });
     deliveryOfOrders = await way.open();

@@ -1,5 +1,4 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
@@ -13,12 +12,12 @@ import { RabbitDelivery, type RabbitDeliveryOptions } from './rabbit-delivery.js
 import { RetryLater, type MessageContext } from './handlers.js';
 import {
   Echo,
-  effectMigrations,
   eventually,
   makePing,
   Noted,
   range,
   removeTopology,
+  TEST_MIGRATIONS,
   TestService,
   type Behaviour,
   type EchoRequest,
@@ -34,8 +33,7 @@ describe('RabbitDelivery', () => {
   const cleanUp: (() => Promise<unknown>)[] = [];
 
   beforeAll(async () => {
-    const directories = [join(import.meta.dirname, '../migrations'), await effectMigrations()];
-    database = await createTestDatabase(['inventory', 'orders'], { directories });
+    database = await createTestDatabase(['inventory', 'orders'], { directories: TEST_MIGRATIONS });
     outsider = await connect(testBrokerUrl());
     oms = await outsider.createChannel();
   });

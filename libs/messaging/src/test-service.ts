@@ -1,5 +1,3 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -174,13 +172,8 @@ const CONTROLLERS = { inventory: InventoryController, orders: OrdersController, 
 
 const RETRY_DELAYS_MS = [100, 200, 400];
 
-/** A folder with the migration of the table that counts effects, to be run after those of messaging. */
-export async function effectMigrations(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'hft-effect-'));
-  const sql = 'create table ${schema}.effect (org_id text not null, n int not null); grant select, insert on ${schema}.effect to ${role};';
-  await writeFile(join(directory, '0001-effect.sql'), sql);
-  return directory;
-}
+/** The migrations of a test's services: those of messaging, and the table that counts effects. */
+export const TEST_MIGRATIONS = ['../migrations', '../test-migrations'].map((folder) => join(import.meta.dirname, folder));
 
 /** A running service of a test. */
 export class TestService {
