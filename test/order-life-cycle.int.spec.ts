@@ -25,6 +25,7 @@ import {
   ReturnInspect,
   ReturnList,
   ReturnReceive,
+  SettingsUpdate,
   ShipmentCancel,
   ShipmentCreate,
   ShipmentGet,
@@ -300,6 +301,30 @@ it('ships and takes back no more than there is, however many try at once', async
   const returned = await settled(Array.from({ length: 7 }, () => call(ReturnCreate, { orderId, lines: [line] })));
   expect(returned.filter((outcome) => outcome === 'done')).toHaveLength(4);
   expect(new Set(returned)).toEqual(new Set(['done', 'ORDER_VALIDATION']));
+});
+
+it('lets a soft hold expire, and holds again when it is confirmed', async () => {
+  await call(SettingsUpdate, { softReservationTtlSeconds: 1 });
+  const first = await place({ lines: [{ itemId: 'a', quantity: '6' }] });
+  const second = await place({ lines: [{ itemId: 'b', quantity: '6' }] });
+  expect(first.expiresAt).not.toBeNull();
+  for (const { orderId } of [first, second]) {
+    await eventually(
+      async () => expect(await call(OrderGet, { orderId })).toMatchObject({ status: 'expired', stockReserved: false }),
+      15_000,
+    );
+  }
+  expect(await available('a')).toBe('10');
+  expect(await call(OrderConfirm, { orderId: first.orderId })).toMatchObject({ status: 'confirmed', lines: [{ reservedQuantity: '6' }] });
+  expect(await audit(first.orderId)).toEqual(['order_created', 'order_status_changed', 'order_confirmed']);
+
+  await call(SettingsUpdate, { softReservationTtlSeconds: 1800 });
+  await place({ lines: [{ itemId: 'b', quantity: '5' }] });
+  await expect(call(OrderConfirm, { orderId: second.orderId })).rejects.toMatchObject({
+    code: 'INSUFFICIENT_STOCK',
+    details: { lines: [{ requested: '6', available: '5' }] },
+  });
+  expect(await call(OrderGet, { orderId: second.orderId })).toMatchObject({ status: 'expired' });
 });
 
 it('takes a shipment back, and holds its goods again', async () => {
