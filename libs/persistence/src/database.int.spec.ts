@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { EntitySchema } from 'typeorm';
 import { createTestDatabase } from '#libs/testing';
 import type { TestDatabase } from '#libs/testing';
-import { classifyError, CommitOutcomeUnknown, statement } from './index.js';
+import { arrayLiteral, classifyError, CommitOutcomeUnknown, statement } from './index.js';
 import type { Database, Tx } from './index.js';
 
 const directories = [join(import.meta.dirname, 'test-migrations')];
@@ -102,6 +102,23 @@ describe('Database', () => {
       at: new Date('2026-02-28T12:00:00Z'),
       details: { a: [1] },
     });
+  });
+
+  it('passes arrays as literals without losing anything', async () => {
+    const texts = ['', 'NULL', null, 'a "b" \\ c', '{x,y}', 'ü\n', "'"];
+    const at = new Date('2026-02-28T12:00:00.123Z');
+    const [row] = await database.transaction([], (tx) =>
+      tx.rows<Record<string, unknown>>(
+        'select $1::text[] as texts, $2::int8[] as numbers, $3::boolean[] as flags, $4::timestamptz[] as times',
+        [
+          arrayLiteral(texts, (text) => text),
+          arrayLiteral([1, -2], (number) => number),
+          arrayLiteral([true, false], (flag) => flag),
+          arrayLiteral([at, null], (time) => time),
+        ],
+      ),
+    );
+    expect(row).toEqual({ texts, numbers: [1, -2], flags: [true, false], times: [at, null] });
   });
 
   it('answers how many rows a statement changed', async () => {

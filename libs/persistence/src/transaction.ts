@@ -12,7 +12,8 @@ export interface Tx {
   execute(text: string, values?: readonly unknown[]): Promise<number>;
   /**
    * The rows of a prepared statement. Calls made without awaiting are sent at once and answered in order, and need not be awaited for the
-   * commit to wait for them: writes that nothing depends on cost no round trip of their own.
+   * commit to wait for them: writes that nothing depends on cost no round trip of their own. Only the promise that is answered here may be
+   * left alone; one made of it, by `then` or in an async function, has to be awaited, or its rejection handled.
    */
   run<R>(prepared: Statement<R>, values: readonly unknown[]): Promise<R[]>;
   /** TypeORM in the same transaction: for cold reads and simple writes. */
