@@ -1,5 +1,5 @@
 import { BackorderFilled, type EventOf, ReservationShorted } from '#libs/contracts';
-import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { availableToBackorders } from '../availability/available-to-promise.js';
 import type { CommandMeta } from './commands.js';
 import {
@@ -9,6 +9,7 @@ import {
   type Demand,
   type DemandLine,
   heldQuantity,
+  type HoldTurn,
   NeedsMore,
   newReservation,
   type OpenHold,
@@ -222,16 +223,47 @@ export function planShorting(state: StockState, balance: Balance, sellableAfter:
   let excess = balance.reserved - sellableAfter;
   if (excess <= ZERO) return [];
   const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
-  const open = state.holds.get(key);
+  const open = openHolds(state, balance);
+  const isAll = sumQuantities(open, (candidate) => heldQuantity(candidate.reservation)) === balance.reserved;
+  // Behind the last one that was read there may be others that come before what this batch knows by chance.
+  const last = isAll ? null : state.lastHoldRead.get(key);
   const plan: { hold: OpenHold; quantity: Quantity }[] = [];
-  for (const candidate of open ?? []) {
+  for (const candidate of last === undefined ? [] : open) {
+    if (last && takeBefore(last, turnOf(candidate)) < 0) break;
     const quantity = minQuantity(excess, heldQuantity(candidate.reservation));
-    if (quantity <= ZERO) continue;
     plan.push({ hold: candidate, quantity });
     excess -= quantity;
     if (excess === ZERO) return plan;
   }
-  throw new NeedsMore({ balances: [key], holdsPerBalanceMax: Math.max(50, (open?.length ?? 0) * 10) });
+  throw new NeedsMore({ balances: [key], holdsPerBalanceMax: Math.max(50, open.length * 10) });
+}
+
+/** The open holds on a balance that are in the working set, as they are now, in the order in which a fact takes them. */
+function openHolds(state: StockState, balance: Balance): OpenHold[] {
+  const open: OpenHold[] = [];
+  for (const demand of state.demands.values()) {
+    if (demand.orgId !== balance.orgId) continue;
+    for (const reservation of demand.reservations) {
+      const isHere = reservation.warehouseId === balance.warehouseId && reservation.itemId === balance.itemId;
+      if (isHere && heldQuantity(reservation) > ZERO) open.push({ demand, reservation });
+    }
+  }
+  return open.sort((a, b) => takeBefore(turnOf(a), turnOf(b)));
+}
+
+export function turnOf({ demand, reservation }: OpenHold): HoldTurn {
+  const { reservedAt, reservationId } = reservation;
+  return { firm: demand.firm, priority: demand.priority, reservedAt, reservationId };
+}
+
+/** Facts take soft holds before firm ones, then those of the lowest priority, then the newest. As in `readHolds`. */
+export function takeBefore(a: HoldTurn, b: HoldTurn): number {
+  return (
+    Number(a.firm) - Number(b.firm) ||
+    a.priority - b.priority ||
+    b.reservedAt.getTime() - a.reservedAt.getTime() ||
+    (a.reservationId > b.reservationId ? -1 : a.reservationId < b.reservationId ? 1 : 0)
+  );
 }
 
 /** Carries out {@link planShorting}: what was held waits as a backorder, and `ReservationShorted` says so to each order. */

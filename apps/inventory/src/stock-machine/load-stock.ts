@@ -3,15 +3,7 @@ import { unsafeSwitch } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
 import { takeBefore, turnOf } from './holds.js';
 import * as sql from './stock.sql.js';
-import {
-  type Backorder,
-  type Balance,
-  balanceKey,
-  type Demand,
-  movementKey,
-  StockState,
-  subjectKey,
-} from './stock-state.js';
+import { type Backorder, type Balance, balanceKey, type Demand, movementKey, StockState, subjectKey } from './stock-state.js';
 import { demandLinesFromJson, refusalFromJson, returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import type { Touches } from './touches.js';
 
@@ -96,7 +88,10 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   return state;
 }
 
-function notePosted(state: StockState, { shipments, returns, movements }: Pick<LockedDemands, 'shipments' | 'returns' | 'movements'>): void {
+function notePosted(
+  state: StockState,
+  { shipments, returns, movements }: Pick<LockedDemands, 'shipments' | 'returns' | 'movements'>,
+): void {
   for (const shipment of shipments) state.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), shipment);
   for (const received of returns) state.returns.set(subjectKey(received.orgId, received.returnId), received);
   for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId!), movement);

@@ -209,10 +209,18 @@ export class NeedsMore extends Error {
   }
 }
 
-/** A hold that a fact could take away, with what decides its turn. */
+/** A hold that a fact could take away. */
 export interface OpenHold {
   readonly demand: Demand;
   readonly reservation: Reservation;
+}
+
+/** What decides when a fact takes a hold away. */
+export interface HoldTurn {
+  readonly firm: boolean;
+  readonly priority: number;
+  readonly reservedAt: Date;
+  readonly reservationId: string;
 }
 
 /**
@@ -233,8 +241,8 @@ export class StockState {
   readonly queues = new Map<string, Backorder[]>();
   /** The balances on which more wait than were read. */
   readonly longQueues = new Set<string>();
-  /** The open holds on a balance in the order in which a fact takes them; absent = not read. */
-  readonly holds = new Map<string, readonly OpenHold[]>();
+  /** How far the holds on a balance were read, in the order in which facts took them then; absent = not read. */
+  readonly lastHoldRead = new Map<string, HoldTurn>();
 
   // What changed.
   readonly changedBalances = new Set<Balance>();

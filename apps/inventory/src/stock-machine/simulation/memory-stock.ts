@@ -163,13 +163,15 @@ export class MemoryStock {
       if (queue.length > 0 && balance.backordered > sumQuantities(queue, (backorder) => backorder.quantity)) state.longQueues.add(key);
     }
     for (const [key, rows] of holds) {
-      state.holds.set(
-        key,
-        rows.map((row) => {
-          const demand = state.demand(row.orgId, row.orderId);
-          return { demand, reservation: demand.reservations.find((held) => held.reservationId === row.reservationId)! };
-        }),
-      );
+      const last = rows.at(-1);
+      if (last === undefined) continue;
+      const demand = state.demand(last.orgId, last.orderId);
+      state.lastHoldRead.set(key, {
+        firm: demand.firm,
+        priority: demand.priority,
+        reservedAt: last.reservedAt,
+        reservationId: last.reservationId,
+      });
     }
     return state;
   }
