@@ -135,7 +135,10 @@ export class DecisionCheck {
     const { own } = this.before;
     // Stock that the command itself set free may fill a backorder of the same order right after.
     const filled = this.filled().filter(({ owner }) => owner === subjectKey(now.orgId, now.orderId));
-    ensure(answer.sequence === now.sequence - (filled.length > 0 ? 1 : 0), () => `${name} answers sequence ${answer.sequence} of ${now.sequence}`);
+    ensure(
+      answer.sequence === now.sequence - (filled.length > 0 ? 1 : 0),
+      () => `${name} answers sequence ${answer.sequence} of ${now.sequence}`,
+    );
     if (answer.status === 'failed') {
       for (const line of own?.reservations ?? []) {
         const after = now.reservations.find((held) => held.reservationId === line.reservationId);
@@ -202,12 +205,13 @@ export class DecisionCheck {
   private checkNobodyWaitsForFreeStock(name: string): void {
     const unserved = new Set([...this.state.unserved].map(keyOf));
     for (const balance of this.state.changedBalances) {
-      const terms = termsOf(balance);
-      const isFree = terms.onHand - terms.blocked - terms.reserved > terms.safety;
       const key = keyOf(balance);
+      const was = this.before.terms.get(key);
+      // A fill that an earlier batch asked for is still on its way.
+      const isOld = was !== undefined && isWaitedForInVain(was);
       ensure(
-        !isFree || terms.backordered === ZERO || unserved.has(key),
-        () => `${name} lets ${terms.backordered} wait at ${key}, though stock is free`,
+        isOld || unserved.has(key) || !isWaitedForInVain(termsOf(balance)),
+        () => `${name} lets somebody wait at ${key}, though stock is free`,
       );
     }
   }
@@ -240,7 +244,12 @@ export class DecisionCheck {
   }
 }
 
-function termsOf(balance: Balance): Terms {
+/** Whether somebody waits for stock that is there. */
+export function isWaitedForInVain({ onHand, blocked, reserved, backordered, safety }: Terms): boolean {
+  return backordered > ZERO && onHand - blocked - reserved > safety;
+}
+
+export function termsOf(balance: Omit<Terms, 'safety'> & Pick<Balance, 'safetyQuantity' | 'safetyPercent'>): Terms {
   const { onHand, blocked, reserved, backordered } = balance;
   const sellable = maxQuantity(onHand - blocked, ZERO);
   const safety = maxQuantity(balance.safetyQuantity, percentOf(sellable, balance.safetyPercent));

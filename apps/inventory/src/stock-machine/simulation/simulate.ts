@@ -1,8 +1,8 @@
 import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
 import type { Pending } from '../run-batch.js';
-import { balanceKey, NeedsMore, type StockState } from '../stock-state.js';
-import { DecisionCheck } from './check-decision.js';
+import { NeedsMore, type StockState } from '../stock-state.js';
+import { DecisionCheck, isWaitedForInVain, termsOf } from './check-decision.js';
 import { Receiver } from './check-events.js';
 import { checkDemand, checkSums, ensure, LedgerSums, Overlay, Violation } from './check-rows.js';
 import { type Decide, MemoryStock, type ReadLimits, type Watch, withMore } from './memory-stock.js';
@@ -227,11 +227,12 @@ class Simulation {
       this.deliverDue();
       this.flush();
     }
-    for (const row of this.stock.balances.values()) {
-      ensure(
-        row.reserved <= row.onHand - row.blocked,
-        () => `I1: ${balanceKey(row.orgId, row.warehouseId, row.itemId)} is oversold at the end`,
-      );
+    for (const [key, row] of this.stock.balances) {
+      const item = this.stock.items.get(`${row.orgId}/${row.itemId}`)!;
+      const safetyQuantity = row.safetyQuantity ?? item.safetyStock ?? ZERO;
+      const terms = termsOf({ ...row, safetyQuantity, safetyPercent: row.safetyPercent ?? ZERO });
+      ensure(row.reserved <= row.onHand - row.blocked, () => `I1: ${key} is oversold at the end`);
+      ensure(!isWaitedForInVain(terms), () => `somebody waits at ${key} at the end, though stock is free`);
     }
   }
 
