@@ -59,7 +59,7 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   if (demand.state === 'closed') return failed(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
 
   const wanted = wantedLines(demand, command);
-  const unknown = unknownSubject(state, demand, command, wanted);
+  const unknown = unknownSubject(state, demand, command);
   if (unknown !== null) return refuseNewTotals(state, demand, command, wanted, unknown);
   const mode = command.mode ?? (isKnown(demand) ? demand.mode : state.settingsOf(command.orgId).reservationMode);
   const plan = planLines(state, demand, wanted, mode);
@@ -151,25 +151,32 @@ function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
   return [...wanted.values()].sort((a, b) => a.lineNo - b.lineNo);
 }
 
-/** A lot, item or warehouse that does not exist; or a line that was shipped and now names another item. */
-function unknownSubject(state: StockState, demand: Demand, command: SetDemand, wanted: readonly WantedLine[]): Refusal | null {
-  const about = (line: WantedLine) => [
-    { lineNo: line.lineNo, itemId: line.itemId, warehouseId: line.warehouseId, requested: formatQuantity(line.requested), available: '0' },
-  ];
-  const warehouses = state.warehousesOf(command.orgId);
-  for (const line of wanted) {
+/**
+ * A lot, item or warehouse that does not exist; a line that is said twice; or one of which another item was shipped. Only of what the
+ * command names: the lines that it drops were accepted before.
+ */
+function unknownSubject(state: StockState, demand: Demand, command: SetDemand): Refusal | null {
+  const said = new Set<number>();
+  for (const line of command.lines) {
+    const { lineNo, itemId } = line;
+    const warehouseId = line.warehouseId ?? command.warehouseId ?? null;
+    const requested = formatQuantity(parseQuantity(line.quantity));
+    const refused = (reason: Refusal['reason']): Refusal => ({
+      reason,
+      lines: [{ lineNo, itemId, warehouseId, requested, available: '0' }],
+    });
     // Lots are not kept yet, so none exists.
-    if (command.lines.some((asked) => asked.lineNo === line.lineNo && asked.lot !== undefined))
-      return { reason: 'LOT_NOT_FOUND', lines: about(line) };
-    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
-    if (known !== undefined && known.itemId !== line.itemId && hasMoved(known)) {
-      return { reason: 'INVALID_STATE', lines: about(line) };
-    }
-    if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return { reason: 'ITEM_NOT_FOUND', lines: about(line) };
-    if (line.warehouseId !== null && state.balance(command.orgId, line.warehouseId, line.itemId) === undefined) {
-      return { reason: 'WAREHOUSE_NOT_FOUND', lines: about(line) };
-    }
-    if (line.warehouseId === null && warehouses.length === 0) return { reason: 'WAREHOUSE_NOT_FOUND', lines: about(line) };
+    if (line.lot !== undefined) return refused('LOT_NOT_FOUND');
+    const known = demand.lines.find((candidate) => candidate.lineNo === lineNo);
+    const isOtherItem = known !== undefined && known.itemId !== itemId && hasMoved(known);
+    if (said.has(lineNo) || isOtherItem) return refused('INVALID_STATE');
+    said.add(lineNo);
+    if (state.unknownItems.has(`${command.orgId}/${itemId}`)) return refused('ITEM_NOT_FOUND');
+    const isNowhere =
+      warehouseId === null
+        ? state.warehousesOf(command.orgId).length === 0
+        : state.balance(command.orgId, warehouseId, itemId) === undefined;
+    if (isNowhere) return refused('WAREHOUSE_NOT_FOUND');
   }
   return null;
 }
