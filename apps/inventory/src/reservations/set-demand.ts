@@ -53,7 +53,7 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   const demand = state.demand(command.orgId, command.orderId);
   const owned = demand.source === null || demand.source === command.source;
   if (!owned) return failed(state, demand, command, { reason: 'ORDER_OWNED_ELSEWHERE', lines: [] });
-  if (isStale(demand, command)) return answered(answerOf(demand));
+  if (isStale(demand, command)) return staleAnswer(demand);
   if (isRepeat(demand, command)) return repeatAnswer(state, demand, command);
   if (command.lines.length === 0) return cancel(state, demand, command);
   if (demand.state === 'closed') return failed(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
@@ -75,6 +75,11 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
 function isStale(demand: Demand, { meta }: SetDemand): boolean {
   if (meta.sequence !== undefined) return demand.incomingSequence !== null && meta.sequence < demand.incomingSequence;
   return meta.time !== undefined && demand.incomingTime !== null && meta.time < demand.incomingTime;
+}
+
+/** What holds now. That a later message was refused is no news about this one, unless nothing was ever accepted. */
+function staleAnswer(demand: Demand): Outcome<DemandAnswer> {
+  return answered(answerOf(demand.state === 'refused' ? demand : { ...demand, refusal: null }));
 }
 
 function isRepeat(demand: Demand, { meta }: SetDemand): boolean {
