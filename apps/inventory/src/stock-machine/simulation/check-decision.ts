@@ -81,6 +81,7 @@ export class DecisionCheck {
     if (isRepeat) this.checkNothingMoved(name);
     this.checkOthersHolds(name);
     if (command.kind === 'adjust-stock') this.checkShorting(name);
+    if (command.kind === 'unship') this.checkReturned(name);
     if (command.kind === 'set-demand' && !(outcome instanceof NeedsMore) && outcome.kind === 'answer')
       this.checkDemand(name, command, outcome);
     this.checkFills(name);
@@ -129,6 +130,16 @@ export class DecisionCheck {
     }
   }
 
+  /** What was returned cannot be taken back as not shipped. */
+  private checkReturned(name: string): void {
+    const { own } = this.before;
+    for (const line of own === undefined ? [] : this.state.demand(own.orgId, own.orderId).lines) {
+      const was = own!.lines.find((candidate) => candidate.lineNo === line.lineNo);
+      const wasFine = was !== undefined && was.returned <= was.fulfilled;
+      ensure(!wasFine || line.returned <= line.fulfilled, () => `${name} takes back what was returned of line ${line.lineNo}`);
+    }
+  }
+
   private checkDemand(name: string, command: SetDemand, outcome: Outcome & { kind: 'answer' }): void {
     const answer = outcome.answer as { status: string; reason?: string; sequence: number };
     const now = this.state.demand(command.orgId, command.orderId);
@@ -145,9 +156,10 @@ export class DecisionCheck {
         const isKept = after?.status === line.status && after.quantity >= line.quantity;
         ensure(isKept, () => `${name} was refused, and the old hold does not stand`);
       }
-      if (answer.reason === 'INSUFFICIENT_STOCK') this.checkRefusal(name, command);
+      this.checkRefusal(name, command, answer.reason);
       return;
     }
+    this.checkTotals(name, command, now);
     this.checkGains(name, now);
     if (now.mode !== 'all_or_nothing' || now.state !== 'open') return;
     for (const line of now.lines) {
@@ -170,9 +182,34 @@ export class DecisionCheck {
     }
   }
 
-  /** A refusal of an order that held nothing is true: some line wants more than can be promised. */
-  private checkRefusal(name: string, command: SetDemand): void {
+  /** What was accepted as new totals is what the order wants now, line by line. */
+  private checkTotals(name: string, command: SetDemand, now: Demand): void {
+    const { sequence } = command.meta;
+    const isNew = sequence !== undefined && sequence === now.incomingSequence && sequence !== this.before.own?.incomingSequence;
+    if (!isNew || command.lines.length === 0) return;
+    for (const asked of command.lines) {
+      const line = now.lines.find((candidate) => candidate.lineNo === asked.lineNo && candidate.itemId === asked.itemId);
+      const wanted = maxQuantity(parseQuantity(asked.quantity), line?.fulfilled ?? ZERO);
+      ensure(line?.requested === wanted, () => `${name} asks for ${asked.quantity} on line ${asked.lineNo}, which is ${line?.requested}`);
+    }
+    for (const line of now.lines) {
+      const isAsked = command.lines.some((asked) => asked.lineNo === line.lineNo);
+      ensure(
+        isAsked || line.requested === line.fulfilled,
+        () => `${name} dropped line ${line.lineNo}, of which more is left than was shipped`,
+      );
+    }
+  }
+
+  /** A refusal is true: what is said not to exist does not, and an order that held nothing wants more than can be promised. */
+  private checkRefusal(name: string, command: SetDemand, reason: string | undefined): void {
     const { own } = this.before;
+    const isNamed = (what: string) =>
+      command.lines.some((line) => line.itemId === what || (line.warehouseId ?? command.warehouseId) === what);
+    const isMissing = reason === 'ITEM_NOT_FOUND' || reason === 'WAREHOUSE_NOT_FOUND';
+    const isOld = own !== undefined && own.incomingSequence !== null && own.refusal?.reason === reason;
+    ensure(!isMissing || isOld || isNamed('UNKNOWN'), () => `${name} was refused as ${reason}, though all it names exists`);
+    if (reason !== 'INSUFFICIENT_STOCK') return;
     const places = command.lines.map((line) => balanceKey(command.orgId, line.warehouseId ?? command.warehouseId ?? '', line.itemId));
     const isSimple = places.every((key) => this.before.terms.has(key)) && new Set(places).size === places.length;
     const isFresh = own !== undefined && own.state !== 'open' && own.refusal === null && own.lines.length === 0;

@@ -27,6 +27,8 @@ const LIMITS: ReadLimits = { filledPerBatchMax: 3, holdsPerBalance: 2 };
 /** Attempts of a message that comes too early; the last one decides. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_STEPS = 4;
+/** More often no command may need a further batch; fewer than the batcher grants. */
+const ROUNDS_MAX = 3;
 
 interface Delivery {
   readonly atStep: number;
@@ -55,6 +57,7 @@ class Simulation {
   /** Second deliveries as new messages, with the first one's command. */
   private readonly repeats = new Map<StockCommand, StockCommand>();
   private readonly decided = new Map<StockCommand, Outcome>();
+  private readonly rounds = new Map<StockCommand, number>();
   private decision: DecisionCheck | undefined;
   private step = 0;
 
@@ -147,6 +150,9 @@ class Simulation {
 
   private settle(pending: Pending, outcome: Outcome | NeedsMore): void {
     if (outcome instanceof NeedsMore) {
+      const rounds = (this.rounds.get(pending.command) ?? 0) + 1;
+      ensure(rounds <= ROUNDS_MAX, () => `${pending.command.kind} asks for more and more: ${outcome.message}`);
+      this.rounds.set(pending.command, rounds);
       this.pending.push(withMore(pending, outcome));
       return;
     }
