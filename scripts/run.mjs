@@ -7,6 +7,8 @@ import { buildIfStale, refuseOldNode } from './build.mjs';
 refuseOldNode();
 buildIfStale();
 process.setSourceMapsEnabled(true);
+// Compiled code is kept between starts, outside of the repository.
+(await import('node:module')).enableCompileCache?.();
 const file = resolve(process.argv[2]);
 process.argv.splice(1, 2, file);
 await import(pathToFileURL(file).href);

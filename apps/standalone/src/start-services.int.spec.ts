@@ -31,7 +31,7 @@ describe('npm run start:services', () => {
     run('start-services.js', {
       DATABASE_URL: databaseUrl,
       AMQP_URL: testBrokerUrl(),
-      HOLDFAST_AMQP_PREFIX: prefix,
+      HOLDFAST_MESSAGING_PREFIX: prefix,
       PORT: String(port),
       ...env,
     });

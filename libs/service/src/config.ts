@@ -39,8 +39,6 @@ export interface Config {
   /** Connections per service and process. */
   readonly poolSizeMax: number;
   readonly amqpUrl: string;
-  /** Before the names of all exchanges and queues, so that two Holdfasts can share a broker; empty: none. */
-  readonly amqpPrefix: string;
   /** Before the names of all exchanges and queues, so that several Holdfasts share a broker; null for the names as they are. */
   readonly messagingPrefix: string | null;
   /** Which organisation a broker user may speak for in calls, `*` for any; `null`: everybody for any (development). */
@@ -146,7 +144,6 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     poolSizeMax: environment.integer('HOLDFAST_POOL_SIZE', 10, 2, 500),
     amqpUrl: environment.url('AMQP_URL', environment.optional('AMQP_URL') ?? DEFAULT_AMQP_URL, ['amqp:', 'amqps:']),
     messagingPrefix: environment.optional('HOLDFAST_MESSAGING_PREFIX') ?? null,
-    amqpPrefix: environment.optional('HOLDFAST_AMQP_PREFIX') ?? '',
     amqpUserOrgs: environment.stringMap('AMQP_USER_ORGS'),
     dataDirectory: environment.optional('HOLDFAST_DATA') ?? '.data',
     auth,

@@ -1,12 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { RabbitDelivery } from '#libs/messaging';
-import { loadConfig, readSecretFiles } from './config.js';
+import { type Config, loadConfig, readSecretFiles } from './config.js';
 import { endsOnSignal } from './ends-on-signal.js';
 import { createLogger, logFormat, NestLogger } from './logger.js';
 import { collectProcessMetrics } from './metrics.js';
 import type { Service } from './service.js';
 import { startService } from './start-service.js';
-import { explainStartupFailure } from './startup-error.js';
+import { explainStartupFailure, StartupError } from './startup-error.js';
 import { startTracing } from './tracing.js';
 
 /**
@@ -31,11 +31,7 @@ async function run(service: Service): Promise<void> {
   Logger.overrideLogger(logger);
   const tracing = await startTracing(service.service, config);
   collectProcessMetrics();
-  const delivery = await RabbitDelivery.open({
-    url: config.amqpUrl,
-    name: `holdfast-${service.service}`,
-    ...(config.messagingPrefix === null ? {} : { prefix: config.messagingPrefix }),
-  });
+  const delivery = await openDelivery(service, config);
   const port = service.http === undefined ? config.healthPort : config.port;
   const running = await startService(service, { config, delivery, logger, tracing, port });
   const end = async () => {
@@ -47,4 +43,13 @@ async function run(service: Service): Promise<void> {
   logger.log(running.url === null ? 'Ready' : `Ready at ${running.url}`, 'Service');
   // To the parent process, where there is one.
   process.send?.({ ready: running.url });
+}
+
+async function openDelivery({ service }: Service, { amqpUrl: url, messagingPrefix: prefix }: Config): Promise<RabbitDelivery> {
+  try {
+    return await RabbitDelivery.open({ url, name: `holdfast-${service}`, ...(prefix === null ? {} : { prefix }) });
+  } catch (error) {
+    // The broker is there or not, lets us in or not: nothing of that is a defect.
+    throw new StartupError(`${error instanceof Error ? error.message : String(error)}. Check AMQP_URL.`, { cause: error });
+  }
 }

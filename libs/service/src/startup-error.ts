@@ -19,7 +19,7 @@ interface SystemError extends Error {
  */
 export function explainStartupFailure(error: unknown): string {
   if (error instanceof StartupError) return error.message;
-  if (!(error instanceof Error)) return String(error);
+  if (!Error.isError(error)) return String(error);
   // A host name with several addresses fails with one error per address.
   const { code, address, port } = firstCause(error);
   const where = address === undefined ? '' : ` at ${address}:${port}`;
@@ -42,7 +42,7 @@ export function explainStartupFailure(error: unknown): string {
 
 function firstCause(error: SystemError): SystemError {
   const first = error.errors?.[0];
-  if (first instanceof Error) return firstCause(first);
-  if (error.code === undefined && error.cause instanceof Error) return firstCause(error.cause);
+  if (Error.isError(first)) return firstCause(first);
+  if (error.code === undefined && Error.isError(error.cause)) return firstCause(error.cause);
   return error;
 }

@@ -12,7 +12,7 @@ const NOT_MIGRATED = new Set(['3D000', '22023', '3F000', '42P01']);
 /**
  * Waits until the service's migrations have run, so that services and the migrating job may be started in any order.
  *
- * @throws {StartupError} after five minutes; at once what the database says when it cannot be reached.
+ * @throws {StartupError} after five minutes, or at once when the database does not let us in; what the driver says when it is not there.
  */
 export async function waitForMigrations(service: ServiceName, url: string, timeoutMs = TIMEOUT_MS): Promise<void> {
   const giveUpMs = Date.now() + timeoutMs;
@@ -35,7 +35,10 @@ async function whatIsPending(service: ServiceName, url: string): Promise<string 
       await database.close();
     }
   } catch (error) {
-    if (NOT_MIGRATED.has(causeCode(error))) return `The database has no tables of ${service} yet.`;
+    const code = causeCode(error);
+    if (NOT_MIGRATED.has(code)) return `The database has no tables of ${service} yet.`;
+    // A code of PostgreSQL's own: it is there, and does not let us in or cannot serve us.
+    if (/^[0-9A-Z]{5}$/.test(code)) throw new StartupError(`${(error as Error).message}. Check DATABASE_URL.`, { cause: error });
     throw error;
   }
 }
