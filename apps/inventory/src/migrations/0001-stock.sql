@@ -86,6 +86,8 @@ create table demand (
   approval_request_id text,
   -- Why the last totals were refused, for whoever repeats them.
   refusal             jsonb,
+  -- The shipments, returns and inspections that were refused, by the sequence of their message.
+  refused_messages    jsonb,
   lines               jsonb not null default '[]',
   primary key (org_id, order_id)
 ) with (

@@ -10,6 +10,7 @@ import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity,
 import { safetyStock, sellable } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type SetDemand } from '../stock-machine/commands.js';
 import { changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import {
   type Balance,
   balanceKey,
@@ -88,9 +89,7 @@ function isRepeat(demand: Demand, { meta }: SetDemand): boolean {
 
 /** The same sequence again changes nothing and answers what holds now. */
 function repeatAnswer(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
-  // Our own orders were answered when the first of event and call came; anybody else who repeats an event waits for an answer.
-  const isWaitedFor = command.meta.event !== undefined && command.source !== '/orders';
-  if (!isWaitedFor) return answered(answerOf(demand));
+  if (!isAwaitedByEvent(command.meta)) return answered(answerOf(demand));
   if (demand.refusal !== null) return failed(state, demand, command, demand.refusal);
   if (demand.state === 'open') return announce(state, demand, command);
   state.emitAboutOrder(StockReleased, demand, command.meta, { orderId: demand.orderId, lines: [] });

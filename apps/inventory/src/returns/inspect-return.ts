@@ -3,6 +3,7 @@ import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from 
 import { answered, type InspectReturn, type Outcome } from '../stock-machine/commands.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement, type StockChange } from '../stock-machine/post-movement.js';
+import { refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Demand,
   type ReceivedReturn,
@@ -11,7 +12,7 @@ import {
   stockLines,
   subjectKey,
 } from '../stock-machine/stock-state.js';
-import { refuse, returnedLines } from './receive-return.js';
+import { refuse, repeatRefusal, returnedLines } from './receive-return.js';
 
 /** A part of a received line that gets its verdict. */
 interface Judged {
@@ -26,6 +27,8 @@ interface Judged {
  */
 export function inspectReturn(state: StockState, command: InspectReturn): Outcome<MovementAnswer> {
   const demand = state.demand(command.orgId, command.orderId);
+  const before = refusedBefore(demand, command.meta);
+  if (before !== undefined) return repeatRefusal(state, demand, command, before);
   const received = state.returns.get(subjectKey(command.orgId, command.returnId));
   if (received === undefined || received.orderId !== command.orderId) {
     if (received === undefined && mayComeTooEarly(demand, command.meta))

@@ -4,12 +4,14 @@ import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveReturn } from '../stock-machine/commands.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
   type Demand,
   emptyLine,
   type Quality,
   type ReceivedReturn,
+  type Refusal,
   type ReturnLine,
   type StockState,
   stockLines,
@@ -28,6 +30,8 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
     if (known.fingerprint !== print) return refuse(state, demand, command, 'ALREADY_EXISTS');
     return repeat(state, demand, command, known);
   }
+  const before = refusedBefore(demand, command.meta);
+  if (before !== undefined) return repeatRefusal(state, demand, command, before);
   const balances: Balance[] = [];
   for (const line of command.lines) {
     if (line.lot !== undefined) return refuse(state, demand, command, 'LOT_NOT_FOUND');
@@ -131,7 +135,7 @@ function returned(state: StockState, demand: Demand, command: ReceiveReturn, rec
 }
 
 function repeat(state: StockState, demand: Demand, command: ReceiveReturn, received: ReceivedReturn): Outcome<MovementAnswer> {
-  if (command.meta.event !== undefined && command.meta.event.source !== '/orders') return returned(state, demand, command, received);
+  if (isAwaitedByEvent(command.meta)) return returned(state, demand, command, received);
   return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: returnedLines(received) });
 }
 
@@ -149,19 +153,22 @@ export function returnedLines(received: ReceivedReturn) {
   }));
 }
 
-/** Also answers a refused inspection. */
-export function refuse(
-  state: StockState,
-  demand: Demand,
-  command: { readonly returnId: string; readonly orderId: string; readonly meta: ReceiveReturn['meta'] },
-  reason: RefusalReason,
-): Outcome<MovementAnswer> {
-  noteMessage(demand, command.meta);
-  state.emitAboutOrder(StockReturnFailed, demand, command.meta, {
-    returnId: command.returnId,
-    orderId: command.orderId,
-    reason,
-    lines: [],
-  });
-  return answered({ status: 'refused', sequence: demand.sequence, stock: stockLines(demand), lines: [], reason, shortLines: [] });
+type AboutReturn = Pick<ReceiveReturn, 'returnId' | 'orderId' | 'meta'>;
+
+/** Refuses a return or its inspection. */
+export function refuse(state: StockState, demand: Demand, command: AboutReturn, reason: RefusalReason): Outcome<MovementAnswer> {
+  const refusal = { reason, lines: [] };
+  noteRefusal(demand, command.meta, refusal);
+  return refused(state, demand, command, refusal);
+}
+
+/** The same refused message again is not decided anew. */
+export function repeatRefusal(state: StockState, demand: Demand, command: AboutReturn, refusal: Refusal): Outcome<MovementAnswer> {
+  return isAwaitedByEvent(command.meta) ? refused(state, demand, command, refusal) : answered(refusedAnswer(demand, refusal));
+}
+
+function refused(state: StockState, demand: Demand, command: AboutReturn, refusal: Refusal): Outcome<MovementAnswer> {
+  const { returnId, orderId } = command;
+  state.emitAboutOrder(StockReturnFailed, demand, command.meta, { returnId, orderId, reason: refusal.reason, lines: [] });
+  return answered(refusedAnswer(demand, refusal));
 }

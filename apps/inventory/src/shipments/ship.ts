@@ -6,6 +6,7 @@ import { answered, type Outcome, type Ship } from '../stock-machine/commands.js'
 import { dequeue, fulfil, release } from '../stock-machine/holds.js';
 import { happenedBeforeClosing, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
   type Demand,
@@ -14,6 +15,7 @@ import {
   heldQuantity,
   openQuantity,
   type PostedShipment,
+  type Refusal,
   type Reservation,
   type ShipmentLine,
   type StockState,
@@ -31,8 +33,6 @@ interface Taking {
   readonly fromHolds: readonly { reservation: Reservation; quantity: Quantity }[];
 }
 
-type Refused = { readonly reason: RefusalReason; readonly lines: readonly ShortLine[] };
-
 /**
  * Posts what really left the warehouse, whether or not its order is known: takes the order's own hold first, then free stock, and never
  * another order's hold. Recognised for ever by `shipmentId` (docs/rules.md, "shipments").
@@ -45,6 +45,8 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
     if (known.fingerprint !== print) return refuse(state, demand, command, { reason: 'ALREADY_EXISTS', lines: [] });
     return repeat(state, demand, command, known);
   }
+  const refusal = refusedBefore(demand, command.meta);
+  if (refusal !== undefined) return repeatRefusal(state, demand, command, refusal);
   if (demand.state === 'closed' && !happenedBeforeClosing(demand, command.meta)) {
     return refuse(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
   }
@@ -72,7 +74,7 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
 }
 
 /** More than the order still wants; what an unknown or a closed order wants is what it ships. */
-function exceedsRequested(demand: Demand, command: Ship): Refused | null {
+function exceedsRequested(demand: Demand, command: Ship): Refusal | null {
   if (demand.state === 'awaiting_order' || demand.state === 'closed') return null;
   const shipped = new Map<number, Quantity>();
   for (const line of command.lines) shipped.set(line.lineNo, (shipped.get(line.lineNo) ?? ZERO) + parseQuantity(line.quantity));
@@ -95,14 +97,14 @@ function exceedsRequested(demand: Demand, command: Ship): Refused | null {
 }
 
 /** Finds the stock for every line, all lines together. Changes nothing. */
-function planTakings(state: StockState, demand: Demand, command: Ship): Taking[] | Refused {
+function planTakings(state: StockState, demand: Demand, command: Ship): Taking[] | Refusal {
   const takings: Taking[] = [];
   const usedHold = new Map<Reservation, Quantity>();
   const usedFree = new Map<Balance, Quantity>();
   const short: ShortLine[] = [];
   for (const line of command.lines) {
     const requested = formatQuantity(parseQuantity(line.quantity));
-    const refused = (reason: RefusalReason, available = ZERO, warehouseId: string | null = null): Refused => ({
+    const refused = (reason: RefusalReason, available = ZERO, warehouseId: string | null = null): Refusal => ({
       reason,
       lines: [{ lineNo: line.lineNo, itemId: line.itemId, warehouseId, requested, available: formatQuantity(available) }],
     });
@@ -267,7 +269,7 @@ function depleted(state: StockState, demand: Demand, command: Ship, shipment: Po
 
 /** The same shipment again: a call is answered; an event of an outsider is answered by its event. */
 function repeat(state: StockState, demand: Demand, command: Ship, shipment: PostedShipment): Outcome<MovementAnswer> {
-  if (command.meta.event !== undefined && command.meta.event.source !== '/orders') return depleted(state, demand, command, shipment);
+  if (isAwaitedByEvent(command.meta)) return depleted(state, demand, command, shipment);
   return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: shippedLines(shipment), cogsTotal: null });
 }
 
@@ -275,22 +277,23 @@ function shippedLines(shipment: PostedShipment) {
   return shipment.lines.map((line) => ({ ...line, lot: null, quantity: formatQuantity(line.quantity), cogs: null }));
 }
 
-function refuse(state: StockState, demand: Demand, command: Ship, { reason, lines }: Refused): Outcome<MovementAnswer> {
-  noteMessage(demand, command.meta);
+function refuse(state: StockState, demand: Demand, command: Ship, refusal: Refusal): Outcome<MovementAnswer> {
+  noteRefusal(demand, command.meta, refusal);
+  return refused(state, demand, command, refusal);
+}
+
+/** The same refused message again is not decided anew. */
+function repeatRefusal(state: StockState, demand: Demand, command: Ship, refusal: Refusal): Outcome<MovementAnswer> {
+  return isAwaitedByEvent(command.meta) ? refused(state, demand, command, refusal) : answered(refusedAnswer(demand, refusal));
+}
+
+function refused(state: StockState, demand: Demand, command: Ship, refusal: Refusal): Outcome<MovementAnswer> {
   state.emitAboutOrder(StockDepletionFailed, demand, command.meta, {
     shipmentId: command.shipmentId,
     orderId: command.orderId,
-    reason,
-    lines: [...lines],
+    reason: refusal.reason,
+    lines: [...refusal.lines],
     discrepancyIds: [],
   });
-  return answered({
-    status: 'refused',
-    sequence: demand.sequence,
-    stock: stockLines(demand),
-    lines: [],
-    reason,
-    shortLines: lines,
-    discrepancyIds: [],
-  });
+  return answered(refusedAnswer(demand, refusal));
 }

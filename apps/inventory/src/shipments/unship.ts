@@ -4,7 +4,8 @@ import { answered, type Outcome, type Unship } from '../stock-machine/commands.j
 import { hold } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement } from '../stock-machine/post-movement.js';
-import { type Demand, type PostedShipment, type StockState, stockLines, subjectKey } from '../stock-machine/stock-state.js';
+import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
+import { type Demand, type PostedShipment, type Refusal, type StockState, stockLines, subjectKey } from '../stock-machine/stock-state.js';
 
 /**
  * Takes a shipment back that did not happen after all: on hand rises again, and an open order holds again what came back. Refused when
@@ -12,6 +13,9 @@ import { type Demand, type PostedShipment, type StockState, stockLines, subjectK
  */
 export function unship(state: StockState, command: Unship): Outcome<MovementAnswer> {
   const demand = state.demand(command.orgId, command.orderId);
+  const before = refusedBefore(demand, command.meta);
+  if (before !== undefined)
+    return isAwaitedByEvent(command.meta) ? refused(state, demand, command, before) : answered(refusedAnswer(demand, before));
   const shipment = state.shipments.get(subjectKey(command.orgId, command.shipmentId));
   if (shipment === undefined || shipment.orderId !== command.orderId) {
     if (shipment === undefined && mayComeTooEarly(demand, command.meta)) {
@@ -63,7 +67,7 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
 }
 
 function repeat(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
-  if (command.meta.event !== undefined && command.meta.event.source !== '/orders') return reversed(state, demand, command, shipment);
+  if (isAwaitedByEvent(command.meta)) return reversed(state, demand, command, shipment);
   return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: reversedLines(shipment) });
 }
 
@@ -78,12 +82,13 @@ function reversedLines(shipment: PostedShipment) {
 }
 
 function refuse(state: StockState, demand: Demand, command: Unship, reason: RefusalReason): Outcome<MovementAnswer> {
-  noteMessage(demand, command.meta);
-  state.emitAboutOrder(ShipmentReversalFailed, demand, command.meta, {
-    shipmentId: command.shipmentId,
-    orderId: command.orderId,
-    reason,
-    lines: [],
-  });
-  return answered({ status: 'refused', sequence: demand.sequence, stock: stockLines(demand), lines: [], reason, shortLines: [] });
+  const refusal = { reason, lines: [] };
+  noteRefusal(demand, command.meta, refusal);
+  return refused(state, demand, command, refusal);
+}
+
+function refused(state: StockState, demand: Demand, command: Unship, refusal: Refusal): Outcome<MovementAnswer> {
+  const { shipmentId, orderId } = command;
+  state.emitAboutOrder(ShipmentReversalFailed, demand, command.meta, { shipmentId, orderId, reason: refusal.reason, lines: [] });
+  return answered(refusedAnswer(demand, refusal));
 }

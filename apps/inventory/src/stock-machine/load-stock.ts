@@ -4,7 +4,7 @@ import type { Tx } from '#libs/persistence';
 import { takeBefore, turnOf } from './holds.js';
 import * as sql from './stock.sql.js';
 import { type Backorder, type Balance, balanceKey, type Demand, movementKey, StockState, subjectKey } from './stock-state.js';
-import { demandLinesFromJson, refusalFromJson, returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
+import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson, returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import type { Touches } from './touches.js';
 
 /** How many waiting backorders a batch serves at most; the rest follows in chunks. */
@@ -391,6 +391,7 @@ function demandOf(row: sql.DemandRow): Demand {
     expiresAt: row.expires_at,
     approvalRequestId: row.approval_request_id,
     refusal: refusalFromJson(row.refusal),
+    refusedMessages: refusedMessagesFromJson(row.refused_messages),
     lines: demandLinesFromJson(row.lines),
     reservations: [],
     backorders: [],
@@ -416,6 +417,7 @@ export function unknownDemand(key: string, now: Date): Demand {
     expiresAt: null,
     approvalRequestId: null,
     refusal: null,
+    refusedMessages: [],
     lines: [],
     reservations: [],
     backorders: [],

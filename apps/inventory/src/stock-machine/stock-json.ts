@@ -1,5 +1,5 @@
 import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
-import type { DemandLine, Quality, Refusal, ReturnLine, ShipmentLine } from './stock-state.js';
+import type { Demand, DemandLine, Quality, Refusal, ReturnLine, ShipmentLine } from './stock-state.js';
 
 // How lines lie in jsonb columns: the names of the domain, quantities as decimal strings, what is zero or null left out.
 
@@ -42,6 +42,10 @@ export function demandLinesFromJson(stored: unknown): DemandLine[] {
 
 export function refusalFromJson(stored: unknown): Refusal | null {
   return stored as Refusal | null;
+}
+
+export function refusedMessagesFromJson(stored: unknown): Demand['refusedMessages'] {
+  return (stored as Demand['refusedMessages'] | null) ?? [];
 }
 
 export function shipmentLinesToJson(lines: readonly ShipmentLine[]): string {

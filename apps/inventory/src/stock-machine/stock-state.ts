@@ -100,6 +100,8 @@ export interface Demand {
   approvalRequestId: string | null;
   /** Why the last totals were refused; null when they were accepted. */
   refusal: Refusal | null;
+  /** The shipments, returns and inspections that were refused, by the sequence of their message. */
+  readonly refusedMessages: (Refusal & { readonly sequence: number })[];
   lines: DemandLine[];
   /** The open ones, and those closed in this batch. */
   readonly reservations: Reservation[];

@@ -168,12 +168,13 @@ export interface DemandRow {
   readonly expires_at: Date | null;
   readonly approval_request_id: string | null;
   readonly refusal: unknown;
+  readonly refused_messages: unknown;
   readonly lines: unknown;
   readonly is_new: boolean;
 }
 
 const demandColumns = `d.org_id, d.order_id, d.state, d.source, d.incoming_sequence, d.incoming_time, d.seen_sequence, d.sequence, d.firm, d.mode,
-          d.priority, d.accepted_at, d.expires_at, d.approval_request_id, d.refusal, d.lines`;
+          d.priority, d.accepted_at, d.expires_at, d.approval_request_id, d.refusal, d.refused_messages, d.lines`;
 
 /**
  * Makes the demand rows that do not exist and locks those that do, in one sorted statement, so that two messages about the same unknown
@@ -334,11 +335,12 @@ export const updateDemands = statement<never>(
   `update demand d
       set state = k.state, source = k.source, incoming_sequence = k.incoming_sequence, incoming_time = k.incoming_time,
           seen_sequence = k.seen_sequence, sequence = k.sequence, firm = k.firm, mode = k.mode, priority = k.priority,
-          accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, lines = k.lines::jsonb
+          accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, refused_messages = k.refused_messages,
+          lines = k.lines::jsonb
      from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::boolean[],
-                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], string_to_array($16, chr(31)))
+                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], $16::jsonb[], string_to_array($17, chr(31)))
           k (org_id, order_id, state, source, incoming_sequence, incoming_time, seen_sequence, sequence, firm, mode, priority, accepted_at,
-             expires_at, approval_request_id, refusal, lines)
+             expires_at, approval_request_id, refusal, refused_messages, lines)
     where d.org_id = k.org_id and d.order_id = k.order_id`,
 );
 

@@ -130,6 +130,7 @@ function writeDemands(tx: Tx, demands: readonly Demand[]): void {
       (d) => d.expiresAt,
       (d) => d.approvalRequestId,
       (d) => (d.refusal === null ? null : JSON.stringify(d.refusal)),
+      (d) => (d.refusedMessages.length === 0 ? null : JSON.stringify(d.refusedMessages)),
     ),
     demands.map((demand) => demandLinesToJson(demand.lines)).join(UNIT_SEPARATOR),
   ]);

@@ -1,0 +1,36 @@
+import type { MovementAnswer } from '#libs/contracts';
+import type { CommandMeta } from './commands.js';
+import { noteMessage } from './message-order.js';
+import { type Demand, type Refusal, stockLines } from './stock-state.js';
+
+/**
+ * Remembers that a shipment, a return or an inspection was refused under its sequence: the same message, which our own orders send by call
+ * and by event, must not be decided anew when stock has changed meanwhile.
+ */
+export function noteRefusal(demand: Demand, meta: CommandMeta, refusal: Refusal): void {
+  noteMessage(demand, meta);
+  if (meta.sequence !== undefined) demand.refusedMessages.push({ sequence: meta.sequence, ...refusal });
+}
+
+/** How the same message was refused before; a message without sequence is decided anew. */
+export function refusedBefore(demand: Demand, meta: CommandMeta): Refusal | undefined {
+  return demand.refusedMessages.find((refused) => refused.sequence === meta.sequence);
+}
+
+/** Whether somebody waits for an event in answer to a repeat: our own orders were answered when the first of event and call came. */
+export function isAwaitedByEvent(meta: CommandMeta): boolean {
+  return meta.event !== undefined && meta.event.source !== '/orders';
+}
+
+/** How a call about a movement is told that it was refused. */
+export function refusedAnswer(demand: Demand, { reason, lines }: Refusal): MovementAnswer {
+  return {
+    status: 'refused',
+    sequence: demand.sequence,
+    stock: stockLines(demand),
+    lines: [],
+    reason,
+    shortLines: lines,
+    discrepancyIds: [],
+  };
+}
