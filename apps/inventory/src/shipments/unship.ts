@@ -1,5 +1,5 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
-import { formatQuantity, ZERO } from '#libs/domain';
+import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
 import { hold } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
@@ -24,11 +24,7 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
     return refuse(state, demand, command, 'SHIPMENT_NOT_FOUND');
   }
   if (shipment.status === 'cancelled') return repeat(state, demand, command, shipment);
-  const returned = shipment.lines.some((shipped) => {
-    const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo);
-    return line === undefined || line.returned > line.fulfilled - shipped.quantity;
-  });
-  if (returned) return refuse(state, demand, command, 'INVALID_STATE');
+  if (isReturned(demand, shipment)) return refuse(state, demand, command, 'INVALID_STATE');
   const balances = shipment.lines.map((line) => state.existingBalance(command.orgId, line.warehouseId, line.itemId));
 
   // After this point it must succeed.
@@ -64,6 +60,16 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   if (demand.state === 'awaiting_order') demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
   state.touchDemand(demand);
   return reversed(state, demand, command, shipment);
+}
+
+/** Whether more of a line was returned than would be left of it; all that the shipment took for the line counts together. */
+function isReturned(demand: Demand, shipment: PostedShipment): boolean {
+  const back = new Map<number, Quantity>();
+  for (const { lineNo, quantity } of shipment.lines) back.set(lineNo, (back.get(lineNo) ?? ZERO) + quantity);
+  return [...back].some(([lineNo, quantity]) => {
+    const line = demand.lines.find((candidate) => candidate.lineNo === lineNo);
+    return line === undefined || line.returned > line.fulfilled - quantity;
+  });
 }
 
 function repeat(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
