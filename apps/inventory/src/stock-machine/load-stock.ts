@@ -44,7 +44,7 @@ export class KnownBalances {
  * in statements whose snapshot is younger than the locks, what belongs to them. A dry run reads the same without locks.
  */
 export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBalances, dryRun: boolean): Promise<StockState> {
-  const orgs = [...new Set(needs.flatMap((need) => orgsOf(need)))];
+  const orgs = [...new Set(needs.map((need) => need.orgId))];
   const places = await findPlaces(tx, needs, orgs);
   const keys = [...places.locked];
   if (!dryRun) {
@@ -95,12 +95,6 @@ function notePosted(
   for (const shipment of shipments) state.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), shipment);
   for (const received of returns) state.returns.set(subjectKey(received.orgId, received.returnId), received);
   for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId!), movement);
-}
-
-function orgsOf(need: Needs): string[] {
-  return [...need.balances, ...need.sourcing, need.demand ?? '', need.movement ?? '']
-    .filter((key) => key !== '')
-    .map((key) => key.slice(0, key.indexOf('/')));
 }
 
 /** Joined keys as parallel arrays of their parts, as `unnest` takes them. Ids hold nothing that an array's text would escape. */
@@ -301,8 +295,9 @@ async function readHoldings(tx: Tx, keys: readonly string[], demands: ReadonlyMa
 async function noteUnknownItems(tx: Tx, state: StockState, needs: readonly Needs[]): Promise<void> {
   const suspects = new Set<string>();
   for (const key of state.missing) suspects.add(itemPart(key));
-  for (const key of needs.flatMap((need) => need.sourcing)) suspects.add(key);
-  for (const key of state.balances.keys()) suspects.delete(itemPart(key));
+  for (const need of needs) for (const key of need.sourcing) suspects.add(key);
+  if (suspects.size === 0) return;
+  for (const { orgId, itemId } of state.balances.values()) suspects.delete(`${orgId}/${itemId}`);
   if (suspects.size === 0) return;
   const found = await tx.run(sql.findItems, columns([...suspects], 2));
   for (const row of found) suspects.delete(`${row.org_id}/${row.item_id}`);

@@ -3,6 +3,7 @@ import { balanceKey, movementKey, subjectKey } from './stock-state.js';
 
 /** What a command will read and change, as far as the command itself tells. */
 export interface Touches {
+  readonly orgId: string;
   /** Balances that it names. */
   readonly balances: readonly string[];
   /** `org/item` for lines that name no warehouse: any warehouse may serve them. */
@@ -18,7 +19,7 @@ export interface Touches {
   readonly shorts: boolean;
 }
 
-const NOTHING: Touches = {
+const NOTHING: Omit<Touches, 'orgId'> = {
   balances: [],
   sourcing: [],
   demand: null,
@@ -34,33 +35,36 @@ export function touches(command: StockCommand): Touches {
   const { orgId } = command;
   switch (command.kind) {
     case 'set-demand':
-      return { ...NOTHING, ...placesOf(orgId, command.lines, command.warehouseId), demand: subjectKey(orgId, command.orderId) };
+      return { ...NOTHING, orgId, ...placesOf(orgId, command.lines, command.warehouseId), demand: subjectKey(orgId, command.orderId) };
     case 'expire-holds':
-      return { ...NOTHING, demand: subjectKey(orgId, command.orderId) };
+      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId) };
     case 'fill-backorders':
-      return { ...NOTHING, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
+      return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
     case 'ship':
       return {
         ...NOTHING,
+        orgId,
         ...placesOf(orgId, command.lines, command.warehouseId),
         demand: subjectKey(orgId, command.orderId),
         shipment: subjectKey(orgId, command.shipmentId),
       };
     case 'unship':
-      return { ...NOTHING, demand: subjectKey(orgId, command.orderId), shipment: subjectKey(orgId, command.shipmentId) };
+      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), shipment: subjectKey(orgId, command.shipmentId) };
     case 'receive-return':
       return {
         ...NOTHING,
+        orgId,
         ...placesOf(orgId, command.lines, command.warehouseId),
         demand: subjectKey(orgId, command.orderId),
         customerReturn: subjectKey(orgId, command.returnId),
         frees: true,
       };
     case 'inspect-return':
-      return { ...NOTHING, demand: subjectKey(orgId, command.orderId), customerReturn: subjectKey(orgId, command.returnId) };
+      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), customerReturn: subjectKey(orgId, command.returnId) };
     case 'receive-goods':
       return {
         ...NOTHING,
+        orgId,
         ...placesOf(orgId, command.lines, command.warehouseId),
         movement: movementKey(orgId, 'receipt', command.receiptId),
         frees: true,
@@ -69,6 +73,7 @@ export function touches(command: StockCommand): Touches {
       const isLess = command.quantityDelta.startsWith('-');
       return {
         ...NOTHING,
+        orgId,
         balances: [balanceKey(orgId, command.warehouseId, command.itemId)],
         movement: movementKey(orgId, 'adjustment', command.commandId),
         frees: !isLess,
@@ -76,7 +81,7 @@ export function touches(command: StockCommand): Touches {
       };
     }
     case 'set-stock-policy':
-      return { ...NOTHING, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
+      return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
   }
 }
 

@@ -11,7 +11,8 @@ export type Counters = Pick<
 >;
 
 export function countersOf(balance: Balance): Counters {
-  return { ...balance };
+  const { onHand, blocked, reserved, backordered, lastEntryNo, ownSafetyQuantity, ownSafetyPercent, ownReorderPoint } = balance;
+  return { onHand, blocked, reserved, backordered, lastEntryNo, ownSafetyQuantity, ownSafetyPercent, ownReorderPoint };
 }
 
 /**
