@@ -35,6 +35,17 @@ describe('authorise', () => {
     );
   });
 
+  it('has who works in some warehouses name one on every line, so that no other warehouse serves it', () => {
+    const lines = [
+      { itemId: 'a', quantity: '1', warehouseId: 'w1' },
+      { itemId: 'b', quantity: '1' },
+    ];
+    const scoped = actor(['sales'], ['w1']);
+    expect(() => authorise(scoped, OrderCreate, { lines })).toThrow(expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }));
+    expect(() => authorise(scoped, OrderCreate, { lines, warehouseId: 'w1' })).not.toThrow();
+    expect(() => authorise(actor(['sales']), OrderCreate, { lines })).not.toThrow();
+  });
+
   it('gives the auditor every read and no change', () => {
     for (const call of allCalls()) expect([call.pattern, call.allow.includes('auditor')]).toEqual([call.pattern, call.effect === 'read']);
   });

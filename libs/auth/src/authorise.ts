@@ -16,7 +16,12 @@ export function authorise(actor: Actor, definition: Permission, request: unknown
   authoriseRole(actor, definition.allow);
   const orgId = field(request, 'orgId');
   if (orgId !== undefined && orgId !== actor.orgId) throw forbidden('FORBIDDEN', 'The request is about another organisation than yours.');
-  if (definition.effect === 'change') authoriseWarehouses(actor, namedWarehouses(request));
+  if (definition.effect !== 'change') return;
+  authoriseWarehouses(actor, namedWarehouses(request));
+  if (actor.warehouses !== null && leavesWarehouseOpen(request)) {
+    const mine = actor.warehouses.join(', ') || 'no warehouse';
+    throw forbidden('WAREHOUSE_FORBIDDEN', `You work in ${mine}: name the warehouse of every line, so that no other one serves it.`);
+  }
 }
 
 /** Refuses an actor who has none of the roles. */
@@ -49,6 +54,13 @@ function* namedWarehouses(request: unknown): Generator<string> {
   }
   const lines = field(request, 'lines');
   if (Array.isArray(lines)) for (const line of lines) yield* namedWarehouses(line);
+}
+
+/** Whether a line asks for an item from whatever warehouse has it. */
+function leavesWarehouseOpen(request: unknown): boolean {
+  const lines = field(request, 'lines');
+  if (field(request, 'warehouseId') !== undefined || !Array.isArray(lines)) return false;
+  return lines.some((line) => field(line, 'itemId') !== undefined && field(line, 'warehouseId') === undefined);
 }
 
 function field(value: unknown, name: string): unknown {
