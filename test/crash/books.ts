@@ -12,6 +12,8 @@ export class Books {
   readonly moved = new Map<string, number>();
   /** What each order must hold in the end, by `order/item`. */
   readonly held = new Map<string, number>();
+  /** Orders of which some answer never came, so that nobody outside knows what they must hold. */
+  readonly unclear = new Set<string>();
   /** Calls that were never answered, however often they were repeated. */
   readonly unanswered: string[] = [];
   /** Calls that were answered by a defect. */

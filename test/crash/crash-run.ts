@@ -54,9 +54,7 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashReport>
     );
     // From now on there are only mortals.
     for (const first of firsts) first.kill();
-    await Promise.all(slots);
-
-    const lasts = [await installation.start('inventory', unsafe), await installation.start('orders', unsafe)];
+    const lasts = await Promise.all(slots);
     await workload.stop();
     const { books } = workload;
     await eventually(() => isQuiet(installation.database, outsider, books), options.quietWithinMs ?? 60_000);

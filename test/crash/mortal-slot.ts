@@ -3,8 +3,8 @@ import type { Installation } from '../support/installation.js';
 import type { ServiceProcess } from '../support/service-process.js';
 import type { Kill, KilledApp } from './kill-points.js';
 
-/** A process that does not get to where it is to die is ended wherever it is, so that the others go on being tried. */
-const PATIENCE_MS = 9_000;
+/** A process that does not get to where it is to die is ended wherever it is; longer than a sweep can take after another's death. */
+const PATIENCE_MS = 8_000;
 const PAUSE_MS = 20;
 /** After so many processes that did not get to a point it is given up. */
 const MISSED_MAX = 4;
@@ -29,7 +29,7 @@ export function killCount(toll: Toll): number {
 
 /**
  * Keeps one process of a service running by starting it again whenever it has died, each time told where to die next, until the kills are
- * used up. Several slots of a service share its kills: they are its replicas.
+ * used up; answers the process that lives on. Several slots of a service share its kills: they are its replicas.
  */
 export async function liveAndDie(
   installation: Installation,
@@ -37,17 +37,32 @@ export async function liveAndDie(
   kills: Kill[],
   toll: Toll,
   env: Readonly<Record<string, string>>,
-): Promise<void> {
+): Promise<ServiceProcess> {
   for (let kill = kills.shift(); kill !== undefined; kill = kills.shift()) {
     toll.attempts++;
     const process = installation.begin(app, { ...env, HOLDFAST_CRASH_AT: `${app}:${kill.point}:${kill.passing}` });
-    const how = await Promise.race([process.ended, delay(PATIENCE_MS, 'late' as const)]);
+    const how = await endOf(process);
     const name = `${app}:${kill.point}`;
     if (how === 'SIGKILL') toll.kills.set(name, (toll.kills.get(name) ?? 0) + 1);
     else if (how === 'late') await endElsewhere(process, toll, kills, kill);
     else toll.accidents.push(`${app} ended (${how}):\n${process.output}`);
     await delay(PAUSE_MS);
   }
+  return await installation.start(app, env);
+}
+
+/** How it ended; `late` when it did not, although it was ready for a while. */
+async function endOf(process: ServiceProcess): Promise<number | string> {
+  const patience = new AbortController();
+  // One that dies before it is ready has ended, too.
+  const late = process.untilReady().then(
+    () => delay(PATIENCE_MS, 'late', { signal: patience.signal }),
+    () => process.ended,
+  );
+  const how = await Promise.race([process.ended, late]);
+  patience.abort();
+  await late.catch(() => {});
+  return how;
 }
 
 async function endElsewhere(process: ServiceProcess, toll: Toll, kills: Kill[], kill: Kill): Promise<void> {

@@ -123,7 +123,9 @@ export class Workload {
     const times = random.next() < REPEAT_CHANCE ? 2 : 1;
     for (let time = 0; time < times; time++) await this.outsider.publishBytes(`${type}.${orgId}`, Buffer.from(JSON.stringify(event)));
     this.books.said.set(event.id, `${type} of ${JSON.stringify(data)}`);
-    return await this.outsider.answerTo(event.id, patienceMs ?? 60_000);
+    const answer = await this.outsider.answerTo(event.id, patienceMs ?? 60_000);
+    if (answer === undefined && 'orderId' in data) this.books.unclear.add(String(data.orderId));
+    return answer;
   }
 
   /** An order of the shop, from basket to return. */
@@ -170,6 +172,7 @@ export class Workload {
         return answer.err === undefined;
       }
       if (Date.now() > giveUpMs) {
+        if ('orderId' in data) this.books.unclear.add(String(data.orderId));
         this.books.unanswered.push(`${pattern} of ${JSON.stringify(data)}`);
         return false;
       }
