@@ -207,7 +207,7 @@ export class DecisionCheck {
     const isNamed = (what: string) =>
       command.lines.some((line) => line.itemId === what || (line.warehouseId ?? command.warehouseId) === what);
     const isMissing = reason === 'ITEM_NOT_FOUND' || reason === 'WAREHOUSE_NOT_FOUND';
-    const isOld = own !== undefined && own.incomingSequence !== null && own.refusal?.reason === reason;
+    const isOld = own?.refusal?.reason === reason;
     ensure(!isMissing || isOld || isNamed('UNKNOWN'), () => `${name} was refused as ${reason}, though all it names exists`);
     if (reason !== 'INSUFFICIENT_STOCK') return;
     const places = command.lines.map((line) => balanceKey(command.orgId, line.warehouseId ?? command.warehouseId ?? '', line.itemId));

@@ -1,8 +1,8 @@
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import type { CommandMeta, StockCommand } from '../commands.js';
-import { openQuantity, subjectKey } from '../stock-state.js';
+import { balanceKey, type DemandLine, openQuantity, subjectKey } from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
-import type { Share, Step } from './steps.js';
+import type { Share, Step, WantedLine } from './steps.js';
 
 /** A command on its way, with how it travels. */
 export interface Sent {
@@ -59,8 +59,10 @@ export class Senders {
         return [this.travelling(step, (meta) => ({ ...content, meta: meta('/suppliers') }))];
       }
       case 'adjust': {
-        const { do: _, org: orgId, ...content } = step;
-        return [this.called({ kind: 'adjust-stock', orgId, ...content, reason: 'counted', commandId: this.newId('adjustment') })];
+        const { do: _, org: orgId, leaves, ...content } = step;
+        const quantityDelta = (leaves !== null && this.downTo(step, parseQuantity(leaves))) || content.quantityDelta;
+        const commandId = this.newId('adjustment');
+        return [this.called({ kind: 'adjust-stock', orgId, ...content, quantityDelta, reason: 'counted', commandId })];
       }
       case 'policy': {
         const { do: _, org: orgId, ...content } = step;
@@ -77,7 +79,7 @@ export class Senders {
       orgId: step.org,
       orderId: sender.orderId,
       source: step.foreign ? '/intruder' : sender.source,
-      lines: isCancelled ? [] : step.lines,
+      lines: isCancelled ? [] : step.careless ? step.lines : step.lines.map((line) => this.withKnownItem(step.org, sender.orderId, line)),
       firm: step.says === 'amended' ? (step.firm ?? undefined) : step.says === 'confirmed',
       ttlSeconds: step.ttlSeconds ?? undefined,
       pendingApproval: step.pendingApproval,
@@ -111,8 +113,10 @@ export class Senders {
   }
 
   private sendReturn(step: Extract<Step, { do: 'return' }>): Sent[] {
-    const sender = this.senderOf(step.org, step.order);
-    const lines = this.linesOf(step.org, sender.orderId).flatMap((line) => part(line, line.fulfilled - line.returned, step.share));
+    const shipped = [...this.stock.demands.values()].filter((row) => row.orgId === step.org && row.lines.some(isReturnable));
+    const orderId = shipped[step.order % Math.max(1, shipped.length)]?.orderId ?? this.senderOf(step.org, step.order).orderId;
+    const sender = this.senderFor(step.org, orderId);
+    const lines = this.linesOf(step.org, orderId).flatMap((line) => part(line, line.fulfilled - line.returned, step.share));
     return this.aboutOrder(sender, step, {
       kind: 'receive-return',
       orgId: step.org,
@@ -197,6 +201,18 @@ export class Senders {
     return this.stock.demands.get(subjectKey(orgId, orderId))?.lines ?? [];
   }
 
+  /** What takes a balance down to a quantity of sellable stock; null when it is not above it. */
+  private downTo({ org, warehouseId, itemId }: Extract<Step, { do: 'adjust' }>, quantity: Quantity): string | null {
+    const row = this.stock.balances.get(balanceKey(org, warehouseId, itemId));
+    const excess = row === undefined ? ZERO : row.onHand - row.blocked - quantity;
+    return excess > ZERO ? formatQuantity(-excess) : null;
+  }
+
+  private withKnownItem(orgId: string, orderId: string, line: WantedLine): WantedLine {
+    const known = this.linesOf(orgId, orderId).find(({ lineNo }) => lineNo === line.lineNo);
+    return known !== undefined && known.fulfilled + known.returned > ZERO ? { ...line, itemId: known.itemId } : line;
+  }
+
   private newId(what: string): string {
     return `${what}-${++this.made}`;
   }
@@ -205,6 +221,7 @@ export class Senders {
 type WithoutMeta<C> = C extends StockCommand ? Omit<C, 'meta'> : never;
 type Unsent = WithoutMeta<StockCommand>;
 
+const isReturnable = (line: DemandLine) => line.fulfilled > line.returned;
 const orderIdOf = (order: number, generation: number) => `order-${order}-${generation}`;
 
 function withOrg(command: StockCommand): StockCommand {

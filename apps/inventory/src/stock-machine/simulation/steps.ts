@@ -40,7 +40,10 @@ export type Step =
       readonly pendingApproval: boolean;
       readonly mode: 'all_or_nothing' | 'partial' | null;
       readonly priority: number | null;
+      /** By somebody whose order it is not. */
       readonly foreign: boolean;
+      /** Names other items on lines of which something was shipped. */
+      readonly careless: boolean;
       readonly travel: Travel;
     }
   | {
@@ -90,6 +93,8 @@ export type Step =
       readonly warehouseId: string;
       readonly itemId: string;
       readonly quantityDelta: string;
+      /** Leaves this much at most, whatever is held. */
+      readonly leaves: string | null;
       readonly reasonCode: 'damage' | 'loss' | 'found' | 'sample' | 'internal_use' | 'correction';
     }
   | {
@@ -147,6 +152,7 @@ const orderStep = fc.record({
   mode: fc.constantFrom(null, 'all_or_nothing' as const, 'partial' as const),
   priority: fc.constantFrom(null, null, 0, 50, 90),
   foreign: rarely,
+  careless: rarely,
   travel,
 });
 const shipStep = fc.record({
@@ -199,8 +205,9 @@ const adjustStep = fc.record({
   quantityDelta: fc.oneof(
     { weight: 3, arbitrary: quantity.map((text) => `-${text}`) },
     { weight: 1, arbitrary: quantity },
-    { weight: 1, arbitrary: fc.constantFrom('-20', '-40', '0') },
+    { weight: 1, arbitrary: fc.constantFrom('-20', '0') },
   ),
+  leaves: fc.constantFrom(null, null, '0', '0.5', '1', '4'),
   reasonCode: fc.constantFrom('damage', 'loss', 'found', 'sample', 'internal_use', 'correction'),
 });
 const policyStep = fc.record({
@@ -221,8 +228,8 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 5, arbitrary: unshipStep },
   { weight: 8, arbitrary: returnStep },
   { weight: 8, arbitrary: inspectStep },
-  { weight: 12, arbitrary: receiveStep },
-  { weight: 10, arbitrary: adjustStep },
+  { weight: 8, arbitrary: receiveStep },
+  { weight: 8, arbitrary: adjustStep },
   { weight: 4, arbitrary: policyStep },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep' as const), stale: rarely }) },
