@@ -72,10 +72,10 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   return announce(state, demand, command);
 }
 
-/** A message older than the last one that set this demand. */
-function isStale(demand: Demand, { meta }: SetDemand): boolean {
+/** A message older than the last one that set this demand. Without a number a cancellation is final, whenever it was said. */
+function isStale(demand: Demand, { lines, meta }: SetDemand): boolean {
   if (meta.sequence !== undefined) return demand.incomingSequence !== null && meta.sequence < demand.incomingSequence;
-  return meta.time !== undefined && demand.incomingTime !== null && meta.time < demand.incomingTime;
+  return lines.length > 0 && meta.time !== undefined && demand.incomingTime !== null && meta.time < demand.incomingTime;
 }
 
 /** What holds now. That a later message was refused is no news about this one, unless nothing was ever accepted. */
@@ -164,18 +164,17 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
   for (const line of command.lines) {
     const { lineNo, itemId } = line;
     const warehouseId = line.warehouseId ?? command.warehouseId ?? null;
-    const requested = formatQuantity(parseQuantity(line.quantity));
-    const refused = (reason: Refusal['reason']): Refusal => ({
-      reason,
-      lines: [{ lineNo, itemId, warehouseId, requested, available: '0' }],
-    });
+    const refused = (reason: Refusal['reason']): Refusal => {
+      const requested = formatQuantity(parseQuantity(line.quantity));
+      return { reason, lines: [{ lineNo, itemId, warehouseId, requested, available: '0' }] };
+    };
     // Lots are not kept yet, so none exists.
     if (line.lot !== undefined) return refused('LOT_NOT_FOUND');
     const known = demand.lines.find((candidate) => candidate.lineNo === lineNo);
     const isOtherItem = known !== undefined && known.itemId !== itemId && hasMoved(known);
     if (said.has(lineNo) || isOtherItem) return refused('INVALID_STATE');
     said.add(lineNo);
-    if (state.unknownItems.has(`${command.orgId}/${itemId}`)) return refused('ITEM_NOT_FOUND');
+    if (state.unknownItems.size > 0 && state.unknownItems.has(`${command.orgId}/${itemId}`)) return refused('ITEM_NOT_FOUND');
     const isNowhere =
       warehouseId === null
         ? state.warehousesOf(command.orgId).length === 0
@@ -237,7 +236,9 @@ function planLines(
   });
   requireOwnBalances(state, demand);
 
-  const offer = new Offer(demand, (balance) => keptAt.get(balanceKey(balance.orgId, balance.warehouseId, balance.itemId)) ?? ZERO);
+  const keptOn = ({ orgId, warehouseId, itemId }: Balance) =>
+    keptAt.size === 0 ? ZERO : (keptAt.get(balanceKey(orgId, warehouseId, itemId)) ?? ZERO);
+  const offer = new Offer(demand, keptOn);
   const plans: LinePlan[] = [];
   const short: Refusal['lines'][number][] = [];
   wanted.forEach((line, index) => {
@@ -282,11 +283,13 @@ function planLines(
   return short.length > 0 ? { reason: 'INSUFFICIENT_STOCK', lines: short } : plans;
 }
 
+const NOTHING_KEPT: ReadonlyMap<string, Quantity> = new Map();
+
 /** What of the line's holds stays: as much as is still wanted, in the warehouse that is wanted, the oldest first. */
-function keptHolds(demand: Demand, line: WantedLine): Map<string, Quantity> {
-  const keep = new Map<string, Quantity>();
+function keptHolds(demand: Demand, line: WantedLine): ReadonlyMap<string, Quantity> {
   const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
-  if (known === undefined) return keep;
+  if (known === undefined) return NOTHING_KEPT;
+  const keep = new Map<string, Quantity>();
   const closed = minQuantity(known.closed, line.requested - known.fulfilled);
   let open = line.requested - known.fulfilled - closed;
   for (const reservation of demand.reservations) {
@@ -354,6 +357,17 @@ function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'al
 
 /** Gives back first, then holds, so that what one line gives back another of the same item can take. */
 function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
+  if (demand.reservations.length > 0 || demand.backorders.length > 0) giveBack(state, demand, plans);
+  demand.lines = plans.map((plan) => matchedLine(demand, plan));
+  plans.forEach(({ take, wait }, index) => {
+    const line = demand.lines[index]!;
+    if (take !== null) hold(state, demand, line, take.balance, take.quantity);
+    if (wait !== null) enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
+  });
+}
+
+/** Gives back what the plan no longer wants of an order's holds and waiting. */
+function giveBack(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
   const why = { status: 'released', reason: 'amended' } as const;
   const keeps = new Map(plans.map((plan) => [plan.wanted.lineNo, new Map(plan.keep)]));
   // The oldest hold of a line is the one that stays.
@@ -371,12 +385,6 @@ function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[])
         ? minQuantity(wait.quantity, backorder.quantity)
         : ZERO;
     dequeue(state, demand, backorder, backorder.quantity - stays);
-  }
-  demand.lines = plans.map((plan) => matchedLine(demand, plan));
-  for (const plan of plans) {
-    const line = demand.lines.find((candidate) => candidate.lineNo === plan.wanted.lineNo)!;
-    if (plan.take !== null) hold(state, demand, line, plan.take.balance, plan.take.quantity);
-    if (plan.wait !== null) enqueue(state, demand, line, plan.wait.balance, plan.wait.quantity - line.backordered);
   }
 }
 
