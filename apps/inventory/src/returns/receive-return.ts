@@ -40,6 +40,7 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
     if (balance === undefined) return refuse(state, demand, command, 'WAREHOUSE_NOT_FOUND');
     balances.push(balance);
   }
+  if (mixesItems(demand, command)) return refuse(state, demand, command, 'INVALID_STATE');
   // A message that is far ahead may tell of an order or a shipment that is still under way.
   const isFarAhead = command.meta.sequence !== undefined && mayComeTooEarly(demand, command.meta);
   if (isUnknown(demand) ? isFarAhead : exceedsShipped(demand, command) && mayComeTooEarly(demand, command.meta)) {
@@ -56,6 +57,13 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
 /** Nothing was ever heard of the order but returns. */
 function isUnknown(demand: Demand): boolean {
   return demand.state === 'awaiting_order' && demand.lines.every((line) => line.fulfilled === ZERO);
+}
+
+/** A line is about one item: within the return, and as it was shipped or returned before. */
+function mixesItems(demand: Demand, command: ReceiveReturn): boolean {
+  const moved = demand.lines.filter((line) => line.fulfilled > ZERO || line.returned > ZERO);
+  const items = new Map([...command.lines, ...moved].map((line) => [line.lineNo, line.itemId]));
+  return command.lines.some((line) => items.get(line.lineNo) !== line.itemId);
 }
 
 function exceedsShipped(demand: Demand, command: ReceiveReturn): boolean {

@@ -102,6 +102,8 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
   const usedHold = new Map<Reservation, Quantity>();
   const usedFree = new Map<Balance, Quantity>();
   const short: ShortLine[] = [];
+  // A line is about one item, in the order as within the shipment.
+  const items = new Map([...command.lines, ...demand.lines].map((line) => [line.lineNo, line.itemId]));
   for (const line of command.lines) {
     const requested = formatQuantity(parseQuantity(line.quantity));
     const refused = (reason: RefusalReason, available = ZERO, warehouseId: string | null = null): Refusal => ({
@@ -110,9 +112,7 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
     });
     if (line.lot !== undefined || (line.lots?.length ?? 0) > 0) return refused('LOT_NOT_FOUND');
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return refused('ITEM_NOT_FOUND');
-    // A line is about one item, in the order as within the shipment.
-    const first = [...demand.lines, ...command.lines].find((candidate) => candidate.lineNo === line.lineNo)!;
-    if (first.itemId !== line.itemId) return refused('INVALID_STATE');
+    if (items.get(line.lineNo) !== line.itemId) return refused('INVALID_STATE');
 
     const sources = sourcesOf(state, demand, command, line);
     if (sources.length === 0) return refused('WAREHOUSE_NOT_FOUND');
