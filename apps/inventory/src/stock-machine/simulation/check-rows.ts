@@ -59,7 +59,15 @@ export class Overlay {
 
   returnedOf(demand: Demand): Map<number, Quantity> {
     const returns = new Map([...this.stock.returns, ...this.state.returns]);
-    return sumByLine([...returns.values()].filter((one) => isOf(one, demand)).flatMap((one) => one.lines));
+    const lines = [...returns.values()].filter((one) => isOf(one, demand)).flatMap((one) => one.lines);
+    for (const line of lines) {
+      const ordered = demand.lines.find(({ lineNo }) => lineNo === line.lineNo);
+      ensure(
+        ordered?.itemId === line.itemId,
+        () => `${demand.orderId} has ${ordered?.itemId} on line ${line.lineNo}, ${line.itemId} was returned`,
+      );
+    }
+    return sumByLine(lines);
   }
 }
 

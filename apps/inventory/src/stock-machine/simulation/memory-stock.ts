@@ -278,8 +278,7 @@ export class MemoryStock {
     if (row === undefined) return unknownDemand(key, this.now);
     const isOwn = (other: { orgId: string; orderId: string }) => subjectKey(other.orgId, other.orderId) === key;
     return {
-      ...row,
-      lines: row.lines.map((line) => ({ ...line })),
+      ...copyOfRow(row),
       reservations: [...this.reservations.values()].filter((held) => held.status === 'active' && isOwn(held)).map((held) => ({ ...held })),
       backorders: [...this.backorders.values()].filter(isOwn).map((backorder) => ({ ...backorder })),
     };
@@ -307,8 +306,7 @@ export class MemoryStock {
     for (const balance of state.changedBalances) this.storeBalance(balance, before.get(balance)!);
     for (const { reservations: _, backorders: __, ...row } of state.demands.values()) {
       const key = subjectKey(row.orgId, row.orderId);
-      if (state.changedDemands.has(state.demands.get(key)!))
-        this.demands.set(key, { ...row, lines: row.lines.map((line) => ({ ...line })) });
+      if (state.changedDemands.has(state.demands.get(key)!)) this.demands.set(key, copyOfRow(row));
       else if (!this.demands.has(key)) this.demands.set(key, emptyDemandRow(key, this.now));
     }
     for (const [reservation, { orgId, orderId }] of [...state.newReservations, ...state.changedReservations]) {
@@ -386,6 +384,10 @@ function ownRow(state: StockState, row: Backorder): Backorder {
   return state
     .demand(row.orgId, row.orderId)
     .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
+}
+
+function copyOfRow(row: DemandRow): DemandRow {
+  return { ...row, lines: row.lines.map((line) => ({ ...line })), refusedMessages: [...row.refusedMessages] };
 }
 
 function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
