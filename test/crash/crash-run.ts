@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../scripts/demo/random.js';
 import { eventually } from '../support/eventually.js';
 import { Installation } from '../support/installation.js';
+import type { Outsider } from '../support/outsider.js';
 import { planKills } from './kill-points.js';
 import { killCount, liveAndDie, newToll, type Toll } from './mortal-slot.js';
 import { isQuiet, judge, type Verdict } from './verdict.js';
@@ -55,16 +56,21 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashReport>
     // From now on there are only mortals.
     for (const first of firsts) first.kill();
     const lasts = await Promise.all(slots);
-    await workload.stop();
-    const { books } = workload;
-    await eventually(() => isQuiet(installation.database, outsider, books), options.quietWithinMs ?? 60_000);
-    await delay(AFTERMATH_MS);
-    const verdict = await judge(installation.database, outsider, books);
+    const verdict = await settle(installation, outsider, workload, options.quietWithinMs);
     await Promise.all(lasts.map((last) => last.stop()));
+    const { books } = workload;
     return { ...verdict, toll, orders: workload.orders, messages: books.said.size, calls: books.answered, defects: books.defects };
   } finally {
     await installation.remove();
   }
+}
+
+/** Lets the orders under way come to their end, waits until nothing moves any more, and judges. */
+export async function settle(installation: Installation, outsider: Outsider, workload: Workload, quietWithinMs = 60_000): Promise<Verdict> {
+  await workload.stop();
+  await eventually(() => isQuiet(installation.database, outsider, workload.books), quietWithinMs);
+  await delay(AFTERMATH_MS);
+  return await judge(installation.database, outsider, workload.books);
 }
 
 /** What a run found, for people. */
