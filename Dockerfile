@@ -18,6 +18,8 @@ RUN npm ci --omit=dev --omit=optional && npm cache clean --force
 
 FROM node:24-bookworm-slim
 ENV NODE_ENV=production
+# Room for young objects: what is under way lives for a few batches, and is not copied again and again.
+ENV NODE_OPTIONS=--max-semi-space-size=64
 WORKDIR /app
 COPY --from=dependencies /app/package.json ./
 COPY --from=dependencies /app/node_modules node_modules

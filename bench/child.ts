@@ -15,9 +15,12 @@ export interface ChildOptions {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** `BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=/tmp/profiles"` says of every measured process where its time goes. */
+/**
+ * Every measured process, the yardstick's too, runs with the memory settings that `start:services` and the image use.
+ * `BENCH_NODE_ARGS="--cpu-prof --cpu-prof-dir=/tmp/profiles"` says of each where its time goes.
+ */
 function nodeArguments(): string[] {
-  return process.env['BENCH_NODE_ARGS']?.split(' ') ?? [];
+  return ['--max-semi-space-size=64', ...(process.env['BENCH_NODE_ARGS']?.split(' ') ?? [])];
 }
 
 /** One process that is measured. It says that it is ready by a message `{ ready: url }`. */

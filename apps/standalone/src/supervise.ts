@@ -30,6 +30,12 @@ const RESTART_WINDOW_MS = 60_000;
 const RESTART_DELAY_FIRST_MS = 250;
 
 /**
+ * What is under way lives for a few batches: with room for it among the young objects it is not copied again and again, which was a tenth of
+ * the inventory service's processor time.
+ */
+const NODE_ARGUMENTS = ['--enable-source-maps', '--max-semi-space-size=64'];
+
+/**
  * Runs apps side by side and hands each line that they print to `print`. An app that ends although it was ready is started again,
  * as an orchestrator would; one that never became ready (a wrong setting), or that ended more than five times within a minute,
  * ends all.
@@ -50,7 +56,7 @@ export function supervise(apps: readonly App[], print: (app: string, line: strin
   return { ready: ready.promise, ended: ended.promise, stop };
 
   function start(app: App): void {
-    const child = spawn(process.execPath, ['--enable-source-maps', app.entry], {
+    const child = spawn(process.execPath, [...NODE_ARGUMENTS, app.entry], {
       env: { ...process.env, ...app.env },
       // The channel tells an app that we are gone, even when we were killed; a group of its own keeps Ctrl-C for us alone.
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
