@@ -7,7 +7,7 @@ import { metrics } from '#libs/service';
 import { answerCall } from './command-meta.js';
 import type { Outcome, StockCommand } from './commands.js';
 import { KnownBalances } from './load-stock.js';
-import { type Machine, type Pending, runBatch, tryOut } from './run-batch.js';
+import { type Machine, type Pending, runBatch, tryOut, withMore } from './run-batch.js';
 import { NeedsMore } from './stock-state.js';
 
 /** In which order commands are taken: somebody waits for the answer of a call; background work takes one place in a batch. */
@@ -160,11 +160,7 @@ export class Batcher implements OnApplicationShutdown {
       waiting.reject(unavailable('The stock that this is about changes too fast; try again.'));
       return;
     }
-    const more = {
-      balances: [...(waiting.more?.balances ?? []), ...(outcome.more.balances ?? [])],
-      holdsPerBalanceMax: Math.max(waiting.more?.holdsPerBalanceMax ?? 0, outcome.more.holdsPerBalanceMax ?? 0),
-    };
-    this.lanes[waiting.lane].push({ ...waiting, more, rounds: waiting.rounds + 1 });
+    this.lanes[waiting.lane].push({ ...withMore(waiting, outcome), rounds: waiting.rounds + 1 });
     this.schedule();
   }
 

@@ -72,22 +72,30 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
  * own, never in a batch, so that nothing of it can be written.
  */
 export async function tryOut(machine: Machine, command: StockCommand): Promise<Outcome> {
-  let more: NeedsMore['more'] | undefined;
+  let pending: Pending = { command };
   // Each round adds what the decision asked for; without locks more than one may be needed.
   for (let round = 0; round < 5; round++) {
-    const needs = [needsOf({ command, ...(more === undefined ? {} : { more }) })];
+    const needs = [needsOf(pending)];
     const outcome = await machine.database.transaction(
       [command.orgId],
       async (tx) => decideOnce(await loadStock(tx, needs, machine.known, true), command, null, new Set()),
       { readOnly: true },
     );
     if (!(outcome instanceof NeedsMore)) return outcome;
-    more = outcome.more;
+    pending = withMore(pending, outcome);
   }
   throw new Error(`${command.kind} asked for more again and again`);
 }
 
-function needsOf({ command, more }: Pending): Needs {
+/** The command again, with what its decision asked for in addition to what it was given before. */
+export function withMore<P extends Pending>(pending: P, { more }: NeedsMore): P {
+  const balances = [...(pending.more?.balances ?? []), ...(more.balances ?? [])];
+  const holdsPerBalanceMax = Math.max(pending.more?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0);
+  return { ...pending, more: { balances, holdsPerBalanceMax } };
+}
+
+/** What a command touches, in all. */
+export function needsOf({ command, more }: Pending): Needs {
   const needs = touches(command);
   if (more === undefined) return needs;
   return {

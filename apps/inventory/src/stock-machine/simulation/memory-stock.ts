@@ -4,7 +4,7 @@ import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
 import { type Needs, unknownDemand } from '../load-stock.js';
-import type { Pending } from '../run-batch.js';
+import { needsOf, type Pending, withMore } from '../run-batch.js';
 import {
   type Backorder,
   type Balance,
@@ -22,7 +22,6 @@ import {
   subjectKey,
   type WarehouseRef,
 } from '../stock-state.js';
-import { touches } from '../touches.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {
@@ -197,7 +196,7 @@ export class MemoryStock {
     }
     const sourcing = new Set(needs.flatMap((need) => need.sourcing));
     if (sourcing.size > 0)
-      for (const orgId of new Set(needs.flatMap(orgsOf))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
+      for (const orgId of new Set(needs.map((need) => need.orgId))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
     for (const item of sourcing) {
       const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
       const [orgId, itemId] = item.split('/') as [string, string];
@@ -349,30 +348,6 @@ export class MemoryStock {
 export interface Watch {
   before(state: StockState, command: StockCommand): void;
   after(state: StockState, command: StockCommand, outcome: Outcome | NeedsMore): void;
-}
-
-/** The command again, with what its decision asked for in addition. */
-export function withMore(pending: Pending, { more }: NeedsMore): Pending {
-  return {
-    command: pending.command,
-    more: {
-      balances: [...(pending.more?.balances ?? []), ...(more.balances ?? [])],
-      holdsPerBalanceMax: Math.max(pending.more?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0),
-    },
-  };
-}
-
-function needsOf({ command, more }: Pending): Needs {
-  const needs = touches(command);
-  return {
-    ...needs,
-    balances: [...needs.balances, ...(more?.balances ?? [])],
-    ...(more?.holdsPerBalanceMax === undefined ? {} : { holdsPerBalanceMax: more.holdsPerBalanceMax }),
-  };
-}
-
-function orgsOf(need: Needs): string[] {
-  return [...need.balances, ...need.sourcing, need.demand ?? '', need.movement ?? ''].filter(Boolean).map((key) => key.split('/')[0]!);
 }
 
 function itemPart(key: string): string {

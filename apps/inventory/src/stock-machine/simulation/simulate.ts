@@ -1,11 +1,11 @@
 import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
-import type { Pending } from '../run-batch.js';
+import { type Pending, withMore } from '../run-batch.js';
 import { NeedsMore, type StockState } from '../stock-state.js';
 import { DecisionCheck, isWaitedForInVain, termsOf } from './check-decision.js';
 import { Receiver } from './check-events.js';
 import { checkDemand, checkSums, ensure, LedgerSums, Overlay, Violation } from './check-rows.js';
-import { type Decide, MemoryStock, type ReadLimits, type Watch, withMore } from './memory-stock.js';
+import { type Decide, MemoryStock, type ReadLimits, type Watch } from './memory-stock.js';
 import { type Sent, Senders } from './senders.js';
 import { ITEMS, ORGS, type Step, WAREHOUSES } from './steps.js';
 
