@@ -11,11 +11,12 @@ export function noteMessage(demand: Demand, meta: CommandMeta): void {
 
 /**
  * Whether a message that does not fit what is known may fit a little later, because one that it builds on is still under way: it is more
- * than one ahead of all that was seen, or carries no sequence to tell.
+ * than one ahead of all that was seen; or it was overtaken itself, and so may be what it builds on; or it carries no sequence to tell.
  */
 export function mayComeTooEarly(demand: Demand, meta: CommandMeta): boolean {
   if (!meta.mayWait) return false;
-  return meta.sequence === undefined || meta.sequence > (demand.seenSequence ?? 0) + 1;
+  const seen = demand.seenSequence ?? 0;
+  return meta.sequence === undefined || meta.sequence > seen + 1 || meta.sequence < seen;
 }
 
 /** Whether a fact happened before the order was cancelled, though it comes after: then it is posted all the same. */
