@@ -1,0 +1,33 @@
+/** The answer to a request. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Any HTTP client: the gateway as an organisation's user sees it. */
+export class HttpClient {
+  private constructor(
+    private readonly url: string,
+    private readonly token: string,
+  ) {}
+
+  /** @param url of the gateway, which gives development tokens. */
+  static async signIn(url: string, orgId: string, roles: readonly string[] = ['admin']): Promise<HttpClient> {
+    const { body } = await send(`${url}/api/v1/auth/token`, 'POST', { orgId, userId: 'tester', roles });
+    return new HttpClient(url, String(body['accessToken']));
+  }
+
+  async send(method: string, path: string, body?: object): Promise<HttpAnswer> {
+    return await send(`${this.url}/api/v1${path}`, method, body, this.token);
+  }
+}
+
+async function send(url: string, method: string, body?: object, token?: string): Promise<HttpAnswer> {
+  const headers = {
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+  };
+  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const text = await response.text();
+  return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
+}
