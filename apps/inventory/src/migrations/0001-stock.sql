@@ -128,7 +128,7 @@ create table backorder (
   accepted_at  timestamptz not null,
   primary key (org_id, order_id, line_no, warehouse_id)
 );
-create index backorder_queue on backorder (org_id, warehouse_id, item_id, priority desc, accepted_at, order_id);
+create index backorder_queue on backorder (org_id, warehouse_id, item_id, priority desc, accepted_at, order_id, line_no);
 
 -- The head of every physical change. Business keys are unique here and not on the ledger, which is partitioned.
 create table movement (

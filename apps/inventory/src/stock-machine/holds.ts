@@ -151,12 +151,12 @@ export function dequeue(state: StockState, demand: Demand, backorder: Backorder,
   }
 }
 
-/** Serves first who has the higher priority, then who was accepted earlier. */
+/** Serves first who has the higher priority, then who was accepted earlier; of one order the lines in their order. As in `readQueues`. */
 export function serveBefore(a: Backorder, b: Backorder): number {
   return (
     b.priority - a.priority ||
     a.acceptedAt.getTime() - b.acceptedAt.getTime() ||
-    (a.orderId < b.orderId ? -1 : a.orderId > b.orderId ? 1 : 0)
+    (a.orderId < b.orderId ? -1 : a.orderId > b.orderId ? 1 : a.lineNo - b.lineNo)
   );
 }
 

@@ -135,7 +135,7 @@ export const readQueues = statement<BackorderRow>(
     cross join lateral (
       select * from backorder q
        where q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.item_id = k.item_id
-       order by q.org_id, q.warehouse_id, q.item_id, q.priority desc, q.accepted_at, q.order_id
+       order by q.org_id, q.warehouse_id, q.item_id, q.priority desc, q.accepted_at, q.order_id, q.line_no
        limit $4) b`,
 );
 

@@ -4,7 +4,7 @@ import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
 import { type Needs, unknownDemand } from '../load-stock.js';
-import { needsOf, type Pending, withMore } from '../run-batch.js';
+import { needsOf, type Pending } from '../run-batch.js';
 import {
   type Backorder,
   type Balance,
@@ -105,14 +105,9 @@ export class MemoryStock {
     return outcomes;
   }
 
-  /** What a command would do; without doing it. */
-  tryOut(command: StockCommand): Outcome {
-    let pending: Pending = { command };
-    for (;;) {
-      const outcome = this.decideOnce(this.load([needsOf(pending)]), command, new Set());
-      if (!(outcome instanceof NeedsMore)) return outcome;
-      pending = withMore(pending, outcome);
-    }
+  /** Whether the event that the command came by was handled before. */
+  handles({ meta }: StockCommand): boolean {
+    return meta.event !== undefined && this.inbox.has(inboxKey(meta.event));
   }
 
   private decideOnce(state: StockState, command: StockCommand, admitted: Set<string>): Outcome | NeedsMore {
@@ -243,7 +238,12 @@ export class MemoryStock {
   waitingAt(key: string): Backorder[] {
     return [...this.backorders.values()]
       .filter((row) => balanceKey(row.orgId, row.warehouseId, row.itemId) === key)
-      .sort((a, b) => b.priority - a.priority || a.acceptedAt.getTime() - b.acceptedAt.getTime() || (a.orderId < b.orderId ? -1 : 1));
+      .sort(
+        (a, b) =>
+          b.priority - a.priority ||
+          a.acceptedAt.getTime() - b.acceptedAt.getTime() ||
+          (a.orderId < b.orderId ? -1 : a.orderId > b.orderId ? 1 : a.lineNo - b.lineNo),
+      );
   }
 
   private holdLimits(state: StockState, needs: readonly Needs[]): Map<string, number> {
