@@ -248,7 +248,7 @@ class Simulation {
 }
 
 /** Two organisations with the same ids, and different rules. */
-function makeWorld(stock: MemoryStock): void {
+export function makeWorld(stock: MemoryStock): void {
   for (const orgId of ORGS) {
     stock.warehouses.set(
       orgId,

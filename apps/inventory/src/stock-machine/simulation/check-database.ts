@@ -1,0 +1,116 @@
+import type { StockDatabase } from './stock-database.js';
+
+const MOVED = `movement_type in ('sale_shipment', 'shipment_cancel')`;
+const LINES = `inventory.demand d cross join lateral (
+  select (l->>'lineNo')::int as line_no, l->>'itemId' as item_id, coalesce((l->>'requested')::numeric, 0) as requested,
+         coalesce((l->>'reserved')::numeric, 0) as reserved, coalesce((l->>'backordered')::numeric, 0) as backordered,
+         coalesce((l->>'fulfilled')::numeric, 0) as fulfilled, coalesce((l->>'returned')::numeric, 0) as returned,
+         coalesce((l->>'closed')::numeric, 0) as closed, coalesce((l->>'unheld')::numeric, 0) as unheld
+    from jsonb_array_elements(d.lines) l) line`;
+
+/** What must never be, each as a query of its violations. */
+const NEVER: Readonly<Record<string, string>> = {
+  'I1: more is reserved than there is': `select * from inventory.stock_balance where reserved < 0 or reserved > on_hand - blocked or backordered < 0`,
+  'I2: on hand is not the sum of the ledger, or the entries have a gap': `
+    select b.* from inventory.stock_balance b
+      left join (select org_id, warehouse_id, item_id, sum(quantity_delta) as on_hand, count(*) as entries, count(distinct entry_no) as numbers,
+                        max(entry_no) as last_no from inventory.ledger_entry group by 1, 2, 3) l using (org_id, warehouse_id, item_id)
+     where b.on_hand <> coalesce(l.on_hand, 0) or b.last_entry_no <> coalesce(l.entries, 0)
+        or l.numbers <> l.entries or l.last_no <> l.entries`,
+  'I2: an entry does not carry on the balance of the one before': `
+    select * from (select l.*, sum(quantity_delta) over (partition by org_id, warehouse_id, item_id order by entry_no) as running
+                     from inventory.ledger_entry l) l where balance_after <> running`,
+  'I2: blocked is not the sum of the blocked qualities': `
+    select b.* from inventory.stock_balance b
+      left join (select org_id, warehouse_id, item_id, sum(quantity) as blocked from inventory.blocked_stock group by 1, 2, 3) s
+           using (org_id, warehouse_id, item_id)
+     where b.blocked <> coalesce(s.blocked, 0)`,
+  'I2: a blocked quality is not the sum of its ledger entries': `
+    select * from (select org_id, warehouse_id, item_id, quality, sum(quantity_delta) as posted from inventory.ledger_entry
+                    where quality <> 'available' group by 1, 2, 3, 4) l
+      full join inventory.blocked_stock s using (org_id, warehouse_id, item_id, quality)
+     where coalesce(l.posted, 0) <> coalesce(s.quantity, 0)`,
+  'I3: reserved is not the sum of the open reservations': `
+    select * from (select org_id, warehouse_id, item_id, sum(quantity - fulfilled_quantity) as held from inventory.reservation
+                    where status = 'active' group by 1, 2, 3) r
+      full join inventory.stock_balance b using (org_id, warehouse_id, item_id)
+     where coalesce(r.held, 0) <> coalesce(b.reserved, 0)`,
+  'I3: backordered is not the sum of the open backorders': `
+    select * from (select org_id, warehouse_id, item_id, sum(quantity) as waiting from inventory.backorder group by 1, 2, 3) o
+      full join inventory.stock_balance b using (org_id, warehouse_id, item_id)
+     where coalesce(o.waiting, 0) <> coalesce(b.backordered, 0)`,
+  'I3, I5: the parts of a line do not add up': `
+    select d.org_id, d.order_id, d.state, line.* from ${LINES}
+     where requested <> reserved + backordered + fulfilled + closed + unheld or fulfilled > requested
+        or least(requested, reserved, backordered, fulfilled, returned, closed, unheld) < 0`,
+  'I3: a line says something else than its reservations': `
+    select d.org_id, d.order_id, line.* from ${LINES}
+     where reserved <> coalesce((select sum(quantity - fulfilled_quantity) from inventory.reservation r where r.status = 'active'
+        and (r.org_id, r.order_id, r.line_no, r.item_id) = (d.org_id, d.order_id, line.line_no, line.item_id)), 0)`,
+  'I3: a line says something else than its backorders': `
+    select d.org_id, d.order_id, line.* from ${LINES}
+     where backordered <> coalesce((select sum(quantity) from inventory.backorder o
+        where (o.org_id, o.order_id, o.line_no, o.item_id) = (d.org_id, d.order_id, line.line_no, line.item_id)), 0)`,
+  'a hold or a backorder belongs to no line of an open demand': `
+    select h.* from (select org_id, order_id, line_no, item_id from inventory.reservation where status = 'active'
+                     union all select org_id, order_id, line_no, item_id from inventory.backorder) h
+     where not exists (select from ${LINES} where d.state = 'open'
+        and (h.org_id, h.order_id, h.line_no, h.item_id) = (d.org_id, d.order_id, line.line_no, line.item_id))`,
+  'I5: an order shipped something else than the ledger says': `
+    select * from (select d.org_id, d.order_id, line.item_id, sum(fulfilled) as told from ${LINES} group by 1, 2, 3) t
+      full join (select org_id, order_id, item_id, -sum(quantity_delta) as posted from inventory.ledger_entry where ${MOVED} group by 1, 2, 3) l
+           using (org_id, order_id, item_id)
+     where coalesce(t.told, 0) <> coalesce(l.posted, 0)`,
+  'I5: an order shipped something else than its shipments': `
+    select * from (select d.org_id, d.order_id, line.line_no, sum(fulfilled) as told from ${LINES} group by 1, 2, 3) t
+      full join (select s.org_id, s.order_id, (l->>'lineNo')::int as line_no, sum((l->>'quantity')::numeric) as posted
+                   from inventory.shipment s cross join lateral jsonb_array_elements(s.lines) l where s.status = 'posted' group by 1, 2, 3) p
+           using (org_id, order_id, line_no)
+     where coalesce(t.told, 0) <> coalesce(p.posted, 0)`,
+  'I5: a line was returned otherwise than its returns say': `
+    select * from (select d.org_id, d.order_id, line.line_no, sum(returned) as told from ${LINES} group by 1, 2, 3) t
+      full join (select r.org_id, r.order_id, (l->>'lineNo')::int as line_no, sum((l->>'quantity')::numeric) as posted
+                   from inventory.customer_return r cross join lateral jsonb_array_elements(r.lines) l group by 1, 2, 3) p
+           using (org_id, order_id, line_no)
+     where coalesce(t.told, 0) <> coalesce(p.posted, 0)`,
+  'I6: a business key was posted more than once': `
+    select org_id, movement_type, ref_id, count(*) from inventory.movement
+     where movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')
+     group by 1, 2, 3 having count(*) > 1`,
+  'a movement has no entries, or an entry no movement': `
+    select * from (select distinct org_id, movement_id from inventory.ledger_entry) l full join inventory.movement m using (org_id, movement_id)
+     where l.movement_id is null or m.movement_id is null`,
+  'the outgoing sequence of an order has a gap or says a number twice': `
+    select * from (select e->>'orgid' as org_id, e->>'subject' as order_id, count(*) as told, count(distinct e->>'sequence') as numbers,
+                          max((e->>'sequence')::bigint) as last
+                     from (select convert_from(event, 'UTF8')::jsonb as e from inventory.outbox) o where e->'data' ? 'stock' group by 1, 2) o
+      full join (select org_id, order_id, sequence from inventory.demand where sequence > 0) d using (org_id, order_id)
+     where (o.told, o.numbers, o.last) is distinct from (d.sequence, d.sequence, d.sequence)`,
+  'what was told last of an order is not how it is': `
+    select d.org_id, d.order_id, line.*, told.stock from ${LINES}
+      join lateral (select e->'data'->'stock' as stock
+                      from (select convert_from(event, 'UTF8')::jsonb as e from inventory.outbox) o
+                     where e->>'orgid' = d.org_id and e->>'subject' = d.order_id and (e->>'sequence')::bigint = d.sequence) told on true
+     where not exists (select from jsonb_to_recordset(told.stock) as t ("lineNo" int, requested numeric, reserved numeric, backordered numeric,
+                                                                      fulfilled numeric, returned numeric, closed numeric, unheld numeric)
+        where (t."lineNo", t.requested, t.reserved, t.backordered, t.fulfilled, t.returned, t.closed, t.unheld)
+            = (line_no, line.requested, line.reserved, line.backordered, line.fulfilled, line.returned, line.closed, line.unheld))`,
+};
+
+/** What of {@link NEVER} is there, in words; empty when all is well. The outbox must hold all that was ever said. */
+export async function stockViolations(stock: StockDatabase): Promise<string[]> {
+  const violations: string[] = [];
+  for (const [what, query] of Object.entries(NEVER)) {
+    const rows = await stock.rows<object>(`${query} limit 5`).catch((error: unknown) => {
+      throw new Error(`${what}: ${String(error)}`);
+    });
+    for (const row of rows) violations.push(`${what}: ${JSON.stringify(row)}`);
+  }
+  return violations;
+}
+
+/** How often transactions of this database met in a deadlock. */
+export async function deadlocks(stock: StockDatabase): Promise<number> {
+  const [row] = await stock.rows<{ deadlocks: string }>('select deadlocks from pg_stat_database where datname = current_database()');
+  return Number(row!.deadlocks);
+}

@@ -1,0 +1,105 @@
+import fc from 'fast-check';
+import type { Outcome, StockCommand } from '../commands.js';
+import { deadlocks, stockViolations } from './check-database.js';
+import { simulate } from './simulate.js';
+import { StockDatabase, type StockProcess } from './stock-database.js';
+import { ITEMS, ORGS, someDay, WAREHOUSES } from './steps.js';
+
+const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
+const DAYS = Number(process.env['SIMULATION_DAYS'] ?? 40);
+const PROCESSES = 3;
+const IN_FLIGHT_MAX = 400;
+
+/** The commands of a simulated day, for organisations of its own. */
+function commandsOfDay(day: number): StockCommand[] {
+  const commands: StockCommand[] = [];
+  const [steps] = fc.sample(someDay, { seed: SEED + day, numRuns: 1 });
+  simulate(steps!, { record: (command) => commands.push(command) });
+  return commands.map((command) => {
+    const orgId = `${command.orgId}-${day}`;
+    const event = command.meta.event && { ...command.meta.event, orgid: orgId };
+    // What waits for more than a second will not run out while the test runs.
+    const ttl = command.kind === 'set-demand' && command.ttlSeconds === 60 ? { ttlSeconds: 1 } : {};
+    return { ...command, ...ttl, orgId, meta: { ...command.meta, event } };
+  });
+}
+
+/** Plays commands to several processes at once, in their order, but many at a time; what came too early comes again at the end. */
+async function play(processes: readonly StockProcess[], commands: readonly StockCommand[]): Promise<Map<string, number>> {
+  const tally = new Map<string, number>();
+  const early: StockCommand[] = [];
+  let at = 0;
+  const submit = async (command: StockCommand) => {
+    const lane = command.meta.event === undefined ? 'calls' : 'events';
+    const outcome: Outcome = await processes[Math.floor(Math.random() * processes.length)]!.batcher.submit(command, lane);
+    if (outcome.kind === 'too-early') early.push({ ...command, meta: { ...command.meta, mayWait: false } });
+    tally.set(outcome.kind, (tally.get(outcome.kind) ?? 0) + 1);
+  };
+  const work = async () => {
+    while (at < commands.length) await submit(commands[at++]!);
+  };
+  await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, work));
+  for (const command of early) await submit(command);
+  return tally;
+}
+
+describe('the stock machine on a real database, by several processes at once', () => {
+  let stock: StockDatabase;
+  beforeAll(async () => {
+    stock = await StockDatabase.create();
+  });
+  afterAll(() => stock.drop());
+
+  it(`keeps every invariant, without a deadlock (seed ${SEED})`, async () => {
+    const days = Array.from({ length: DAYS }, (_, day) => day);
+    for (const orgId of days.flatMap((day) => ORGS.map((org) => `${org}-${day}`))) await stock.addCatalogue(orgId, ITEMS, WAREHOUSES);
+    await stock.rows(
+      `insert into inventory.stock_settings (org_id, soft_reservation_ttl_seconds, reservation_mode, return_quarantine, default_reorder_point)
+       select 'south-' || day, 300, 'partial', false, 2 from generate_series(0, $1::int - 1) day`,
+      [DAYS],
+    );
+    const processes = await Promise.all(Array.from({ length: PROCESSES }, () => stock.process()));
+    // All days at once: every batch mixes organisations, all with the same ids of items, warehouses, orders and messages.
+    const perDay = days.map(commandsOfDay);
+    const commands = interleave(perDay);
+
+    const sweepers = setInterval(() => processes.forEach(({ dueWork }) => void dueWork.sweep()), 100);
+    const startedMs = performance.now();
+    const tally = await play(processes, commands);
+    const seconds = (performance.now() - startedMs) / 1000;
+    clearInterval(sweepers);
+    for (const { dueWork } of processes) await dueWork.sweep();
+    await Promise.all(processes.map(({ batcher }) => batcher.onApplicationShutdown()));
+    process.stdout.write(`played ${commands.length} commands on ${PROCESSES} processes in ${seconds.toFixed(1)} s, seed ${SEED}\n`);
+
+    expect(tally.get('duplicate')).toBeGreaterThan(0);
+    expect(await stockViolations(stock)).toEqual([]);
+    await Promise.all(processes.map(({ database }) => database.close()));
+    expect(await deadlocks(stock)).toBe(0);
+  }, 120_000);
+
+  it('notices tables that do not add up', async () => {
+    const damage = [
+      ['update inventory.stock_balance set reserved = reserved + 0.5 where on_hand - blocked > reserved + 1', /^I3: reserved is not/],
+      ['update inventory.stock_balance set on_hand = on_hand + 1', /^I2: on hand is not/],
+      ['update inventory.blocked_stock set quantity = quantity + 1', /^I2: blocked is not/],
+      ['update inventory.backorder set quantity = quantity + 1', /^I3: backordered is not/],
+      [`delete from inventory.ledger_entry where entry_no = 2`, /^I2: an entry does not carry on/],
+      [`update inventory.shipment set status = 'posted'`, /^I5: an order shipped something else than its shipments/],
+      [`update inventory.demand set sequence = sequence + 1 where sequence > 0`, /^the outgoing sequence/],
+      [
+        `update inventory.demand set lines = replace(lines::text, '"fulfilled":', '"was":')::jsonb`,
+        /^I5: an order shipped something else than the ledger/,
+      ],
+    ] as const;
+    for (const [change, noticed] of damage) {
+      await stock.rows(change);
+      expect(await stockViolations(stock)).toContainEqual(expect.stringMatching(noticed));
+    }
+  }, 60_000);
+});
+
+function interleave<T>(lists: readonly (readonly T[])[]): T[] {
+  const longest = Math.max(...lists.map((list) => list.length));
+  return Array.from({ length: longest }, (_, index) => lists.flatMap((list) => (index < list.length ? [list[index]!] : []))).flat();
+}

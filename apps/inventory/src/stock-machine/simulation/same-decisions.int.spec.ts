@@ -1,0 +1,124 @@
+import fc from 'fast-check';
+import type { Outcome, StockCommand } from '../commands.js';
+import { type BatchResult, type Pending, runBatch, tryOut, withMore } from '../run-batch.js';
+import { balanceKey, NeedsMore } from '../stock-state.js';
+import { stockViolations } from './check-database.js';
+import { MemoryStock } from './memory-stock.js';
+import { makeWorld, simulate } from './simulate.js';
+import { StockDatabase, type StockProcess } from './stock-database.js';
+import { ITEMS, ORGS, someDay, WAREHOUSES } from './steps.js';
+
+const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
+const COMMANDS = 400;
+const TABLES = [
+  'stock_balance',
+  'blocked_stock',
+  'demand',
+  'reservation',
+  'backorder',
+  'movement',
+  'ledger_entry',
+  'shipment',
+  'customer_return',
+];
+
+/** Without what is made anew each time. */
+function comparable(outcome: Outcome): unknown {
+  const made = new Set(['reservationId', 'movementId', 'expiresAt']);
+  return JSON.parse(JSON.stringify(outcome, (key, value: unknown) => (made.has(key) ? undefined : value)));
+}
+
+/** Runs one command alone, and then whatever it leaves to be gone on with. */
+async function decideAlone(run: (pending: Pending) => Promise<BatchResult> | BatchResult, command: StockCommand): Promise<Outcome> {
+  let pending: Pending = { command };
+  for (;;) {
+    const { outcomes, unserved } = await run(pending);
+    for (const { orgId, warehouseId, itemId } of unserved) {
+      await decideAlone(run, { kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } });
+    }
+    const outcome = outcomes[0]!;
+    if (!(outcome instanceof NeedsMore)) return outcome;
+    pending = withMore(pending, outcome);
+  }
+}
+
+/** So that nothing runs out while the test runs, in one clock and not in the other. */
+function withoutExpiry(command: StockCommand): StockCommand {
+  return command.kind === 'set-demand' ? { ...command, ttlSeconds: 100_000 } : command;
+}
+
+describe('the stock machine on a database', () => {
+  let stock: StockDatabase;
+  let process_: StockProcess;
+  const memory = new MemoryStock();
+  const commands: StockCommand[] = [];
+  beforeAll(async () => {
+    stock = await StockDatabase.create();
+    process_ = await stock.process();
+    makeWorld(memory);
+    for (const orgId of ORGS) await stock.addCatalogue(orgId, ITEMS, WAREHOUSES);
+    await stock.rows(`update inventory.item set safety_stock = 1 where item_id = 'B'`);
+    await stock.rows(`update inventory.item set reorder_point = 3 where item_id = 'C'`);
+    await stock.rows(`insert into inventory.stock_settings values ('south', 300, 2, 'partial', false)`);
+    for (let day = 0; commands.length < COMMANDS; day++) {
+      const [steps] = fc.sample(someDay, { seed: SEED * 100 + day, numRuns: 1 });
+      const ofDay: StockCommand[] = [];
+      simulate(steps!, { record: (command) => ofDay.push(withoutExpiry(command)) });
+      if (ofDay.length > COMMANDS / 2) commands.push(...ofDay);
+    }
+  });
+  afterAll(() => stock.drop());
+
+  const inMemory = (pending: Pending): BatchResult => {
+    let unserved: BatchResult['unserved'] = [];
+    const watch = {
+      before: () => {},
+      after: (state: { unserved: Iterable<BatchResult['unserved'][number]> }) => void (unserved = [...state.unserved]),
+    };
+    return { outcomes: memory.runBatch([pending], watch), unserved };
+  };
+  const inDatabase = (pending: Pending) => runBatch(process_.machine, [pending]);
+  const fingerprintOfTables = async () =>
+    await Promise.all(
+      [...TABLES, 'outbox', 'inbox'].map((table) =>
+        stock.rows(`select count(*), md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from inventory.${table} t`),
+      ),
+    );
+
+  it(`decides each command as the simulation does, and as a dry run said before (seed ${SEED})`, async () => {
+    let tried = 0;
+    for (const [index, command] of commands.entries()) {
+      const isKnown = memory.handles(command);
+      const before = index % 25 === 0 ? await fingerprintOfTables() : null;
+      const dry = await tryOut(process_.machine, command);
+      if (before !== null) expect(await fingerprintOfTables()).toEqual(before);
+
+      const expected = await decideAlone(inMemory, command);
+      const outcome = await decideAlone(inDatabase, command);
+      const what = `${index} ${JSON.stringify(command)}`;
+      expect([what, comparable(outcome)]).toEqual([what, comparable(expected)]);
+      if (isKnown) continue;
+      expect([what, comparable(dry)]).toEqual([what, comparable(outcome)]);
+      tried++;
+    }
+    expect(tried).toBeGreaterThan(COMMANDS / 2);
+    expect(await stockViolations(stock)).toEqual([]);
+  }, 120_000);
+
+  it('has in its tables what the simulation has in memory', async () => {
+    const rows = await stock.rows<Record<string, string>>(
+      `select org_id, warehouse_id, item_id, on_hand::text, blocked::text, reserved::text, backordered::text, last_entry_no::text from inventory.stock_balance`,
+    );
+    const stored = rows.map((row) => [
+      balanceKey(row['org_id']!, row['warehouse_id']!, row['item_id']!),
+      [row['on_hand'], row['blocked'], row['reserved'], row['backordered']].map((text) => Math.round(Number(text) * 10_000)),
+      Number(row['last_entry_no']),
+    ]);
+    const expected = [...memory.balances].map(([key, row]) => [
+      key,
+      [row.onHand, row.blocked, row.reserved, row.backordered].map(Number),
+      row.lastEntryNo,
+    ]);
+    expect(stored.sort()).toEqual(expected.sort());
+  });
+});
