@@ -123,13 +123,18 @@ export class Outsider {
     return await eventually(() => this.answersTo(id)[0], timeoutMs);
   }
 
-  /** Makes a call. @throws {NoAnswer} when there is no answer in time. */
-  async call(service: 'inventory' | 'orders', pattern: string, data: object, timeoutMs = 5_000): Promise<CallAnswer> {
+  /**
+   * Makes a call.
+   *
+   * @param userId the broker user that the broker is to vouch for.
+   * @throws {NoAnswer} when there is no answer in time.
+   */
+  async call(service: string, pattern: string, data: object, timeoutMs = 5_000, userId?: string): Promise<CallAnswer> {
     const id = randomUUID();
     return await new Promise<CallAnswer>((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(id, `${pattern} was not answered within ${timeoutMs} ms.`), timeoutMs);
       this.#waiting.set(id, { resolve, reject, timer });
-      const properties = { mandatory: true, replyTo: DIRECT_REPLY_TO, correlationId: id, expiration: timeoutMs };
+      const properties = { mandatory: true, replyTo: DIRECT_REPLY_TO, correlationId: id, expiration: timeoutMs, ...(userId && { userId }) };
       this.calls.publish('', `${this.prefix}.${service}.rpc`, Buffer.from(JSON.stringify({ pattern, id, data })), properties);
     });
   }
