@@ -55,6 +55,8 @@ export function dataSourceOptions(options: DatabaseOptions, role = roleName(opti
         timezone: 'UTC',
         // Compiling a plan takes longer than any statement of a service may take.
         jit: 'off',
+        // A statement prepared while its table was empty would go on reading the whole table until the next analyze: every table is read by key.
+        enable_seqscan: 'off',
         // A process that hangs inside a transaction must not keep its locks for ever.
         idle_in_transaction_session_timeout: String(IDLE_IN_TRANSACTION_TIMEOUT_MS),
       }),
