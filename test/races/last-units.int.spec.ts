@@ -3,6 +3,7 @@ import { eventually } from '../support/eventually.js';
 import { HttpClient } from '../support/http-client.js';
 import { Installation } from '../support/installation.js';
 import type { Outsider } from '../support/outsider.js';
+import type { ServiceProcess } from '../support/service-process.js';
 
 // 200 orders want two pieces each, one of either item, and there are 50 of each: whichever way they come, exactly 50 get both, and 150
 // get none. Two processes of inventory compete for the orders, and each order's lines come in another order than its neighbour's.
@@ -14,11 +15,14 @@ const ROUNDS = [1, 2, 3];
 let installation: Installation;
 let outsider: Outsider;
 let gatewayUrl: string;
+let inventories: readonly ServiceProcess[];
 
 beforeAll(async () => {
   installation = await Installation.make(['inventory', 'orders', 'gateway']);
   const started = (['inventory', 'inventory', 'orders', 'gateway'] as const).map((app) => installation.start(app));
-  gatewayUrl = (await Promise.all(started))[3]!.url;
+  const processes = await Promise.all(started);
+  inventories = processes.slice(0, 2);
+  gatewayUrl = processes[3]!.url;
   outsider = await installation.outsider();
 }, 90_000);
 
@@ -141,3 +145,12 @@ it('sells no more than there is when orders come all three ways at once', async 
   const succeeded = await Promise.all(orderIds.map(async (orderId, n) => ((await ways[n % ways.length]!(orderId)) ? [orderId] : [])));
   await expectExactly(orgId, succeeded.flat());
 }, 90_000);
+
+it('was decided by both processes of inventory', async () => {
+  const batches = await Promise.all(
+    inventories.map(async ({ url }) =>
+      Number(/^stock_batch_commands_sum(?:\{.*\})? (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1]),
+    ),
+  );
+  for (const commands of batches) expect(commands).toBeGreaterThan(ORDERS);
+});

@@ -22,7 +22,7 @@ const authorised = { lines: [{ ...lines[0], condition: 'unknown', reason: 'r' }]
 const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
 const key = { name: 'k', roles: ['sales'] };
 
-/** Every route, who may use it (CONTRACT, roles), a valid body, and the calls that it makes. */
+/** Every route, who may use it (the role table of the API), a valid body, and the calls that it makes. */
 const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], body?: object | undefined, ...calls: string[]])[] = [
   ['POST', '/warehouses', KEEP_STOCK, { warehouseId: 'w', name: 'W' }, 'warehouses.create'],
   ['GET', '/warehouses', EVERYBODY, undefined, 'warehouses.list'],

@@ -21,7 +21,7 @@ export interface Failure {
   readonly message: string;
 }
 
-/** Once and for all handlers: which errors are worth another attempt (DESIGN, sections 3 and 7). */
+/** Once and for all handlers: which errors are worth another attempt. */
 export function classifyFailure(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RetryLater) return { kind: 'transient', code: 'RETRY_LATER', message };

@@ -1,5 +1,5 @@
 /**
- * What to do with work that failed (DESIGN, section 3, step 5):
+ * What to do with work that failed:
  * - `retry`: the same work may succeed at once (serialisation failure, deadlock, lost connection);
  * - `pause`: the database cannot work now (not reachable, out of resources, shutting down); take no more work for a while;
  * - `split`: a value breaks a constraint or a type; in a batch only one command is to blame;

@@ -1,7 +1,7 @@
 import { Decimal } from 'decimal.js';
 import { forbidden, rejected } from '#libs/domain';
 
-/** Enough digits for the product of any price and any quantity; rounded half away from zero (DESIGN, I8). */
+/** Enough digits for the product of any price and any quantity; rounded half away from zero (docs/rules.md, invariant 8). */
 export const Money = Decimal.clone({ precision: 60, rounding: Decimal.ROUND_HALF_UP });
 
 /** How many decimals amounts of a currency have: 2 for EUR, 0 for JPY. */

@@ -4,7 +4,7 @@ import { type MessageContext, RpcClient } from '#libs/messaging';
 import { callOptions } from '../stock/ask-inventory.js';
 import type { Catalogue } from './order.rules.js';
 
-/** Who may set a price or a refund that is not the item's (CONTRACT, `POST /orders`). */
+/** Who may set a price or a refund that is not the item's. */
 const PRICING_ROLES: readonly Role[] = ['service', 'finance_manager', 'admin'];
 
 export function mayPrice({ actor }: Pick<MessageContext, 'actor'>): boolean {

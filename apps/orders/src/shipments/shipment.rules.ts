@@ -10,7 +10,7 @@ import type { Shipment, ShipmentLine } from './shipment-state.js';
 type ShipRequest = RequestOf<typeof ShipmentCreate> & { readonly shipmentId: string };
 
 /**
- * Ships an order, or a part of it: never more of a line than was ordered and is neither shipped nor closed (DESIGN, I5).
+ * Ships an order, or a part of it: never more of a line than was ordered and is neither shipped nor closed (docs/rules.md, invariant 5).
  *
  * @throws {HoldfastError} 409 `INVALID_STATE`, `ALREADY_EXISTS`; 422 `ORDER_VALIDATION`.
  */
