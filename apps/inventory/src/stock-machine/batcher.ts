@@ -45,7 +45,7 @@ export class Batcher implements OnApplicationShutdown {
   private readonly fillsUnderWay = new Set<string>();
   private inFlight = 0;
   private scheduled = false;
-  private whenIdle: (() => void)[] = [];
+  private readonly whenIdle: (() => void)[] = [];
 
   constructor(database: Database, inbox: Inbox, outbox: Outbox) {
     this.machine = { database, inbox, outbox, known: new KnownBalances() };

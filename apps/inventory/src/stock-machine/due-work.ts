@@ -5,6 +5,7 @@ import type { StockCommand } from './commands.js';
 
 const HOLDS_PER_SWEEP_MAX = 500;
 const BALANCES_PER_SWEEP_MAX = 20;
+const SWEEP_MS = 1_000;
 const PARTITION_CHECK_MS = 6 * 60 * 60 * 1000;
 
 const dueHolds = statement<{ org_id: string; order_id: string }>('stock_due_holds', 'select * from due_holds($1)');
@@ -31,9 +32,12 @@ export class DueWork implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.makePartitions();
-    const intervalMs = Number(process.env['HOLDFAST_SWEEP_MS'] ?? 1_000);
-    this.timers.push(setInterval(() => (this.sweeping ??= this.sweep().finally(() => (this.sweeping = null))), intervalMs));
+    this.timers.push(setInterval(() => this.sweepUnlessSweeping(), SWEEP_MS));
     this.timers.push(setInterval(() => void this.makePartitions(), PARTITION_CHECK_MS));
+  }
+
+  private sweepUnlessSweeping(): void {
+    this.sweeping ??= this.sweep().finally(() => (this.sweeping = null));
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -94,7 +94,7 @@ function notePosted(
 ): void {
   for (const shipment of shipments) state.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), shipment);
   for (const received of returns) state.returns.set(subjectKey(received.orgId, received.returnId), received);
-  for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId!), movement);
+  for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
 }
 
 /** Joined keys as parallel arrays of their parts, as `unnest` takes them. Ids hold nothing that an array's text would escape. */

@@ -256,7 +256,7 @@ export class DecisionCheck {
   private filled() {
     return this.state.events.slice(this.before.events).flatMap((event) => {
       if (event.type !== 'BackorderFilled') return [];
-      const { orderId, lines } = (event as EventOf<typeof BackorderFilled>).data as DataOf<typeof BackorderFilled>;
+      const { orderId, lines } = (event as EventOf<typeof BackorderFilled>).data;
       return lines.map(({ lineNo, warehouseId, itemId, quantity }) => ({
         owner: subjectKey(event.orgid, orderId),
         lineNo,

@@ -211,7 +211,7 @@ class Simulation {
       }
       checkSums(balance, stored);
       for (const [quality, quantity] of this.ledger.qualitiesOf(key)) {
-        const stored = this.stock.blocked.get(key)?.get(quality as 'damaged') ?? ZERO;
+        const stored = this.stock.blocked.get(key)?.get(quality) ?? ZERO;
         ensure(
           quality === 'available' || stored === quantity,
           () => `I2: ${key} stores ${stored} as ${quality}, its ledger says ${quantity}`,

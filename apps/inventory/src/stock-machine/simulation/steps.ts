@@ -223,7 +223,7 @@ const policyStep = fc.record({
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { withCrossShrink: true },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'nothing' }) },
-  { weight: 40, arbitrary: orderStep as fc.Arbitrary<Step> },
+  { weight: 40, arbitrary: orderStep },
   { weight: 16, arbitrary: shipStep },
   { weight: 5, arbitrary: unshipStep },
   { weight: 8, arbitrary: returnStep },
