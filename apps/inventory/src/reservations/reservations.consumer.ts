@@ -11,7 +11,6 @@ import {
 } from '#libs/contracts';
 import { type MessageContext, OnCall, OnEvent } from '#libs/messaging';
 import { Database } from '#libs/persistence';
-import { metrics } from '#libs/service';
 import type { Asked } from '../asked.js';
 import { Batcher } from '../stock-machine/batcher.js';
 import { metaOfCall, metaOfEvent, settleEvent } from '../stock-machine/command-meta.js';
@@ -63,7 +62,6 @@ export class ReservationsConsumer {
       meta: metaOfCall(context, request.sequence),
     };
     const answer = await this.batcher.answer<DemandAnswer>(command, request.dryRun);
-    if (request.dryRun !== true) metrics.stockReservations.inc({ result: answer.status, reason: answer.reason ?? '' });
     if (answer.shortLines === undefined) return answer;
     const alternatives = await this.database.transaction(
       [request.orgId],
@@ -79,12 +77,7 @@ export class ReservationsConsumer {
     wish: Omit<SetDemand, 'kind' | 'orgId' | 'source' | 'meta'>,
   ) {
     const command: SetDemand = { kind: 'set-demand', orgId: event.orgid, source: event.source, meta: metaOfEvent(event, context), ...wish };
-    const outcome = await this.batcher.submit(command, 'events');
-    settleEvent(outcome);
-    if (outcome.kind === 'answer') {
-      const answer = outcome.answer as DemandAnswer;
-      metrics.stockReservations.inc({ result: answer.status, reason: answer.reason ?? '' });
-    }
+    settleEvent(await this.batcher.submit(command, 'events'));
   }
 }
 

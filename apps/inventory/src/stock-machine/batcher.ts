@@ -6,6 +6,7 @@ import { classifyError, Database } from '#libs/persistence';
 import { metrics } from '#libs/service';
 import { answerCall } from './command-meta.js';
 import type { Outcome, StockCommand } from './commands.js';
+import { countBatch } from './count-batch.js';
 import { KnownBalances } from './load-stock.js';
 import { type Machine, type Pending, runBatch, tryOut, withMore } from './run-batch.js';
 import { NeedsMore } from './stock-state.js';
@@ -129,8 +130,12 @@ export class Batcher implements OnApplicationShutdown {
   private async run(batch: readonly Waiting[]): Promise<void> {
     for (let pauses = 0; ; pauses++) {
       try {
-        const { outcomes, unserved } = await runBatch(this.machine, batch);
-        metrics.batchCommands.observe(batch.length);
+        const { outcomes, unserved, counts } = await runBatch(this.machine, batch);
+        countBatch(
+          batch.map(({ command }) => command),
+          outcomes,
+          counts,
+        );
         outcomes.forEach((outcome, index) => this.settle(batch[index]!, outcome));
         for (const { orgId, warehouseId, itemId } of unserved) this.goOnFilling(orgId, warehouseId, itemId);
         return;

@@ -1,8 +1,9 @@
 import type { Database, Tx } from '#libs/persistence';
 import { crashPoint, type Inbox, inboxKey, type Outbox } from '#libs/messaging';
 import type { Outcome, StockCommand } from './commands.js';
+import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
-import type { KnownBalances} from './load-stock.js';
+import type { KnownBalances } from './load-stock.js';
 import { loadStock, type Needs } from './load-stock.js';
 import { preferKeyLookups } from './stock.sql.js';
 import { type Balance, NeedsMore, type StockState } from './stock-state.js';
@@ -22,6 +23,7 @@ export interface BatchResult {
   readonly outcomes: readonly (Outcome | NeedsMore)[];
   /** Where more wait for free stock than this batch could serve. */
   readonly unserved: readonly Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>[];
+  readonly counts: BatchCounts;
 }
 
 /** What the machine works with. */
@@ -59,7 +61,7 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
       writeStock(tx, state, before);
       void machine.outbox.append(tx, state.events);
       crashPoint('before-commit', 'inventory');
-      return { result: { outcomes, unserved: [...state.unserved] }, balances: [...state.balances.keys()] };
+      return { result: { outcomes, unserved: [...state.unserved], counts: countsOf(state) }, balances: [...state.balances.keys()] };
     },
     { repeatable: true },
   );

@@ -90,7 +90,10 @@ export interface Demand {
   source: string | null;
   incomingSequence: number | null;
   incomingTime: Date | null;
-  seenSequence: number | null;
+  /** Up to which sequence every message about the order was heard. */
+  seenSequence: number;
+  /** Heard beyond that, ahead of messages that are still under way. */
+  seenAhead: number[];
   sequence: number;
   firm: boolean;
   mode: 'all_or_nothing' | 'partial';

@@ -159,7 +159,8 @@ export interface DemandRow {
   readonly source: string | null;
   readonly incoming_sequence: number | null;
   readonly incoming_time: Date | null;
-  readonly seen_sequence: number | null;
+  readonly seen_sequence: number;
+  readonly seen_ahead: number[] | null;
   readonly sequence: number;
   readonly firm: boolean;
   readonly mode: 'all_or_nothing' | 'partial';
@@ -173,7 +174,7 @@ export interface DemandRow {
   readonly is_new: boolean;
 }
 
-const demandColumns = `d.org_id, d.order_id, d.state, d.source, d.incoming_sequence, d.incoming_time, d.seen_sequence, d.sequence, d.firm, d.mode,
+const demandColumns = `d.org_id, d.order_id, d.state, d.source, d.incoming_sequence, d.incoming_time, d.seen_sequence, d.seen_ahead, d.sequence, d.firm, d.mode,
           d.priority, d.accepted_at, d.expires_at, d.approval_request_id, d.refusal, d.refused_messages, d.lines`;
 
 /**
@@ -334,12 +335,13 @@ export const updateDemands = statement<never>(
   'stock_update_demands',
   `update demand d
       set state = k.state, source = k.source, incoming_sequence = k.incoming_sequence, incoming_time = k.incoming_time,
-          seen_sequence = k.seen_sequence, sequence = k.sequence, firm = k.firm, mode = k.mode, priority = k.priority,
+          seen_sequence = k.seen_sequence, seen_ahead = k.seen_ahead::bigint[], sequence = k.sequence, firm = k.firm, mode = k.mode, priority = k.priority,
           accepted_at = k.accepted_at, expires_at = k.expires_at, approval_request_id = k.approval_request_id, refusal = k.refusal, refused_messages = k.refused_messages,
           lines = k.lines::jsonb
-     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::bigint[], $9::boolean[],
-                 $10::text[], $11::smallint[], $12::timestamptz[], $13::timestamptz[], $14::text[], $15::jsonb[], $16::jsonb[], string_to_array($17, chr(31)))
-          k (org_id, order_id, state, source, incoming_sequence, incoming_time, seen_sequence, sequence, firm, mode, priority, accepted_at,
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::bigint[], $8::text[], $9::bigint[],
+                 $10::boolean[], $11::text[], $12::smallint[], $13::timestamptz[], $14::timestamptz[], $15::text[], $16::jsonb[], $17::jsonb[],
+                 string_to_array($18, chr(31)))
+          k (org_id, order_id, state, source, incoming_sequence, incoming_time, seen_sequence, seen_ahead, sequence, firm, mode, priority, accepted_at,
              expires_at, approval_request_id, refusal, refused_messages, lines)
     where d.org_id = k.org_id and d.order_id = k.order_id`,
 );

@@ -123,6 +123,7 @@ function writeDemands(tx: Tx, demands: readonly Demand[]): void {
       (d) => d.incomingSequence,
       (d) => d.incomingTime,
       (d) => d.seenSequence,
+      (d) => (d.seenAhead.length === 0 ? null : `{${d.seenAhead.join(',')}}`),
       (d) => d.sequence,
       (d) => d.firm,
       (d) => d.mode,

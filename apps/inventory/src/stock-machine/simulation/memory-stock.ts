@@ -362,7 +362,12 @@ function ownRow(state: StockState, row: Backorder): Backorder {
 }
 
 function copyOfRow(row: DemandRow): DemandRow {
-  return { ...row, lines: row.lines.map((line) => ({ ...line })), refusedMessages: [...row.refusedMessages] };
+  return {
+    ...row,
+    lines: row.lines.map((line) => ({ ...line })),
+    seenAhead: [...row.seenAhead],
+    refusedMessages: [...row.refusedMessages],
+  };
 }
 
 function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
