@@ -72,10 +72,12 @@ create table demand (
   state               text not null default 'awaiting_order' check (state in ('awaiting_order', 'open', 'refused', 'expired', 'closed')),
   -- Whose order it is; null while only a shipment or a return of it is known.
   source              text,
-  -- The last sequence and time of its source that set the demand, and the highest sequence of any message about the order.
+  -- The last sequence and time of its source that set the demand.
   incoming_sequence   bigint,
   incoming_time       timestamptz,
-  seen_sequence       bigint,
+  -- Up to which sequence every message about the order was heard, and which were heard beyond that: a gap is still under way.
+  seen_sequence       bigint not null default 0,
+  seen_ahead          bigint[],
   -- Our own count of everything said about the order.
   sequence            bigint not null default 0,
   firm                boolean not null default false,

@@ -54,10 +54,10 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   const demand = state.demand(command.orgId, command.orderId);
   const owned = demand.source === null || demand.source === command.source;
   if (!owned) return failed(state, demand, command, { reason: 'ORDER_OWNED_ELSEWHERE', lines: [] });
-  if (isStale(demand, command)) return staleAnswer(demand);
+  if (isStale(demand, command)) return staleAnswer(state, demand, command);
   if (isRepeat(demand, command)) return repeatAnswer(state, demand, command);
   if (command.lines.length === 0) return cancel(state, demand, command);
-  if (demand.state === 'closed') return failed(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
+  if (demand.state === 'closed') return refuseAfterEnd(state, demand, command);
 
   const wanted = wantedLines(demand, command);
   const unknown = unknownSubject(state, demand, command);
@@ -79,7 +79,9 @@ function isStale(demand: Demand, { lines, meta }: SetDemand): boolean {
 }
 
 /** What holds now. That a later message was refused is no news about this one, unless nothing was ever accepted. */
-function staleAnswer(demand: Demand): Outcome<DemandAnswer> {
+function staleAnswer(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  noteMessage(demand, command.meta);
+  state.touchDemand(demand);
   return answered(answerOf(demand.state === 'refused' ? demand : { ...demand, refusal: null }));
 }
 
@@ -437,6 +439,11 @@ function refusedLine(demand: Demand, wanted: WantedLine): DemandLine {
 }
 
 const hasMoved = (line: DemandLine) => line.fulfilled > ZERO || line.returned > ZERO;
+
+function refuseAfterEnd(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  noteMessage(demand, command.meta);
+  return failed(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
+}
 
 /** Says that the demand was refused. What is known of the order stays as it is. */
 function failed(state: StockState, demand: Demand, command: SetDemand, refusal: Refusal): Outcome<DemandAnswer> {

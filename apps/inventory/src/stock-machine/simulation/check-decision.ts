@@ -1,4 +1,4 @@
-import type { BackorderFilled, DataOf, EventOf } from '#libs/contracts';
+import type { BackorderFilled, EventOf } from '#libs/contracts';
 import { maxQuantity, minQuantity, parseQuantity, percentOf, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, SetDemand, StockCommand } from '../commands.js';
 import { type Backorder, type Balance, balanceKey, type Demand, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
