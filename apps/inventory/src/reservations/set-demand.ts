@@ -32,7 +32,9 @@ interface WantedLine {
   readonly lineNo: number;
   readonly itemId: string;
   readonly warehouseId: string | null;
+  /** What is asked for; what was shipped of it, if that is more. */
   readonly requested: Quantity;
+  readonly unasked: Quantity;
 }
 
 /** What will be done for one line if the command is accepted. */
@@ -142,17 +144,20 @@ function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
   const wanted = new Map<number, WantedLine>();
   for (const line of command.lines) {
     const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
-    const shipped = known?.fulfilled ?? ZERO;
+    const asked = parseQuantity(line.quantity);
+    const requested = maxQuantity(asked, known?.fulfilled ?? ZERO);
     wanted.set(line.lineNo, {
       lineNo: line.lineNo,
       itemId: line.itemId,
       warehouseId: line.warehouseId ?? command.warehouseId ?? null,
-      requested: maxQuantity(parseQuantity(line.quantity), shipped),
+      requested,
+      unasked: requested - asked,
     });
   }
   for (const line of demand.lines) {
     if (wanted.has(line.lineNo) || !hasMoved(line)) continue;
-    wanted.set(line.lineNo, { lineNo: line.lineNo, itemId: line.itemId, warehouseId: line.warehouseId, requested: line.fulfilled });
+    const { lineNo, itemId, warehouseId, fulfilled } = line;
+    wanted.set(lineNo, { lineNo, itemId, warehouseId, requested: fulfilled, unasked: fulfilled });
   }
   return [...wanted.values()].sort((a, b) => a.lineNo - b.lineNo);
 }
@@ -395,6 +400,7 @@ function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
   const line = known ?? emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
   line.warehouseId = wanted.warehouseId;
   line.requested = wanted.requested;
+  line.unasked = wanted.unasked;
   line.closed = closed;
   line.unheld = ZERO;
   return line;
@@ -432,7 +438,10 @@ function refusedLine(demand: Demand, wanted: WantedLine): DemandLine {
   const known = demand.lines.find((candidate) => candidate.lineNo === wanted.lineNo);
   const isSame = known?.itemId === wanted.itemId;
   const line = known !== undefined && (isSame || hasMoved(known)) ? known : emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
-  if (line.itemId === wanted.itemId) line.requested = wanted.requested;
+  if (line.itemId === wanted.itemId) {
+    line.requested = wanted.requested;
+    line.unasked = wanted.unasked;
+  }
   line.closed = minQuantity(line.closed, line.requested - line.fulfilled);
   line.unheld = openQuantity(line);
   return line;

@@ -233,9 +233,12 @@ function post(state: StockState, demand: Demand, command: Ship, takings: readonl
  * queue that the line still has, and a short line is closed when the shipment says so.
  */
 function settleLine(state: StockState, demand: Demand, line: DemandLine, closeShort: boolean): void {
-  if (demand.state === 'awaiting_order' && line.requested < line.fulfilled) line.requested = line.fulfilled;
+  const unasked = line.fulfilled - line.requested;
+  if (unasked > ZERO) {
+    line.requested += unasked;
+    line.unasked += unasked;
+  }
   if (demand.state === 'closed') {
-    if (line.requested < line.fulfilled) line.requested = line.fulfilled;
     line.closed = line.requested - line.fulfilled;
     return;
   }

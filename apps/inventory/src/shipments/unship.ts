@@ -1,11 +1,20 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
-import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
 import { hold } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement } from '../stock-machine/post-movement.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
-import { type Demand, type PostedShipment, type Refusal, type StockState, stockLines, subjectKey } from '../stock-machine/stock-state.js';
+import {
+  type Balance,
+  type Demand,
+  type DemandLine,
+  type PostedShipment,
+  type Refusal,
+  type StockState,
+  stockLines,
+  subjectKey,
+} from '../stock-machine/stock-state.js';
 
 /**
  * Takes a shipment back that did not happen after all: on hand rises again, and an open order holds again what came back. Refused when
@@ -51,15 +60,22 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   );
   shipment.lines.forEach((shipped, index) => {
     const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo)!;
-    line.fulfilled -= shipped.quantity;
-    if (demand.state === 'open') hold(state, demand, line, balances[index]!, shipped.quantity);
-    else if (demand.state === 'closed') line.closed += shipped.quantity;
-    else if (demand.state === 'awaiting_order') line.requested -= shipped.quantity;
-    else line.unheld += shipped.quantity;
+    takeBack(state, demand, line, balances[index]!, shipped.quantity);
   });
-  if (demand.state === 'awaiting_order') demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
+  demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
   state.touchDemand(demand);
   return reversed(state, demand, command, shipment);
+}
+
+/** What the order asks for is held again, as far as it may hold anything; what it never asked for, or not any more, is forgotten. */
+function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: Balance, quantity: Quantity): void {
+  const unasked = minQuantity(quantity, line.unasked);
+  line.fulfilled -= quantity;
+  line.requested -= unasked;
+  line.unasked -= unasked;
+  if (demand.state === 'open') hold(state, demand, line, balance, quantity - unasked);
+  else if (demand.state === 'closed') line.closed += quantity - unasked;
+  else line.unheld += quantity - unasked;
 }
 
 /** Whether more of a line was returned than would be left of it; all that the shipment took for the line counts together. */

@@ -40,6 +40,8 @@ export interface DemandLine {
   /** The warehouse that the order asked for; null = ours to choose. */
   warehouseId: string | null;
   requested: Quantity;
+  /** The part of `requested` that was shipped, though the order does not ask for it, or not yet. */
+  unasked: Quantity;
   reserved: Quantity;
   backordered: Quantity;
   fulfilled: Quantity;
@@ -380,6 +382,7 @@ export function emptyLine(lineNo: number, itemId: string, warehouseId: string | 
     itemId,
     warehouseId,
     requested: ZERO,
+    unasked: ZERO,
     reserved: ZERO,
     backordered: ZERO,
     fulfilled: ZERO,
