@@ -17,16 +17,6 @@ export interface AvailabilityQuestion {
 /** The answer to a question, or why there is none. */
 export type AvailabilityAnswer = { readonly items: readonly Availability[] } | { readonly error: Error };
 
-// A plan for the questions of a quiet moment is kept for the busy ones, and a plan made while the tables were small is kept while they
-// grow. So there is only one: for each row asked, a look into the primary key. Without this the planner reads the whole table
-// for a few hundred rows, and again for every batch until statistics catch up.
-export const planByKey = statement(
-  'plan_by_key',
-  `select set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-          set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-          set_config('enable_material', 'off', true), set_config('enable_memoize', 'off', true)`,
-);
-
 interface PairRow extends StockTermRow {
   /** The place of the pair among those asked. */
   readonly place: number;
@@ -73,7 +63,6 @@ export async function readAvailability(tx: Tx, questions: readonly AvailabilityQ
   const pairs = new Keys();
   const items = new Keys();
   const asked = questions.map((question) => placed(question, pairs, items));
-  void tx.run(planByKey, []);
   const [pairRows, itemRows] = await Promise.all([
     pairs.count === 0 ? [] : tx.run(readPairs, [pairs.orgIds, pairs.warehouseIds, pairs.itemIds]),
     items.count === 0 ? [] : tx.run(readItems, [items.orgIds, items.itemIds]),

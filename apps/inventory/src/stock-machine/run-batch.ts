@@ -5,7 +5,6 @@ import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
 import type { KnownBalances } from './load-stock.js';
 import { loadStock, type Needs } from './load-stock.js';
-import { preferKeyLookups } from './stock.sql.js';
 import { type Balance, NeedsMore, type StockState } from './stock-state.js';
 import { touches } from './touches.js';
 import { countersOf, type Counters, writeStock } from './write-stock.js';
@@ -46,7 +45,6 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
   const { result, balances } = await machine.database.transaction(
     orgs,
     async (tx) => {
-      void tx.run(preferKeyLookups, []);
       const keys = pending.map(({ command }) => (command.meta.event === undefined ? null : inboxKey(command.meta.event)));
       const admitted = machine.inbox.admitKeys(
         tx,
