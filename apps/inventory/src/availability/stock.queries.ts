@@ -32,10 +32,7 @@ const LISTED = `
 
 // The planner takes the policy of row-level security for a filter that leaves one row in a thousand, and would fetch and sort the whole
 // organisation for a page instead of walking along the key: 31 ms instead of 0.3 with 20,000 balances.
-const walkAlongKey = statement(
-  'walk_along_key',
-  `select set_config('enable_bitmapscan', 'off', true)`,
-);
+const walkAlongKey = statement('walk_along_key', `select set_config('enable_bitmapscan', 'off', true)`);
 
 /**
  * The stock of every item in every warehouse that knows it, by warehouse and item, and how many of all of them are low. Low is what
