@@ -4,7 +4,7 @@ import { fingerprint } from '../fingerprint.js';
 import { free } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type Ship } from '../stock-machine/commands.js';
 import { dequeue, fulfil, release } from '../stock-machine/holds.js';
-import { happenedBeforeClosing, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
+import { mayComeTooEarly, noteMessage, wasOvertaken } from '../stock-machine/message-order.js';
 import { newMovement, postMovement } from '../stock-machine/post-movement.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
@@ -47,7 +47,7 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
   }
   const refusal = refusedBefore(demand, command.meta);
   if (refusal !== undefined) return repeatRefusal(state, demand, command, refusal);
-  if (demand.state === 'closed' && !happenedBeforeClosing(demand, command.meta)) {
+  if (demand.state === 'closed' && !wasOvertaken(demand, command.meta)) {
     return refuse(state, demand, command, { reason: 'ORDER_CANCELLED', lines: [] });
   }
   const excess = exceedsRequested(demand, command);
@@ -73,9 +73,9 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
   return depleted(state, demand, command, shipment);
 }
 
-/** More than the order still wants; what an unknown or a closed order wants is what it ships. */
+/** More than the order still wants; what an unknown order wants, or one whose totals have changed since, is what it ships. */
 function exceedsRequested(demand: Demand, command: Ship): Refusal | null {
-  if (demand.state === 'awaiting_order' || demand.state === 'closed') return null;
+  if (demand.state === 'awaiting_order' || wasOvertaken(demand, command.meta)) return null;
   const shipped = new Map<number, Quantity>();
   for (const line of command.lines) shipped.set(line.lineNo, (shipped.get(line.lineNo) ?? ZERO) + parseQuantity(line.quantity));
   const lines: ShortLine[] = [];

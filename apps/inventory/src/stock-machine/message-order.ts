@@ -17,15 +17,21 @@ export function noteMessage(demand: Demand, { sequence }: CommandMeta): void {
 }
 
 /**
- * Whether a message that does not fit what is known may fit a little later, because one that it builds on is still under way: some message
- * before it was not heard yet, or it carries no sequence to tell.
+ * Whether a message that does not fit what is known may fit a little later, because some other message about the order is still under way:
+ * one before it, or one before those that came ahead and took what it wants; or it carries no sequence to tell.
  */
-export function mayComeTooEarly(demand: Demand, meta: CommandMeta): boolean {
-  return meta.mayWait && (meta.sequence === undefined || meta.sequence > demand.seenSequence + 1);
+export function mayComeTooEarly(demand: Demand, { mayWait, sequence }: CommandMeta): boolean {
+  if (!mayWait || sequence === undefined) return mayWait;
+  const heard = new Set([...demand.seenAhead, Math.max(sequence, demand.seenSequence)]);
+  heard.delete(demand.seenSequence);
+  return heard.size > 0 && Math.max(...heard) - demand.seenSequence > heard.size;
 }
 
-/** Whether a fact happened before the order was cancelled, though it comes after: then it is posted all the same. */
-export function happenedBeforeClosing(demand: Demand, meta: CommandMeta): boolean {
+/**
+ * Whether a fact happened before the last totals of the order, or its cancellation, though it comes after: what the order wanted at that
+ * time is not known any more, and the fact is posted all the same.
+ */
+export function wasOvertaken(demand: Demand, meta: CommandMeta): boolean {
   if (meta.sequence !== undefined && demand.incomingSequence !== null) return meta.sequence < demand.incomingSequence;
   return meta.time !== undefined && demand.incomingTime !== null && meta.time < demand.incomingTime;
 }

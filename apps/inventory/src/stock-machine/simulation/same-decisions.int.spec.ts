@@ -28,8 +28,10 @@ function comparable(outcome: Outcome): unknown {
   return JSON.parse(JSON.stringify(outcome, (key, value: unknown) => (made.has(key) ? undefined : value)));
 }
 
+type Decided = Pick<BatchResult, 'outcomes' | 'unserved'>;
+
 /** Runs one command alone, and then whatever it leaves to be gone on with. */
-async function decideAlone(run: (pending: Pending) => Promise<BatchResult> | BatchResult, command: StockCommand): Promise<Outcome> {
+async function decideAlone(run: (pending: Pending) => Promise<Decided> | Decided, command: StockCommand): Promise<Outcome> {
   let pending: Pending = { command };
   for (;;) {
     const { outcomes, unserved } = await run(pending);
@@ -69,7 +71,7 @@ describe('the stock machine on a database', () => {
   });
   afterAll(() => stock.drop());
 
-  const inMemory = (pending: Pending): BatchResult => {
+  const inMemory = (pending: Pending): Decided => {
     let unserved: BatchResult['unserved'] = [];
     const watch = {
       before: () => {},
