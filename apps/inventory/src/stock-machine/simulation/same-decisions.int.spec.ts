@@ -95,6 +95,7 @@ describe('the stock machine on a database', () => {
       const dry = await tryOut(process_.machine, command);
       if (before !== null) expect(await fingerprintOfTables()).toEqual(before);
 
+      memory.now = new Date(memory.now.getTime() + 1);
       const expected = await decideAlone(inMemory, command);
       const outcome = await decideAlone(inDatabase, command);
       const what = `${index} ${JSON.stringify(command)}`;
