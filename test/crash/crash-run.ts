@@ -1,12 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../scripts/demo/random.js';
 import { eventually } from '../support/eventually.js';
+import { freePort } from '../../apps/standalone/src/test-process.js';
+import { HttpClient } from '../support/http-client.js';
 import { Installation } from '../support/installation.js';
-import type { Outsider } from '../support/outsider.js';
+import { Books } from './books.js';
 import { planKills } from './kill-points.js';
 import { killCount, liveAndDie, newToll, type Toll } from './mortal-slot.js';
-import { isQuiet, judge, type Verdict } from './verdict.js';
-import { STOCK, Workload } from './workload.js';
+import { STOCK } from './order-lines.js';
+import { callOverHttp } from './shop-over-http.js';
+import { ShopOrders } from './shop-orders.js';
+import { type Hearer, isQuiet, judge, type Verdict } from './verdict.js';
+import { Workload } from './workload.js';
 
 export interface CrashRunOptions {
   readonly seed: number;
@@ -46,13 +51,14 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashReport>
     await installation.stockUp(outsider, ORG, STOCK);
     // Production never runs without; here the index would keep what must be doubled from being stored.
     if ('HOLDFAST_UNSAFE_NO_BUSINESS_KEYS' in unsafe) await installation.database.rows('drop index inventory.movement_business_key');
-    const workload = new Workload(outsider, { orgId: ORG, seed, ...(options.patienceMs && { patienceMs: options.patienceMs }) });
+    const workload = Workload.of(outsider, { orgId: ORG, seed, ...(options.patienceMs && { patienceMs: options.patienceMs }) });
     workload.start(CONCURRENCY);
     const toll = newToll();
-    const plan = planKills(new Random(seed), options.kills, without);
-    const slots = (['inventory', 'orders'] as const).flatMap((app) =>
-      Array.from({ length: REPLICAS }, () => liveAndDie(installation, app, plan[app], toll, unsafe)),
-    );
+    const slots = (['inventory', 'orders'] as const).flatMap((app) => {
+      const kills = planKills(new Random(seed), Math.ceil(options.kills / 2), [app], without);
+      const begin = (env: Readonly<Record<string, string>>) => installation.begin(app, { ...unsafe, ...env });
+      return Array.from({ length: REPLICAS }, () => liveAndDie(begin, kills, toll));
+    });
     // From now on there are only mortals.
     for (const first of firsts) first.kill();
     const lasts = await Promise.all(slots);
@@ -65,8 +71,38 @@ export async function runCrashes(options: CrashRunOptions): Promise<CrashReport>
   }
 }
 
+/** There is no OMS in the embedded mode, so nobody waits for events. */
+const NOBODY: Hearer = { answersTo: () => [] };
+
+/** The same with all services in one process and messages handed over in process; orders come over HTTP. */
+export async function runEmbeddedCrashes({ seed, kills, unsafe = {}, without = [], quietWithinMs }: CrashRunOptions): Promise<CrashReport> {
+  const installation = await Installation.make(['inventory', 'orders', 'gateway']);
+  try {
+    const port = String(await freePort());
+    const begin = (env: Readonly<Record<string, string>>) => installation.begin('embedded', { ...unsafe, ...env, PORT: port });
+    const first = begin({});
+    await first.untilReady();
+    const client = await HttpClient.signIn(first.url, ORG);
+    await client.stockUp(STOCK);
+    const books = new Books();
+    const workload = new Workload(books, seed, [new ShopOrders(callOverHttp(client), books)]);
+    workload.start(2 * CONCURRENCY);
+    const toll = newToll();
+    first.kill();
+    await first.ended;
+    // Calls are not messages in process, so nothing stands between their end and their answer.
+    const plan = planKills(new Random(seed), kills, ['inventory', 'orders'], ['before-answer', ...without]);
+    const last = await liveAndDie(begin, plan, toll);
+    const verdict = await settle(installation, NOBODY, workload, quietWithinMs);
+    await last.stop();
+    return { ...verdict, toll, orders: workload.orders, messages: 0, calls: books.answered, defects: books.defects };
+  } finally {
+    await installation.remove();
+  }
+}
+
 /** Lets the orders under way come to their end, waits until nothing moves any more, and judges. */
-export async function settle(installation: Installation, outsider: Outsider, workload: Workload, quietWithinMs = 60_000): Promise<Verdict> {
+export async function settle(installation: Installation, outsider: Hearer, workload: Workload, quietWithinMs = 60_000): Promise<Verdict> {
   await workload.stop();
   await eventually(() => isQuiet(installation.database, outsider, workload.books), quietWithinMs);
   await delay(AFTERMATH_MS);

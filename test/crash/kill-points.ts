@@ -9,33 +9,49 @@ export const KILL_POINTS = {
 
 export type KilledApp = 'inventory' | 'orders';
 
-/** Reached only once what another process left behind is old enough to be swept up, so it is chosen less often. */
-const RARE = new Set<string>(['relay-sweep']);
 /** Most points are passed many times a second; dying at the first passing only would leave out what comes later. */
 const PASSING_MAX = 6;
 
-/** A place to die, as `HOLDFAST_CRASH_AT` names it: the n-th time that a process gets there. */
+/** A place to die: the n-th time that a process gets there. */
 export interface Kill {
+  /** As `HOLDFAST_CRASH_AT` names it: `inventory:after-commit`. */
   readonly point: string;
   readonly passing: number;
   /** How many processes did not get there. */
   readonly missed: number;
 }
 
-/** Which deaths processes are to die: each point at least once when there are enough, then by chance. */
-export function planKills(random: Random, count: number, without: readonly string[] = []): Record<KilledApp, Kill[]> {
-  const plan: Record<KilledApp, Kill[]> = { inventory: [], orders: [] };
-  const all = (['inventory', 'orders'] as const).flatMap((app) =>
-    [...KILL_POINTS[app], ...KILL_POINTS.relay].filter((point) => !without.includes(point)).map((point) => ({ app, point })),
-  );
-  const order = shuffled(random, all);
-  for (let n = 0; n < count; n++) {
-    let { app, point } = order[n] ?? random.pick(all);
-    if (n >= order.length && RARE.has(point) && random.next() < 0.7)
-      ({ app, point } = random.pick(all.filter((one) => !RARE.has(one.point))));
-    plan[app].push({ point, passing: RARE.has(point) ? 1 : random.between(1, PASSING_MAX), missed: 0 });
+/** How often there is something to sweep up, in kills. */
+const SWEEP_EVERY = 40;
+
+/** All points of processes that are these services. */
+export function pointsOf(apps: readonly KilledApp[]): string[] {
+  return apps.flatMap((app) => [...KILL_POINTS[app], ...KILL_POINTS.relay].map((point) => `${app}:${point}`));
+}
+
+/**
+ * Which deaths the processes of these services are to die: each point at least once when there are enough, then by chance.
+ *
+ * @param without points to leave out, named without service.
+ */
+export function planKills(random: Random, count: number, apps: readonly KilledApp[], without: readonly string[] = []): Kill[] {
+  const isLeftOut = (point: string) => without.some((name) => point.endsWith(`:${name}`));
+  const points = pointsOf(apps).filter((point) => !point.endsWith(':relay-sweep') && !isLeftOut(point));
+  const order = shuffled(random, points);
+  const kills: Kill[] = [];
+  while (kills.length < count) {
+    const isSweepDue = kills.length % SWEEP_EVERY === 0 && !without.includes('relay-sweep');
+    if (isSweepDue) kills.push(...sweep(random.pick(apps)));
+    else kills.push({ point: order.shift() ?? random.pick(points), passing: random.between(1, PASSING_MAX), missed: 0 });
   }
-  return plan;
+  return kills.slice(0, count);
+}
+
+/** Two processes leave something behind; both that follow die when they sweep it up, the second when the lease of the first is over. */
+function sweep(app: KilledApp): Kill[] {
+  return ['relay-after-commit', 'relay-after-commit', 'relay-sweep', 'relay-sweep'].map((name) => {
+    return { point: `${app}:${name}`, passing: 1, missed: 0 };
+  });
 }
 
 function shuffled<T>(random: Random, values: readonly T[]): T[] {

@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Installation } from '../support/installation.js';
 import type { ServiceProcess } from '../support/service-process.js';
-import type { Kill, KilledApp } from './kill-points.js';
+import type { Kill } from './kill-points.js';
 
-/** A process that does not get to where it is to die is ended wherever it is; longer than a sweep can take after another's death. */
-const PATIENCE_MS = 8_000;
+/**
+ * After so long a process that does not get to where it is to die is ended wherever it is. Two that died before a sweep must have lost
+ * its lease by then.
+ */
+const PATIENCE_MS = 13_000;
 const PAUSE_MS = 20;
 /** After so many processes that did not get to a point it is given up. */
 const MISSED_MAX = 4;
@@ -28,27 +30,27 @@ export function killCount(toll: Toll): number {
 }
 
 /**
- * Keeps one process of a service running by starting it again whenever it has died, each time told where to die next, until the kills are
- * used up; answers the process that lives on. Several slots of a service share its kills: they are its replicas.
+ * Keeps one process running by starting it again whenever it has died, each time told where to die next, until the kills are
+ * used up; answers the process that lives on. Several slots of a service share its kills: they
+ * are its replicas.
  */
 export async function liveAndDie(
-  installation: Installation,
-  app: KilledApp,
+  begin: (env: Readonly<Record<string, string>>) => ServiceProcess,
   kills: Kill[],
   toll: Toll,
-  env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
   for (let kill = kills.shift(); kill !== undefined; kill = kills.shift()) {
     toll.attempts++;
-    const process = installation.begin(app, { ...env, HOLDFAST_CRASH_AT: `${app}:${kill.point}:${kill.passing}` });
+    const process = begin({ HOLDFAST_CRASH_AT: `${kill.point}:${kill.passing}` });
     const how = await endOf(process);
-    const name = `${app}:${kill.point}`;
-    if (how === 'SIGKILL') toll.kills.set(name, (toll.kills.get(name) ?? 0) + 1);
+    if (how === 'SIGKILL') toll.kills.set(kill.point, (toll.kills.get(kill.point) ?? 0) + 1);
     else if (how === 'late') await endElsewhere(process, toll, kills, kill);
-    else toll.accidents.push(`${app} ended (${how}):\n${process.output}`);
+    else toll.accidents.push(`${process.name} ended (${how}):\n${process.output}`);
     await delay(PAUSE_MS);
   }
-  return await installation.start(app, env);
+  const last = begin({});
+  await last.untilReady();
+  return last;
 }
 
 /** How it ended; `late` when it did not, although it was ready for a while. */
@@ -69,5 +71,5 @@ async function endElsewhere(process: ServiceProcess, toll: Toll, kills: Kill[], 
   process.kill();
   await process.ended;
   toll.elsewhere++;
-  if (kill.missed < MISSED_MAX) kills.push({ ...kill, passing: 1, missed: kill.missed + 1 });
+  if (kill.missed < MISSED_MAX) kills.splice(1, 0, { ...kill, passing: 1, missed: kill.missed + 1 });
 }

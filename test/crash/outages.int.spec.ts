@@ -6,7 +6,8 @@ import { Installation } from '../support/installation.js';
 import type { Outsider } from '../support/outsider.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { settle } from './crash-run.js';
-import { STOCK, Workload } from './workload.js';
+import { STOCK } from './order-lines.js';
+import { Workload } from './workload.js';
 
 // What the services need goes away while they work: for them alone, by a proxy, so that the machine's own servers are left in peace.
 
@@ -63,7 +64,7 @@ it.each([
   `loses and doubles nothing when %s goes away again and again (seed ${SEED})`,
   async (_, proxies) => {
     const random = new Random(SEED);
-    const workload = new Workload(outsider, { orgId: ORG, seed: SEED });
+    const workload = Workload.of(outsider, { orgId: ORG, seed: SEED });
     workload.start(4);
     for (let outage = 0; outage < OUTAGES; outage++) {
       // While something is going on, however slow the machine is.

@@ -3,6 +3,9 @@ import { disagreements, parkedMessages, stockViolations } from '../support/check
 import type { Outsider } from '../support/outsider.js';
 import type { Books } from './books.js';
 
+/** Who hears the answers to events. */
+export type Hearer = Pick<Outsider, 'answersTo'>;
+
 /** What is wrong in the end, in words. */
 export interface Verdict {
   /** Said or promised, and without its effect or its answer. */
@@ -14,7 +17,7 @@ export interface Verdict {
 }
 
 /** Whether nothing is under way any more. */
-export async function isQuiet(database: TestDatabase, outsider: Outsider, books: Books): Promise<boolean> {
+export async function isQuiet(database: TestDatabase, outsider: Hearer, books: Books): Promise<boolean> {
   if ([...books.said.keys()].some((id) => outsider.answersTo(id).length === 0)) return false;
   const [left] = await database.rows<{ count: string }>(
     `select (select count(*) from inventory.outbox) + (select count(*) from orders.outbox)
@@ -24,7 +27,7 @@ export async function isQuiet(database: TestDatabase, outsider: Outsider, books:
 }
 
 /** Compares what the outside knows with the tables, and the tables with each other. */
-export async function judge(database: TestDatabase, outsider: Outsider, books: Books): Promise<Verdict> {
+export async function judge(database: TestDatabase, outsider: Hearer, books: Books): Promise<Verdict> {
   const lost: string[] = [...books.unanswered.map((call) => `never answered: ${call}`)];
   const doubled: string[] = [];
   for (const [id, what] of books.said) {

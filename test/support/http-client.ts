@@ -17,6 +17,18 @@ export class HttpClient {
     return new HttpClient(url, String(body['accessToken']));
   }
 
+  /** Gives the organisation a warehouse and stock, `{ apple: 50 }`. */
+  async stockUp(stock: Readonly<Record<string, number>>, warehouseId = 'main'): Promise<void> {
+    const post = async (path: string, body: object) => {
+      const { status, body: answer } = await this.send('POST', path, body);
+      if (status !== 201) throw new Error(`POST ${path}: ${status} ${JSON.stringify(answer)}`);
+    };
+    await post('/warehouses', { warehouseId, name: warehouseId });
+    for (const itemId of Object.keys(stock)) await post('/items', { itemId, name: itemId, unitPrice: '1' });
+    const lines = Object.entries(stock).map(([itemId, quantity]) => ({ itemId, quantity, unitCost: '1' }));
+    await post('/inventory/receipts', { receiptId: `initial-${warehouseId}`, warehouseId, lines });
+  }
+
   async send(method: string, path: string, body?: object): Promise<HttpAnswer> {
     return await send(`${this.url}/api/v1${path}`, method, body, this.token);
   }

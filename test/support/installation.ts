@@ -41,15 +41,16 @@ export class Installation {
   }
 
   /** Starts a process without waiting until it is ready. */
-  begin(app: App, env: Readonly<Record<string, string>> = {}): ServiceProcess {
-    const process = ServiceProcess.begin(app, { ...this.environment(), ...env });
+  begin(app: App | 'embedded', env: Readonly<Record<string, string>> = {}): ServiceProcess {
+    const environment = { ...this.environment(), ...env };
+    const process = app === 'embedded' ? ServiceProcess.beginEmbedded(environment) : ServiceProcess.begin(app, environment);
     this.#processes.add(process);
     void process.ended.then(() => this.#processes.delete(process));
     return process;
   }
 
   /** Starts a process; resolves when it takes messages. */
-  async start(app: App, env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
+  async start(app: App | 'embedded', env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
     const process = this.begin(app, env);
     await process.untilReady();
     return process;

@@ -19,11 +19,12 @@ export class ServiceProcess {
   #output = '';
 
   private constructor(
-    readonly app: App,
+    readonly name: string,
+    script: string,
     env: Readonly<Record<string, string>>,
   ) {
     // By the channel (ipc) it says that it is ready, and it ends when we are gone.
-    this.#child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, `dist/apps/${app}/src/main.js`)], {
+    this.#child = spawn(process.execPath, ['--enable-source-maps', join(ROOT, script)], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // Compiled code is kept: a start takes 0.8 instead of 1.2 s.
       env: { ...process.env, NODE_OPTIONS: '', NODE_COMPILE_CACHE: join(tmpdir(), 'holdfast-compile-cache'), ...env },
@@ -34,16 +35,14 @@ export class ServiceProcess {
     this.ended = new Promise((resolve) => this.#child.once('close', (code, signal) => resolve(code ?? signal!)));
   }
 
-  /** Starts it; does not wait until it is ready. */
+  /** Starts an app; does not wait until it is ready. */
   static begin(app: App, env: Readonly<Record<string, string>>): ServiceProcess {
-    return new ServiceProcess(app, env);
+    return new ServiceProcess(app, `dist/apps/${app}/src/main.js`, env);
   }
 
-  /** Starts it; resolves when it takes messages. */
-  static async start(app: App, env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
-    const process = new ServiceProcess(app, env);
-    await process.untilReady();
-    return process;
+  /** Starts all services in one process, as `npm start` does, on a database that is there. */
+  static beginEmbedded(env: Readonly<Record<string, string>>): ServiceProcess {
+    return new ServiceProcess('embedded', 'test/support/embedded.mjs', env);
   }
 
   get output(): string {
@@ -57,10 +56,10 @@ export class ServiceProcess {
         resolve();
       });
     });
-    const ended = this.ended.then((how) => Promise.reject(new Error(`${this.app} ended (${how}) before it was ready:\n${this.#output}`)));
+    const ended = this.ended.then((how) => Promise.reject(new Error(`${this.name} ended (${how}) before it was ready:\n${this.#output}`)));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`${this.app} was not ready in time:\n${this.#output}`)), READY_WITHIN_MS);
+      timer = setTimeout(() => reject(new Error(`${this.name} was not ready in time:\n${this.#output}`)), READY_WITHIN_MS);
     });
     await Promise.race([ready, ended, late]).finally(() => clearTimeout(timer));
     ended.catch(() => {});
