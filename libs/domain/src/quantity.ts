@@ -35,6 +35,11 @@ export function parseQuantity(text: string): Quantity {
   return withinLimit(wholeNumber(text.slice(0, point) + decimals.padEnd(DECIMALS, '0')), text);
 }
 
+/** Whether a sum of quantities is a quantity itself: what is not could be stored, but neither told nor read again. */
+export function isQuantity(sum: Quantity): boolean {
+  return -LIMIT < sum && sum < LIMIT;
+}
+
 /** The shortest decimal string: no exponent, no trailing zeros, no `-0`. */
 export function formatQuantity(quantity: Quantity): string {
   const negative = quantity < ZERO;

@@ -4,7 +4,7 @@ import { fingerprint } from '../fingerprint.js';
 import { free, sellable } from '../availability/available-to-promise.js';
 import { type AdjustStock, answered, type Outcome } from '../stock-machine/commands.js';
 import { planShorting, short } from '../stock-machine/holds.js';
-import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { type Balance, movementKey, type StockState } from '../stock-machine/stock-state.js';
 
 export interface AdjustmentAnswer {
@@ -37,6 +37,9 @@ export function adjustStock(state: StockState, command: AdjustStock): Outcome<Ad
     return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
   const delta = parseQuantity(command.quantityDelta);
   if (delta === ZERO) return refuse(rejected('STOCK_VALIDATION', 'quantityDelta is 0: an adjustment changes stock'));
+  if (!staysInRange([{ balance, delta }])) {
+    return refuse(rejected('STOCK_VALIDATION', `with it 10^12 or more of ${command.itemId} would be on hand`));
+  }
   const isFact = FACTS.has(command.reasonCode);
   const most = isFact ? sellable(balance) : free(balance);
   if (-delta > most) return refuse(insufficient(command, most, isFact));

@@ -2,7 +2,7 @@ import { type RefusalReason, StockReceiptFailed, StockReceived } from '#libs/con
 import { conflict, formatQuantity, type HoldfastError, notFound, parseQuantity, rejected, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
-import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
 
 export interface ReceiptAnswer {
@@ -40,18 +40,29 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     if (refusal !== null) return refuse(state, command, refusal.reason, line.itemId, refusal.error);
     balances.push(state.balance(command.orgId, command.warehouseId, line.itemId)!);
   }
+  const changes = command.lines.map((line, index) => ({
+    balance: balances[index]!,
+    quality: line.quality ?? ('available' as const),
+    delta: parseQuantity(line.quantity),
+    unitCost: parseQuantity(line.unitCost),
+    producedAt: line.producedAt,
+    expiresAt: line.expiresAt,
+  }));
+  if (!staysInRange(changes)) {
+    const error = rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand');
+    return refuse(state, command, 'INVALID_STATE', command.lines[0]!.itemId, error);
+  }
 
   // After this point it must succeed.
   const sums = new Map<Balance, bigint>();
-  const lines = command.lines.map((line, index) => {
-    const balance = balances[index]!;
-    const sum = (sums.get(balance) ?? ZERO) + parseQuantity(line.quantity);
+  const lines = changes.map(({ balance, delta, unitCost }) => {
+    const sum = (sums.get(balance) ?? ZERO) + delta;
     sums.set(balance, sum);
     return {
-      itemId: line.itemId,
-      quantity: formatQuantity(parseQuantity(line.quantity)),
+      itemId: balance.itemId,
+      quantity: formatQuantity(delta),
       balanceAfter: formatQuantity(balance.onHand + sum),
-      unitCost: line.unitCost,
+      unitCost: formatQuantity(unitCost),
     };
   });
   const movement = newMovement(
@@ -67,14 +78,6 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     command.meta,
     state.now,
   );
-  const changes = command.lines.map((line, index) => ({
-    balance: balances[index]!,
-    quality: line.quality ?? ('available' as const),
-    delta: parseQuantity(line.quantity),
-    unitCost: parseQuantity(line.unitCost),
-    producedAt: line.producedAt,
-    expiresAt: line.expiresAt,
-  }));
   postMovement(state, movement, changes, command.meta);
   state.movements.set(movementKey(command.orgId, 'receipt', command.receiptId), movement);
   const answer = { receiptId: command.receiptId, movementId: movement.movementId, lines };

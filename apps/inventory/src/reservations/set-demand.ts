@@ -6,7 +6,7 @@ import {
   type ResponseOf,
   type StockDemand,
 } from '#libs/contracts';
-import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, isQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { safetyStock, sellable } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type SetDemand } from '../stock-machine/commands.js';
 import { changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
@@ -197,6 +197,7 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
  */
 class Offer {
   private readonly offered = new Map<Balance, Quantity>();
+  private readonly waits = new Map<Balance, Quantity>();
 
   constructor(
     private readonly demand: Demand,
@@ -218,6 +219,14 @@ class Offer {
 
   take(balance: Balance, quantity: Quantity): void {
     this.offered.set(balance, this.of(balance) - quantity);
+  }
+
+  /** Lets more wait there; false when it would be too much to stay in range (see `staysInRange`). */
+  wait(balance: Balance, quantity: Quantity): boolean {
+    const ownWaiting = sumQuantities(this.demand.backorders, (b) => (this.isAt(b, balance) ? b.quantity : ZERO));
+    const waits = (this.waits.get(balance) ?? balance.backordered - ownWaiting) + quantity;
+    this.waits.set(balance, waits);
+    return isQuantity(balance.onHand + waits);
   }
 
   private isAt(at: { warehouseId: string; itemId: string }, balance: Balance): boolean {
@@ -268,7 +277,8 @@ function planLines(
     const there = offer.of(best);
     // What already waits was accepted before; only what is new must be there at once.
     const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
-    if (!accepted) {
+    const place = waitingPlace(state, demand, line) ?? best;
+    if (!accepted || !offer.wait(place, extra - there)) {
       short.push({
         lineNo: line.lineNo,
         itemId: line.itemId,
@@ -283,7 +293,7 @@ function planLines(
       wanted: line,
       keep,
       take: there > ZERO ? { balance: best, quantity: there } : null,
-      wait: { balance: waitingPlace(state, demand, line) ?? best, quantity: extra - there },
+      wait: { balance: place, quantity: extra - there },
       closed,
     });
   });

@@ -3,7 +3,7 @@ import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveReturn } from '../stock-machine/commands.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -40,7 +40,8 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
     if (balance === undefined) return refuse(state, demand, command, 'WAREHOUSE_NOT_FOUND');
     balances.push(balance);
   }
-  if (mixesItems(demand, command)) return refuse(state, demand, command, 'INVALID_STATE');
+  const back = command.lines.map((line, index) => ({ balance: balances[index]!, delta: parseQuantity(line.quantity) }));
+  if (mixesItems(demand, command) || !staysInRange(back)) return refuse(state, demand, command, 'INVALID_STATE');
   // A message that is far ahead may tell of an order or a shipment that is still under way.
   const isFarAhead = command.meta.sequence !== undefined && mayComeTooEarly(demand, command.meta);
   if (isUnknown(demand) ? isFarAhead : exceedsShipped(demand, command) && mayComeTooEarly(demand, command.meta)) {

@@ -3,7 +3,7 @@ import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
 import { hold } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -34,7 +34,12 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   }
   if (shipment.status === 'cancelled') return repeat(state, demand, command, shipment);
   if (isReturned(demand, shipment)) return refuse(state, demand, command, 'INVALID_STATE');
-  const balances = shipment.lines.map((line) => state.existingBalance(command.orgId, line.warehouseId, line.itemId));
+  const changes = shipment.lines.map(({ warehouseId, itemId, quantity }) => ({
+    balance: state.existingBalance(command.orgId, warehouseId, itemId),
+    quality: 'available' as const,
+    delta: quantity,
+  }));
+  if (!staysInRange(changes)) return refuse(state, demand, command, 'INVALID_STATE');
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
@@ -52,15 +57,10 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
     command.meta,
     state.now,
   );
-  postMovement(
-    state,
-    movement,
-    shipment.lines.map((line, index) => ({ balance: balances[index]!, quality: 'available' as const, delta: line.quantity })),
-    command.meta,
-  );
+  postMovement(state, movement, changes, command.meta);
   shipment.lines.forEach((shipped, index) => {
     const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo)!;
-    takeBack(state, demand, line, balances[index]!, shipped.quantity);
+    takeBack(state, demand, line, changes[index]!.balance, shipped.quantity);
   });
   demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
   state.touchDemand(demand);

@@ -1,5 +1,5 @@
 import { LowStockDetected, StockReplenished } from '#libs/contracts';
-import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
+import { formatQuantity, isQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import { lowStockThreshold } from '../availability/available-to-promise.js';
 import type { CommandMeta } from './commands.js';
 import type { Balance, MovementHead, Quality, StockState } from './stock-state.js';
@@ -12,6 +12,16 @@ export interface StockChange {
   readonly unitCost?: Quantity | null;
   readonly producedAt?: string | undefined;
   readonly expiresAt?: string | undefined;
+}
+
+/**
+ * Whether on hand and what waits, together, stay a quantity: what is not could be stored, but neither told nor read again. Together, because
+ * a fact turns what is held into what waits. Asked before anything is changed.
+ */
+export function staysInRange(changes: readonly Pick<StockChange, 'balance' | 'delta'>[]): boolean {
+  const after = new Map<Balance, Quantity>();
+  for (const { balance, delta } of changes) after.set(balance, (after.get(balance) ?? balance.onHand + balance.backordered) + delta);
+  return [...after.values()].every(isQuantity);
 }
 
 export function newMovement(

@@ -54,7 +54,7 @@ export class Senders {
         return this.sendInspection(step);
       case 'receive': {
         const receiptId = step.reuses ? `receipt-${this.made}` : this.newId('receipt');
-        const lines = step.lines.map(({ quality, ...line }) => ({ ...line, unitCost: '1.25', ...(quality === null ? {} : { quality }) }));
+        const lines = step.lines.map(({ quality, ...line }) => ({ ...line, unitCost: '1.50', ...(quality === null ? {} : { quality }) }));
         const content = { kind: 'receive-goods', orgId: step.org, receiptId, warehouseId: step.warehouseId, lines } as const;
         return [this.travelling(step, (meta) => ({ ...content, meta: meta('/suppliers') }))];
       }
