@@ -4,8 +4,8 @@ import { unavailable } from '#libs/domain';
 import { Database } from '#libs/persistence';
 import { type AvailabilityAnswer, type AvailabilityQuestion, readAvailability } from './availability.queries.js';
 
-/** Two would halve the batches and double what each costs whatever is in it. */
-const READS_AT_ONCE_MAX = 1;
+/** So that the process builds answers for one batch while the database reads the next. */
+const READS_AT_ONCE_MAX = 2;
 /** Questions hold up to 1,000 items each; a batch ends with the question that takes it over this. */
 const ITEMS_PER_READ_MAX = 2_000;
 
