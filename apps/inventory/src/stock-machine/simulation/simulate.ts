@@ -290,10 +290,7 @@ function nameOf(outcome: Outcome | NeedsMore): string {
   if (outcome.kind !== 'answer') return outcome.kind;
   const answer = outcome.answer as { status?: string; reason?: string; expired?: boolean } | null;
   if (answer?.expired !== undefined) return answer.expired ? 'expired' : 'not due';
-  return [
-    answer?.status ?? 'done',
-    ...(answer?.reason === undefined || (answer.status === 'refused' && false) ? [] : [answer.reason]),
-  ].join(' ');
+  return answer?.reason === undefined ? (answer?.status ?? 'done') : `${answer.status} ${answer.reason}`;
 }
 
 const asText = (value: unknown) => JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? formatQuantity(part) : part));
