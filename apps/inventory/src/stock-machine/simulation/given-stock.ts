@@ -1,0 +1,236 @@
+import type { EventDefinition, EventOf } from '#libs/contracts';
+import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import type { CommandMeta, Outcome, SetDemand, Ship, StockCommand } from '../commands.js';
+import { type Pending, withMore } from '../run-batch.js';
+import { balanceKey, type DecisionSettings, DEFAULT_SETTINGS, NeedsMore, subjectKey } from '../stock-state.js';
+import { type BalanceRow, MemoryStock } from './memory-stock.js';
+
+// Words for specs of the rules: given stock, when a command is decided, then this holds and that was said. Lines are written as
+// `{ 1: 'A 5', 2: 'B 3 @W2' }`: line number, item, quantity, and the warehouse where one is named.
+
+export const ORG = 'org';
+
+export interface GivenOptions {
+  readonly items?: Readonly<Record<string, { safetyStock?: string; reorderPoint?: string }>>;
+  readonly warehouses?: readonly string[];
+  readonly settings?: Partial<DecisionSettings>;
+}
+
+/** Stock in memory, one organisation, decided by the real machine. */
+export class GivenStock {
+  readonly stock = new MemoryStock();
+  private told = 0;
+
+  /** @param onHand by `warehouse/item`. */
+  constructor(onHand: Readonly<Record<string, string>>, { items = {}, warehouses = ['W1', 'W2'], settings }: GivenOptions = {}) {
+    this.stock.warehouses.set(
+      ORG,
+      warehouses.map((warehouseId, priority) => ({ warehouseId, priority })),
+    );
+    for (const itemId of new Set(['A', 'B', ...Object.keys(items)])) {
+      const { safetyStock, reorderPoint } = items[itemId] ?? {};
+      this.stock.items.set(`${ORG}/${itemId}`, { safetyStock: optional(safetyStock), reorderPoint: optional(reorderPoint) });
+    }
+    if (settings !== undefined) this.stock.settings.set(ORG, { ...DEFAULT_SETTINGS, ...settings });
+    for (const [place, quantity] of Object.entries(onHand)) {
+      const [warehouseId, itemId] = place.split('/') as [string, string];
+      this.when(receives(`opening-${place}`, warehouseId, { [itemId]: quantity }));
+    }
+    this.told = this.stock.outbox.length;
+  }
+
+  /** Decides a command, in as many batches as it needs, and whatever it leaves to be gone on with. */
+  when(command: StockCommand): Outcome {
+    return this.batch(command)[0]!;
+  }
+
+  /** Decides commands in one batch. */
+  batch(...commands: readonly StockCommand[]): Outcome[] {
+    const outcomes = new Map<StockCommand, Outcome>();
+    for (let pending: Pending[] = commands.map((command) => ({ command })); pending.length > 0;) {
+      const batch = pending;
+      const decided = this.stock.runBatch(batch);
+      pending = [];
+      decided.forEach((outcome, index) => {
+        if (outcome instanceof NeedsMore) pending.push(withMore(batch[index]!, outcome));
+        else outcomes.set(batch[index]!.command, outcome);
+      });
+    }
+    return commands.map((command) => outcomes.get(command)!);
+  }
+
+  /** The answer to a command; throws when there is none. */
+  answer<A = Record<string, unknown>>(command: StockCommand): A {
+    const outcome = this.when(command);
+    if (outcome.kind !== 'answer') throw new Error(`${command.kind} was not answered: ${JSON.stringify(outcome)}`);
+    return outcome.answer as A;
+  }
+
+  /** What was said since the last time that somebody asked. */
+  said(): EventOf<EventDefinition>[] {
+    const said = this.stock.outbox.slice(this.told);
+    this.told = this.stock.outbox.length;
+    return said;
+  }
+
+  /** The types of what was said since the last time that somebody asked. */
+  saidTypes(): string[] {
+    return this.said().map((event) => event.type);
+  }
+
+  pass(seconds: number): void {
+    this.stock.now = new Date(this.stock.now.getTime() + seconds * 1000);
+  }
+
+  /** `10 on hand, 3 reserved`; what is zero is left out. */
+  at(place: string): string {
+    const [warehouseId, itemId] = place.split('/') as [string, string];
+    const row = this.stock.balances.get(balanceKey(ORG, warehouseId, itemId)) ?? NO_STOCK;
+    return words({ 'on hand': row.onHand, blocked: row.blocked, reserved: row.reserved, backordered: row.backordered }) || 'nothing';
+  }
+
+  /** The blocked qualities of a balance. */
+  blockedAt(place: string): string {
+    const [warehouseId, itemId] = place.split('/') as [string, string];
+    return words(Object.fromEntries(this.stock.blocked.get(balanceKey(ORG, warehouseId, itemId)) ?? []));
+  }
+
+  /** `{ state, firm, lines: { 1: 'A 5: 3 reserved, 2 backordered' } }` */
+  order(orderId: string) {
+    const row = this.stock.demands.get(subjectKey(ORG, orderId));
+    if (row === undefined) return null;
+    const lines = row.lines.map((line) => {
+      const { reserved, backordered, fulfilled, returned, closed, unheld } = line;
+      const parts = words({ reserved, backordered, fulfilled, returned, closed, unheld });
+      return [line.lineNo, `${line.itemId} ${formatQuantity(line.requested)}: ${parts || 'nothing'}`] as const;
+    });
+    return { state: row.state, firm: row.firm, lines: Object.fromEntries(lines) };
+  }
+
+  /** The open holds of an order, as `W1/A 3`. */
+  holds(orderId: string): string[] {
+    return [...this.stock.reservations.values()]
+      .filter((row) => row.orderId === orderId && row.status === 'active')
+      .map((row) => `${row.warehouseId}/${row.itemId} ${formatQuantity(row.quantity - row.fulfilled)}`);
+  }
+
+  /** The ledger of a balance, oldest first, as `sale_shipment -2 = 8`. */
+  ledger(place: string): string[] {
+    return this.stock.ledger
+      .filter((entry) => `${entry.warehouseId}/${entry.itemId}` === place)
+      .map(
+        (entry) =>
+          `${entry.movement.movementType} ${formatQuantity(entry.quantityDelta)} ${entry.quality} = ${formatQuantity(entry.balanceAfter)}`,
+      );
+  }
+}
+
+/** `{ 1: 'A 5', 2: 'B 3 @W2' }` */
+export type Lines = Readonly<Record<number, string>>;
+
+let calls = 0;
+
+/** What a command carries that came by call: nothing that orders it, unless it is said. */
+export function byCall(meta: Partial<CommandMeta> = {}): CommandMeta {
+  return { messageId: `call-${++calls}`, mayWait: false, ...meta };
+}
+
+/** What a command carries that came by event. */
+export function byEvent(id: string, meta: Partial<CommandMeta> = {}, source = '/oms'): CommandMeta {
+  return { messageId: id, event: { orgid: ORG, source, id }, causationId: id, actor: source, mayWait: true, ...meta };
+}
+
+export function wants(orderId: string, wanted: Lines, more: Partial<SetDemand> = {}): SetDemand {
+  return { kind: 'set-demand', orgId: ORG, orderId, source: '/oms', lines: linesOf(wanted), meta: byCall(), ...more };
+}
+
+export const cancels = (orderId: string, more: Partial<SetDemand> = {}): SetDemand => wants(orderId, {}, more);
+
+export function ships(shipmentId: string, orderId: string, shipped: Lines, more: Partial<Ship> = {}): Ship {
+  return { kind: 'ship', orgId: ORG, shipmentId, orderId, lines: linesOf(shipped), meta: byCall(), ...more };
+}
+
+export function unships(shipmentId: string, orderId: string, meta = byCall()): StockCommand {
+  return { kind: 'unship', orgId: ORG, shipmentId, orderId, meta };
+}
+
+export function returns(
+  returnId: string,
+  orderId: string,
+  back: Lines,
+  more: Partial<Extract<StockCommand, { kind: 'receive-return' }>> = {},
+) {
+  return {
+    kind: 'receive-return',
+    orgId: ORG,
+    returnId,
+    orderId,
+    warehouseId: 'W1',
+    lines: linesOf(back),
+    meta: byCall(),
+    ...more,
+  } as const;
+}
+
+type Verdict = Extract<StockCommand, { kind: 'inspect-return' }>['lines'][number]['verdict'];
+
+/** @param verdicts by line: `{ 1: '2 available' }` */
+export function inspects(returnId: string, orderId: string, verdicts: Lines, meta = byCall()): StockCommand {
+  const lines = Object.entries(verdicts).map(([lineNo, text]) => {
+    const [quantity, verdict] = text.split(' ') as [string, Verdict];
+    return { lineNo: Number(lineNo), quantity, verdict };
+  });
+  return { kind: 'inspect-return', orgId: ORG, returnId, orderId, lines, meta };
+}
+
+/** @param goods quantity by item */
+export function receives(
+  receiptId: string,
+  warehouseId: string,
+  goods: Readonly<Record<string, string>>,
+  more: Partial<Extract<StockCommand, { kind: 'receive-goods' }>> = {},
+) {
+  const lines = Object.entries(goods).map(([itemId, quantity]) => ({ itemId, quantity, unitCost: '1' }));
+  return { kind: 'receive-goods', orgId: ORG, receiptId, warehouseId, lines, meta: byCall(), ...more } as const;
+}
+
+type Adjustment = Extract<StockCommand, { kind: 'adjust-stock' }>;
+
+/** @param change such as `-3 damage` */
+export function adjusts(place: string, change: string, commandId = `adjustment-${++calls}`): Adjustment {
+  const [warehouseId, itemId] = place.split('/') as [string, string];
+  const [quantityDelta, reasonCode] = change.split(' ') as [string, Adjustment['reasonCode']];
+  return { kind: 'adjust-stock', orgId: ORG, commandId, warehouseId, itemId, quantityDelta, reasonCode, reason: 'counted', meta: byCall() };
+}
+
+export function expires(orderId: string): StockCommand {
+  return { kind: 'expire-holds', orgId: ORG, orderId, meta: { messageId: 'sweep', mayWait: false } };
+}
+
+export function keeps(place: string, rules: Partial<Extract<StockCommand, { kind: 'set-stock-policy' }>>): StockCommand {
+  const [warehouseId, itemId] = place.split('/') as [string, string];
+  return { kind: 'set-stock-policy', orgId: ORG, warehouseId, itemId, ...rules, meta: byCall() };
+}
+
+function linesOf(lines: Lines) {
+  return Object.entries(lines).map(([lineNo, text]) => {
+    const [itemId, quantity, place] = text.split(' ') as [string, string, string?];
+    return { lineNo: Number(lineNo), itemId, quantity, ...(place === undefined ? {} : { warehouseId: place.slice(1) }) };
+  });
+}
+
+const NO_STOCK: Pick<BalanceRow, 'onHand' | 'blocked' | 'reserved' | 'backordered'> = {
+  onHand: ZERO,
+  blocked: ZERO,
+  reserved: ZERO,
+  backordered: ZERO,
+};
+
+function words(quantities: Readonly<Record<string, Quantity>>): string {
+  return Object.entries(quantities)
+    .filter(([, quantity]) => quantity !== ZERO)
+    .map(([name, quantity]) => `${formatQuantity(quantity)} ${name}`)
+    .join(', ');
+}
+
+const optional = (text: string | undefined): Quantity | null => (text === undefined ? null : parseQuantity(text));
