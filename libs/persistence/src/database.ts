@@ -9,6 +9,11 @@ import type { Tx } from './transaction.js';
 export interface TransactionOptions {
   /** One snapshot for all its reads (`repeatable read`), and no writes. */
   readonly readOnly?: boolean;
+  /**
+   * The work sends all its statements before it first waits: the end of the transaction travels with them, in one packet and one round
+   * trip. Read only.
+   */
+  readonly inOneGo?: boolean;
   /** How often the work is run again after a serialisation failure, a deadlock or a lost connection; default 5. */
   readonly retries?: number;
   /** The work recognises what it has already stored, so it is also run again when the connection was lost during the commit. */
@@ -35,7 +40,7 @@ export class Database {
     const retries = options.retries ?? RETRIES;
     for (let attempt = 0; ; attempt++) {
       try {
-        return await this.#attempt(orgs, work, options.readOnly ?? false);
+        return await this.#attempt(orgs, work, options);
       } catch (error) {
         if (attempt >= retries || !mayRunAgain(error, options)) throw error;
         // Random, because those who met in a deadlock would meet again after equal delays.
@@ -49,15 +54,20 @@ export class Database {
     if (this.dataSource.isInitialized) await this.dataSource.destroy();
   }
 
-  async #attempt<T>(orgs: readonly string[], work: (tx: Tx) => Promise<T>, readOnly: boolean): Promise<T> {
+  async #attempt<T>(orgs: readonly string[], work: (tx: Tx) => Promise<T>, options: TransactionOptions): Promise<T> {
+    const { inOneGo = false, readOnly = inOneGo } = options;
     const driver = this.dataSource.driver as PostgresDriver;
     const [client, release] = (await driver.obtainMasterConnection()) as [pg.PoolClient, (error?: Error) => void];
     const tx = new OpenTransaction(client, this.dataSource);
     let result: T;
     try {
       tx.begin(orgs, readOnly);
-      result = await work(tx);
-      await tx.commit();
+      if (inOneGo) {
+        [result] = await Promise.all([work(tx), tx.commit(true)]);
+      } else {
+        result = await work(tx);
+        await tx.commit(readOnly);
+      }
     } catch (error) {
       throw await tx.rollback(error);
     } finally {

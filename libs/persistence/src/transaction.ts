@@ -87,10 +87,14 @@ export class OpenTransaction implements Tx {
     this.#afterCommit.push(work);
   }
 
-  /** Commits, or throws what kept it from being committed. */
-  async commit(): Promise<void> {
+  /**
+   * Commits, or throws what kept it from being committed.
+   *
+   * @param isReadOnly there is nothing to be half committed.
+   */
+  async commit(isReadOnly = false): Promise<void> {
     // A value that cannot be sent fails in this process by the next tick; the server knows nothing of it and would commit the rest.
-    await new Promise<void>((resolve) => process.nextTick(resolve));
+    if (!isReadOnly) await new Promise<void>((resolve) => process.nextTick(resolve));
     if (this.#failure !== undefined && (this.#lost || !(this.#failure instanceof pg.DatabaseError))) throw this.#failure;
     const committed = this.#query({ text: 'commit' }, (result) => result.command);
     this.#over = true;

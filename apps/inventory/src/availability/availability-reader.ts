@@ -4,8 +4,8 @@ import { unavailable } from '#libs/domain';
 import { Database } from '#libs/persistence';
 import { type AvailabilityAnswer, type AvailabilityQuestion, readAvailability } from './availability.queries.js';
 
-/** So that the process builds answers for one batch while the database reads the next. */
-const READS_AT_ONCE_MAX = 2;
+/** Two would halve the batches, and each costs the same packets whatever is in it: 0.41 of an empty handler's rate against 0.46. */
+const READS_AT_ONCE_MAX = 1;
 /** Questions hold up to 1,000 items each; a batch ends with the question that takes it over this. */
 const ITEMS_PER_READ_MAX = 2_000;
 
@@ -61,7 +61,7 @@ export class AvailabilityReader {
     try {
       const questions = batch.map(({ question }) => question);
       const orgIds = new Set(questions.map(({ orgId }) => orgId));
-      const answers = await this.database.transaction([...orgIds], (tx) => readAvailability(tx, questions), { readOnly: true });
+      const answers = await this.database.transaction([...orgIds], (tx) => readAvailability(tx, questions), { inOneGo: true });
       for (const [index, waiting] of batch.entries()) settle(waiting, answers[index]!);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
