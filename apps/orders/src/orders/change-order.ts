@@ -2,24 +2,14 @@ import { Injectable } from '@nestjs/common';
 import { unavailable } from '#libs/domain';
 import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
-import type { AuditNote } from '../audit/audit.sql.js';
 import { AskInventory, type Waiting } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
-import type { Ask } from '../stock/outstanding.js';
 import { refusalError } from '../stock/settlement-note.js';
+import type { Decision } from './decision.js';
 import { lockOrder, readOrders } from './order.sql.js';
 import type { OrderKey, OrderState } from './order-state.js';
 import { orderNotFound } from './order-status.js';
 import { SaveOrder, withVersion } from './save-order.js';
-
-/** What a rule decides: the order as it then is, and what inventory must agree to. The same order again = nothing to do. */
-export interface Decision {
-  readonly order: OrderState;
-  /** What of the decision counts only when inventory agrees. */
-  readonly ask?: Ask;
-  /** The record of a change that needs no agreement. */
-  readonly audit?: AuditNote;
-}
 
 /** The request that a decision serves. */
 export interface Change extends OrderKey {

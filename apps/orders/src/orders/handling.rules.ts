@@ -1,6 +1,6 @@
 import type { OrderPick, PickSuggestion, RequestOf } from '#libs/contracts';
 import { formatQuantity, parseQuantity, type Quantity, rejected, sumQuantities, ZERO } from '#libs/domain';
-import type { Decision } from './change-order.js';
+import type { Decision } from './decision.js';
 import { lineOf, type OrderLine, type OrderState, stockOf } from './order-state.js';
 import { checkAction } from './order-status.js';
 

@@ -1,6 +1,6 @@
 import type { DemandLine, Item, OrderCancel, OrderCreate, OrderUpdate, RequestOf, StockSettings } from '#libs/contracts';
 import { conflict, formatQuantity, HoldfastError, invalid, notFound, parseQuantity, rejected } from '#libs/domain';
-import type { Decision } from './change-order.js';
+import type { Decision } from './decision.js';
 import { checkMayPrice, Money, readMoney } from './money.js';
 import { type OrderKey, type OrderLine, type OrderState, stockOf } from './order-state.js';
 import { checkAction } from './order-status.js';

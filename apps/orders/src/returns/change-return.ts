@@ -4,7 +4,8 @@ import type { CustomerReturn, RequestOf, ReturnInspect, ReturnReceive } from '#l
 import type { MessageContext } from '#libs/messaging';
 import { Database } from '#libs/persistence';
 import { digestOf } from '../digest.js';
-import { ChangeOrder, type Decision } from '../orders/change-order.js';
+import { ChangeOrder } from '../orders/change-order.js';
+import type { Decision } from '../orders/decision.js';
 import type { OrderState } from '../orders/order-state.js';
 import { decideInspect, decideReceive, findReturn, returnNotFound } from './return.rules.js';
 import { orderOfReturn } from './return.sql.js';

@@ -1,6 +1,6 @@
 import type { DataOf, RequestOf, ReturnCreate, ReturnInspect, ReturnInspected, ReturnReceive } from '#libs/contracts';
 import { conflict, formatQuantity, minQuantity, notFound, parseQuantity, type Quantity, rejected, sumQuantities, ZERO } from '#libs/domain';
-import type { Decision } from '../orders/change-order.js';
+import type { Decision } from '../orders/decision.js';
 import { lineOf, type OrderState, stockOf } from '../orders/order-state.js';
 import type { MovedLine } from '../stock/stock-report.js';
 import { refundOf } from './refund.rules.js';

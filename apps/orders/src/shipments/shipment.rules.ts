@@ -1,6 +1,6 @@
 import type { RequestOf, ShipmentCancel, ShipmentCreate } from '#libs/contracts';
 import { conflict, formatQuantity, maxQuantity, notFound, parseQuantity, rejected, sumQuantities, ZERO } from '#libs/domain';
-import type { Decision } from '../orders/change-order.js';
+import type { Decision } from '../orders/decision.js';
 import { lineOf, openQuantity, type OrderState, stockOf } from '../orders/order-state.js';
 import { checkAction } from '../orders/order-status.js';
 import { returnableQuantity } from '../returns/return.rules.js';
