@@ -4,6 +4,7 @@ import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
 import { AskInventory, type Waiting } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
+import type { Ask } from '../stock/outstanding.js';
 import { refusalError } from '../stock/settlement-note.js';
 import type { Decision } from './decision.js';
 import { lockOrder, readOrders } from './order.sql.js';
