@@ -9,14 +9,18 @@ export interface BalancePlace {
   readonly item_id: string;
 }
 
-/** Where the orders of the batch hold or wait, so that those balances are locked with the others. A new order costs one probe. */
+/**
+ * Where the orders of the batch hold or wait, so that those balances are locked with the others. A new order costs one probe. What is open
+ * is told by `closed_at`: by `status` the planner may take the index of open holds instead of the key, and go through all of the
+ * organisation for each order.
+ */
 export const findPlacesOfOrders = statement<BalancePlace>(
   'stock_find_places_of_orders',
   `select h.org_id, h.warehouse_id, h.item_id
      from unnest($1::text[], $2::text[]) k (org_id, order_id)
      join demand d on d.org_id = k.org_id and d.order_id = k.order_id
     cross join lateral (
-      select r.org_id, r.warehouse_id, r.item_id from reservation r where r.org_id = d.org_id and r.order_id = d.order_id and r.status = 'active'
+      select r.org_id, r.warehouse_id, r.item_id from reservation r where r.org_id = d.org_id and r.order_id = d.order_id and r.closed_at is null
       union
       select b.org_id, b.warehouse_id, b.item_id from backorder b where b.org_id = d.org_id and b.order_id = d.order_id) h`,
 );
@@ -204,13 +208,13 @@ export interface ReservationRow {
   readonly reserved_at: Date;
 }
 
-/** What known orders hold, oldest first. */
+/** What known orders hold, oldest first; by `closed_at`, see {@link findPlacesOfOrders}. */
 export const readReservations = statement<ReservationRow>(
   'stock_read_reservations',
   `select r.org_id, r.order_id, r.reservation_id, r.line_no, r.warehouse_id, r.item_id, r.quantity, r.fulfilled_quantity, r.reserved_at
      from unnest($1::text[], $2::text[]) k (org_id, order_id)
      join reservation r on r.org_id = k.org_id and r.order_id = k.order_id
-    where r.status = 'active'
+    where r.closed_at is null
     order by r.reservation_id`,
 );
 

@@ -56,6 +56,7 @@ const NEVER: Readonly<Record<string, string>> = {
                      union all select org_id, order_id, line_no, item_id from inventory.backorder) h
      where not exists (select from ${LINES} where d.state = 'open'
         and (h.org_id, h.order_id, h.line_no, h.item_id) = (d.org_id, d.order_id, line.line_no, line.item_id))`,
+  'a reservation is neither open nor closed': `select * from inventory.reservation where (status = 'active') <> (closed_at is null)`,
   'I5: an order shipped something else than the ledger says': `
     select * from (select d.org_id, d.order_id, line.item_id, sum(fulfilled) as told from ${LINES} group by 1, 2, 3) t
       full join (select org_id, order_id, item_id, -sum(quantity_delta) as posted from inventory.ledger_entry where ${MOVED} group by 1, 2, 3) l
