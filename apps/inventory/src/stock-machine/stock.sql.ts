@@ -143,7 +143,8 @@ export const readHolds = statement<{ org_id: string; order_id: string; warehouse
      from unnest($1::text[], $2::text[], $3::text[], $4::int[]) k (org_id, warehouse_id, item_id, row_limit)
     cross join lateral (
       select r.org_id, r.order_id, r.warehouse_id, r.item_id, r.reservation_id
-        from reservation r join demand d on d.org_id = r.org_id and d.order_id = r.order_id
+        from reservation r
+       cross join lateral (select d.firm, d.priority from demand d where d.org_id = r.org_id and d.order_id = r.order_id limit 1) d
        where r.org_id = k.org_id and r.warehouse_id = k.warehouse_id and r.item_id = k.item_id and r.status = 'active'
        order by d.firm, d.priority, r.reserved_at desc, r.reservation_id desc
        limit k.row_limit) h`,
@@ -277,8 +278,11 @@ export const readMovements = statement<{
 }>(
   'stock_read_movements',
   `select m.* from unnest($1::text[], $2::text[], $3::text[]) k (org_id, movement_type, ref_id)
-     join movement m on m.org_id = k.org_id and m.movement_type = k.movement_type and m.ref_id = k.ref_id
-    where m.movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')`,
+    cross join lateral (
+      select * from movement m
+       where m.org_id = k.org_id and m.movement_type = k.movement_type and m.ref_id = k.ref_id
+         and m.movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')
+       limit 1) m`,
 );
 
 /** Relative, never absolute: a counter that was changed behind our back would be added to, not overwritten. */
@@ -368,10 +372,11 @@ export const upsertBackorders = statement<never>(
           item_id = excluded.item_id, accepted_at = excluded.accepted_at`,
 );
 
+/** "Is true" keeps the planner from going through the queue of the warehouse for each row instead of taking the key. */
 export const deleteBackorders = statement<never>(
   'stock_delete_backorders',
   `delete from backorder b using unnest($1::text[], $2::text[], $3::int[], $4::text[]) k (org_id, order_id, line_no, warehouse_id)
-    where b.org_id = k.org_id and b.order_id = k.order_id and b.line_no = k.line_no and b.warehouse_id = k.warehouse_id`,
+    where b.org_id = k.org_id and b.order_id = k.order_id and b.line_no = k.line_no and (b.warehouse_id = k.warehouse_id) is true`,
 );
 
 export const insertMovements = statement<never>(
