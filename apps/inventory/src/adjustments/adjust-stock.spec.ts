@@ -95,6 +95,16 @@ describe('an adjustment', () => {
       expect(given.at('W1/A')).toBe('10 on hand, 10 reserved, 110 backordered');
     });
 
+    it('does not take a hold that it knows by chance before those that it has not read', () => {
+      const given = new GivenStock({ 'W1/A': '61' });
+      given.when(wants('important', { 1: 'A 1' }, { priority: 90 }));
+      for (let n = 0; n < 60; n++) given.when(wants(`o${n}`, { 1: 'A 1' }));
+      // The same batch is about the important order, so that its hold is at hand; 50 others were read.
+      given.batch(wants('important', { 1: 'A 1' }, { priority: 91 }), adjusts('W1/A', '-52 loss'));
+      expect(given.holds('important')).toEqual(['W1/A 1']);
+      expect(given.at('W1/A')).toBe('9 on hand, 9 reserved, 52 backordered');
+    });
+
     it('tells an order once of all the holds that it loses', () => {
       const given = new GivenStock({ 'W1/A': '4' });
       given.when(wants('o1', { 1: 'A 2', 2: 'A 2' }));

@@ -79,6 +79,9 @@ export class DecisionCheck {
       );
     }
     if (isRepeat) this.checkNothingMoved(name);
+    const { own } = before;
+    const wasClosed = own?.state === 'closed' && state.demand(own.orgId, own.orderId).state !== 'closed';
+    ensure(!wasClosed, () => `${name} brings a cancelled order back`);
     this.checkOthersHolds(name);
     if (command.kind === 'adjust-stock') this.checkShorting(name);
     if (command.kind === 'unship') this.checkReturned(name);

@@ -27,6 +27,7 @@ const LIMITS: ReadLimits = { filledPerBatchMax: 3, holdsPerBalance: 2 };
 /** Attempts of a message that comes too early; the last one decides. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_STEPS = 4;
+const FILL_AFTER_STEPS = 3;
 /** More often no command may need a further batch; fewer than the batcher grants. */
 const ROUNDS_MAX = 3;
 
@@ -144,7 +145,9 @@ class Simulation {
     outcomes.forEach((outcome, index) => this.settle(batch[index]!, outcome));
     this.checkStored(working!);
     for (const { orgId, warehouseId, itemId } of working!.unserved) {
-      this.pending.push({ command: { kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } } });
+      const command = { kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } } as const;
+      // In the background: others may come in between.
+      this.underWay.push({ atStep: this.step + FILL_AFTER_STEPS, command, attempt: 1 });
     }
   }
 
