@@ -15,8 +15,10 @@ describe('a stock policy', () => {
 
   it('counts before the item’s, and gives way to it again', () => {
     const given = new GivenStock({ 'W1/A': '10' }, { items: { A: { safetyStock: '4' } } });
-    const available = () =>
-      (given.answer(wants('probe', { 1: 'A 99' })) as { shortLines: { available: string }[] }).shortLines[0]!.available;
+    const available = () => {
+      const answer: { shortLines: { available: string }[] } = given.answer(wants('probe', { 1: 'A 99' }));
+      return answer.shortLines[0]!.available;
+    };
     expect(available()).toBe('6');
     given.when(keeps('W1/A', { safetyQuantity: '1' }));
     expect(available()).toBe('9');
