@@ -51,7 +51,7 @@ export default {
       name: 'testing-only-in-tests',
       comment: 'libs/testing is no part of what runs',
       severity: 'error',
-      from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', NOT_SPECS] },
+      from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', NOT_SPECS, '/simulation/'] },
       to: { path: '^libs/testing/' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },

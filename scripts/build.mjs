@@ -35,7 +35,7 @@ function build() {
   const started = new Date();
   const next = `.dist-${process.pid}`;
   const swc = join(root, 'node_modules/@swc/cli/bin/swc.js');
-  const options = ['-d', next, '--ignore', '**/*.spec.ts,**/*.md', '--copy-files', '--quiet'];
+  const options = ['-d', next, '--ignore', '**/*.spec.ts,**/simulation/**,**/*.md', '--copy-files', '--quiet'];
   const { status, error } = spawnSync(process.execPath, [swc, ...SOURCES, ...options], { cwd: root, stdio: 'inherit' });
   if (error || status !== 0) {
     rmSync(join(root, next), { recursive: true, force: true });
