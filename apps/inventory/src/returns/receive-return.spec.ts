@@ -45,6 +45,12 @@ describe('a return', () => {
     expect(given.blockedAt('W1/A')).toBe(blocked);
   });
 
+  it('is not believed otherwise', () => {
+    const given = shipped();
+    given.when(returns('r1', 'o1', {}, { lines: [{ lineNo: 1, itemId: 'A', quantity: '2', condition: 'resellable' }] }));
+    expect(given.blockedAt('W1/A')).toBe('2 pending_inspection');
+  });
+
   it('goes to the warehouse where it arrives', () => {
     const given = shipped();
     given.when(returns('r1', 'o1', { 1: 'A 2' }, { warehouseId: 'W2' }));

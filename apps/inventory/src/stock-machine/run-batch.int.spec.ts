@@ -10,6 +10,8 @@ import { NeedsMore } from './stock-state.js';
 
 const ITEMS = Array.from({ length: 20 }, (_, n) => `I${String(n).padStart(2, '0')}`);
 
+const MANY_ITEMS = Array.from({ length: 200 }, (_, n) => `M${String(n).padStart(3, '0')}`);
+
 describe('the lock protocol', () => {
   let stock: StockDatabase;
   let one: StockProcess;
@@ -21,7 +23,7 @@ describe('the lock protocol', () => {
     two = await stock.process();
     outside = new pg.Client({ connectionString: stock.database.url });
     await outside.connect();
-    for (const org of [ORG, 'twin']) await stock.addCatalogue(org, ['A', 'B', ...ITEMS], ['W1', 'W2']);
+    for (const org of [ORG, 'twin']) await stock.addCatalogue(org, ['A', 'B', ...ITEMS, ...MANY_ITEMS], ['W1', 'W2']);
     await decide(one, receives('opening', 'W1', { A: '100', B: '100' }));
   });
   afterAll(async () => {
@@ -124,17 +126,28 @@ describe('the lock protocol', () => {
       const orders = Array.from({ length: 60 }, (_, n) => wants(`crossing-${n}`, lines(n % 2 === 0 ? ITEMS : ITEMS.toReversed())));
       const outcomes = await Promise.all(orders.map((order, n) => decide(n % 2 === 0 ? one : two, order)));
       expect(outcomes.every((outcome) => answerOf(outcome)['status'] === 'reserved')).toBe(true);
-      // Nor where the balances must be made first, or the same events come to two processes in another order.
-      const early = Array.from({ length: 60 }, (_, n) => {
-        const items = n % 2 === 0 ? ITEMS : ITEMS.toReversed();
-        return items.map((item) =>
-          wants(`${item}-${n >> 1}`, { 1: `${item} 1 @W2` }, { mode: 'partial', meta: byEvent(`${item}-${n >> 1}`) }),
-        );
+      // Nor where the same events come to two processes in another order.
+      const twice = Array.from({ length: 60 }, (_, n) => {
+        const events = ITEMS.map((item) => wants(`${item}-${n >> 1}`, { 1: `${item} 1 @W1` }, { meta: byEvent(`${item}-${n >> 1}`) }));
+        return n % 2 === 0 ? events : events.toReversed();
       });
-      const kinds = (await Promise.all(early.map((batch, n) => decide(n % 2 === 0 ? one : two, ...batch))))
+      const kinds = (await Promise.all(twice.map((batch, n) => decide(n % 2 === 0 ? one : two, ...batch))))
         .flat()
         .map((outcome) => outcome.kind);
       expect(kinds.filter((kind) => kind === 'duplicate')).toHaveLength(kinds.length / 2);
+      // Nor where nothing but the orders meet, of which nobody has heard.
+      const unheard = Array.from({ length: 60 }, (_, n) => {
+        const ids = Array.from({ length: 100 }, (__, id) => `unheard-${n >> 1}-${id}`);
+        return (n % 2 === 0 ? ids : ids.toReversed()).map((orderId) => cancels(orderId));
+      });
+      await Promise.all(unheard.map((batch, n) => decide(n % 2 === 0 ? one : two, ...batch)));
+      // Nor where balances are made that two processes miss.
+      for (let n = 0; n < 20; n++) {
+        await stock.rows(`insert into inventory.warehouse (org_id, warehouse_id, name, priority) values ($1, $2, $2, 9)`, [ORG, `N${n}`]);
+        const waits = (orderId: string, items: readonly string[]) =>
+          items.map((item) => wants(`${orderId}-${n}-${item}`, { 1: `${item} 1 @N${n}` }, { mode: 'partial' }));
+        await Promise.all([decide(one, ...waits('to', MANY_ITEMS)), decide(two, ...waits('fro', MANY_ITEMS.toReversed()))]);
+      }
       await delay(1_100); // statistics are reported once a second
       expect(await deadlocks(stock)).toBe(before);
     });
@@ -245,6 +258,14 @@ describe('a batch', () => {
     expect((await stock.events('north')).map((event) => event.type)).toEqual(['StockReceived', 'StockReserved']);
     expect((await stock.events('south')).map((event) => event.type)).toEqual(['StockReceived', 'StockReservationFailed']);
     expect(await stockViolations(stock)).toEqual([]);
+  });
+
+  it('decides an event once that is in it twice', async () => {
+    const event = withOrg(wants('o2', { 1: 'A 1' }, { meta: byEvent('e2') }), 'north');
+    const again = withOrg(wants('o2', { 1: 'A 3' }, { meta: byEvent('e2') }), 'north');
+    const { outcomes } = await runBatch(one.machine, [{ command: event }, { command: again }]);
+    expect(outcomes).toMatchObject([{ kind: 'answer', answer: { stock: [{ reserved: '1' }] } }, { kind: 'duplicate' }]);
+    await runBatch(one.machine, [{ command: withOrg(cancels('o2'), 'north') }]);
   });
 
   it('can neither see nor write rows of an organisation that it was not opened for', async () => {
