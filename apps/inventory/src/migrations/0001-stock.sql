@@ -255,7 +255,8 @@ create function fillable_balances(row_limit integer) returns table (org_id text,
   language sql stable security definer set search_path = ${schema} as
 $$ select b.org_id, b.warehouse_id, b.item_id from stock_balance b join item i using (org_id, item_id)
    where b.backordered > 0 and b.on_hand - b.blocked - b.reserved
-         > greatest(coalesce(b.safety_quantity, i.safety_stock, 0), (b.on_hand - b.blocked) * coalesce(b.safety_percent, 0) / 100)
+         -- Rounded as the machine rounds: a balance that it would never serve must not take one of the places for ever.
+         > greatest(coalesce(b.safety_quantity, i.safety_stock, 0), round((b.on_hand - b.blocked) * coalesce(b.safety_percent, 0) / 100, 4))
    limit row_limit $$;
 create index stock_balance_waiting on stock_balance (org_id) where backordered > 0;
 
