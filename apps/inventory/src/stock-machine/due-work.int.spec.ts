@@ -30,9 +30,7 @@ describe('the sweep for what has become due', () => {
     for (const orgId of [ORG, 'twin']) await batcher.submit({ ...receives('r1', 'W1', { A: '1000' }), orgId }, 'calls');
     const orders = Array.from({ length: HOLDS }, (_, n) => ({ orgId: n % 2 === 0 ? ORG : 'twin', orderId: `o${n >> 1}` }));
     await Promise.all(
-      orders.map(({ orgId, orderId }) =>
-        batcher.submit({ ...wants(orderId, { 1: 'A 1' }, { firm: false }), orgId }, 'events'),
-      ),
+      orders.map(({ orgId, orderId }) => batcher.submit({ ...wants(orderId, { 1: 'A 1' }, { firm: false }), orgId }, 'events')),
     );
     await sweepAll();
     expect(await states()).toEqual({ open: HOLDS });
