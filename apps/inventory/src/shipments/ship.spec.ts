@@ -145,6 +145,15 @@ describe('a shipment', () => {
       expect(given.answer(ships('s1', 'o2', { 1: 'A 3' }))).toMatchObject({ status: 'refused', reason: 'ALREADY_EXISTS' });
     });
 
+    it('and refused again and again does not make the order grow', () => {
+      const given = new GivenStock({ 'W1/A': '10' });
+      given.when(ships('s1', 'o1', { 1: 'A 3' }));
+      for (let n = 0; n < 100; n++) given.when(ships('s1', 'o1', { 1: 'A 4' }, { meta: byEvent(`e${n}`, { sequence: 5 }) }));
+      expect(given.stock.demands.get('org/o1')!.refusedMessages).toHaveLength(1);
+      for (let n = 0; n < 100; n++) given.when(ships('s1', 'o1', { 1: 'A 4' }, { meta: byEvent(`f${n}`, { sequence: 10 + n }) }));
+      expect(given.stock.demands.get('org/o1')!.refusedMessages).toHaveLength(50);
+    });
+
     it('under the sequence under which it was refused stays refused, though stock has come', () => {
       const given = new GivenStock({ 'W1/A': '1' });
       const numbered = { meta: byCall({ sequence: 2 }) };

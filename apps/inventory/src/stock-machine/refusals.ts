@@ -3,13 +3,18 @@ import type { CommandMeta } from './commands.js';
 import { noteMessage } from './message-order.js';
 import { type Demand, type Refusal, stockLines } from './stock-state.js';
 
+const REFUSALS_KEPT_MAX = 50;
+
 /**
  * Remembers that a shipment, a return or an inspection was refused under its sequence: the same message, which our own orders send by call
  * and by event, must not be decided anew when stock has changed meanwhile.
  */
 export function noteRefusal(demand: Demand, meta: CommandMeta, refusal: Refusal): void {
   noteMessage(demand, meta);
-  if (meta.sequence !== undefined) demand.refusedMessages.push({ sequence: meta.sequence, ...refusal });
+  if (meta.sequence === undefined || refusedBefore(demand, meta) !== undefined) return;
+  demand.refusedMessages.push({ sequence: meta.sequence, ...refusal });
+  // The same message follows within minutes; who is refused again and again must not make the order grow.
+  if (demand.refusedMessages.length > REFUSALS_KEPT_MAX) demand.refusedMessages.shift();
 }
 
 /** How the same message was refused before; a message without sequence is decided anew. */

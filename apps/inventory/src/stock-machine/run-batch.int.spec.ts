@@ -4,7 +4,7 @@ import { codeOf, type Tx } from '#libs/persistence';
 import type { Outcome, StockCommand } from './commands.js';
 import { runBatch, tryOut } from './run-batch.js';
 import { deadlocks, stockViolations } from './simulation/check-database.js';
-import { byEvent, cancels, ORG, receives, ships, unships, wants } from './simulation/given-stock.js';
+import { adjusts, byEvent, cancels, ORG, receives, ships, unships, wants } from './simulation/given-stock.js';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 import { NeedsMore } from './stock-state.js';
 
@@ -301,6 +301,16 @@ describe('a batch', () => {
     const batch = commands.map((command) => ({ command: withOrg(command, 'north') }));
     await expect(runBatch(one.machine, batch)).rejects.toMatchObject({ code: '23514' });
     expect(await count()).toEqual(before);
+  });
+
+  it('can be tried out however much it needs', async () => {
+    await runBatch(one.machine, [{ command: withOrg(receives('r9', 'W1', { A: '500' }), 'north') }]);
+    const orders = Array.from({ length: 120 }, (_, n) => ({ command: withOrg(wants(`held-${n}`, { 1: 'A 4' }), 'north') }));
+    await runBatch(one.machine, orders);
+    const before = await stock.rows(`select * from inventory.stock_balance where org_id = 'north'`);
+    const tried = await tryOut(one.machine, withOrg(adjusts('W1/A', '-450 loss'), 'north'));
+    expect(tried).toMatchObject({ kind: 'answer', answer: { quantityDelta: '-450' } });
+    expect(await stock.rows(`select * from inventory.stock_balance where org_id = 'north'`)).toEqual(before);
   });
 
   it('can be tried out without a trace, and answers what the command then does', async () => {
