@@ -1,4 +1,4 @@
-import { byCall, byEvent, GivenStock, inspects, returns, ships } from '../stock-machine/simulation/given-stock.js';
+import { byCall, byEvent, GivenStock, inspects, returns, ships, wants } from '../stock-machine/simulation/given-stock.js';
 
 /** 5 of A were shipped, and 4 of them returned. */
 const returned = () => {
@@ -60,6 +60,14 @@ describe('an inspection', () => {
     given.when(inspects('r1', 'o1', verdict, call));
     given.when(inspects('r1', 'o1', verdict, call));
     expect(given.at('W1/A')).toBe('9 on hand, 2 blocked');
+  });
+
+  it('of a warehouse that counts by itself is not taken for one of the order’s source', () => {
+    const given = returned();
+    given.when(wants('o1', { 1: 'A 5' }));
+    given.when(inspects('r1', 'o1', { 1: '1 available' }, byEvent('e3', { sequence: 3 })));
+    given.when(inspects('r1', 'o1', { 1: '1 available' }, byEvent('w3', { sequence: 3 }, '/warehouse')));
+    expect(given.blockedAt('W1/A')).toBe('2 pending_inspection');
   });
 
   it('waits for a return that is still under way, and is refused when there is none', () => {

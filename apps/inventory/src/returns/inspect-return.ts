@@ -1,7 +1,7 @@
 import { type InspectionVerdict, type MovementAnswer, QualityChanged, StockAdjusted } from '#libs/contracts';
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type InspectReturn, type Outcome } from '../stock-machine/commands.js';
-import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
+import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement, type StockChange } from '../stock-machine/post-movement.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
 import {
@@ -35,7 +35,8 @@ export function inspectReturn(state: StockState, command: InspectReturn): Outcom
       return { kind: 'too-early', waitingFor: `return ${command.returnId}` };
     return refuse(state, demand, command, 'RETURN_NOT_FOUND');
   }
-  const inspection = command.meta.sequence === undefined ? command.meta.messageId : `#${command.meta.sequence}`;
+  const sequence = countOf(demand, command.meta);
+  const inspection = sequence === undefined ? command.meta.messageId : `#${sequence}`;
   if (received.inspections.includes(inspection)) return inspected(demand, received);
   if (command.lines.some((line) => line.lot !== undefined)) return refuse(state, demand, command, 'LOT_NOT_FOUND');
   const judged = planVerdicts(received, command);

@@ -2,7 +2,7 @@ import { type MovementAnswer, type RefusalReason, StockReturned, StockReturnFail
 import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveReturn } from '../stock-machine/commands.js';
-import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
+import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
@@ -43,7 +43,7 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
   const back = command.lines.map((line, index) => ({ balance: balances[index]!, delta: parseQuantity(line.quantity) }));
   if (mixesItems(demand, command) || !staysInRange(back)) return refuse(state, demand, command, 'INVALID_STATE');
   // A message that is far ahead may tell of an order or a shipment that is still under way.
-  const isFarAhead = command.meta.sequence !== undefined && mayComeTooEarly(demand, command.meta);
+  const isFarAhead = countOf(demand, command.meta) !== undefined && mayComeTooEarly(demand, command.meta);
   if (isUnknown(demand) ? isFarAhead : exceedsShipped(demand, command) && mayComeTooEarly(demand, command.meta)) {
     return { kind: 'too-early', waitingFor: `the shipment of order ${command.orderId}` };
   }

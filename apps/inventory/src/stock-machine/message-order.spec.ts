@@ -45,6 +45,19 @@ describe('a message that does not fit', () => {
   });
 });
 
+describe('whoever else speaks of an order', () => {
+  const demand = { ...heard(1, 2), source: '/oms', incomingSequence: 2, incomingTime: new Date(5_000) };
+  const stranger = (sequence: number) => byEvent('e', { sequence, time: new Date(9_000) }, '/warehouse');
+
+  it('counts in its own way, which tells nothing', () => {
+    noteMessage(demand, stranger(7));
+    expect(demand).toMatchObject({ seenSequence: 2, seenAhead: [] });
+    expect(wasOvertaken(demand, stranger(1))).toBe(false);
+    expect(wasOvertaken(demand, byEvent('e', { sequence: 1, time: new Date(9_000) }))).toBe(true);
+    expect(mayComeTooEarly(demand, stranger(3))).toBe(true);
+  });
+});
+
 describe('a fact that was said before the last totals', () => {
   const demand = { ...heard(), incomingSequence: 5, incomingTime: new Date(5_000) };
 

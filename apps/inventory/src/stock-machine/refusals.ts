@@ -1,6 +1,6 @@
 import type { MovementAnswer } from '#libs/contracts';
 import type { CommandMeta } from './commands.js';
-import { noteMessage } from './message-order.js';
+import { countOf, noteMessage } from './message-order.js';
 import { type Demand, type Refusal, stockLines } from './stock-state.js';
 
 const REFUSALS_KEPT_MAX = 50;
@@ -11,15 +11,17 @@ const REFUSALS_KEPT_MAX = 50;
  */
 export function noteRefusal(demand: Demand, meta: CommandMeta, refusal: Refusal): void {
   noteMessage(demand, meta);
-  if (meta.sequence === undefined || refusedBefore(demand, meta) !== undefined) return;
-  demand.refusedMessages.push({ sequence: meta.sequence, ...refusal });
+  const sequence = countOf(demand, meta);
+  if (sequence === undefined || refusedBefore(demand, meta) !== undefined) return;
+  demand.refusedMessages.push({ sequence, ...refusal });
   // The same message follows within minutes; who is refused again and again must not make the order grow.
   if (demand.refusedMessages.length > REFUSALS_KEPT_MAX) demand.refusedMessages.shift();
 }
 
 /** How the same message was refused before; a message without sequence is decided anew. */
 export function refusedBefore(demand: Demand, meta: CommandMeta): Refusal | undefined {
-  return demand.refusedMessages.find((refused) => refused.sequence === meta.sequence);
+  const sequence = countOf(demand, meta);
+  return demand.refusedMessages.find((refused) => refused.sequence === sequence);
 }
 
 /** Whether somebody waits for an event in answer to a repeat: our own orders were answered when the first of event and call came. */
