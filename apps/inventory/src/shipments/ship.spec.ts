@@ -199,6 +199,16 @@ describe('a shipment', () => {
       expect(given.answer(ships('s2', 'o1', tooMuch, { meta: byCall() }))).toMatchObject({ reason: 'EXCEEDS_REQUESTED' });
     });
 
+    it('takes back what was closed short, when it was said before the last totals', () => {
+      const given = new GivenStock({ 'W1/A': '10' });
+      given.when(wants('o1', { 1: 'A 4' }, { meta: byEvent('e3', { time: at(3) }) }));
+      given.when(ships('s4', 'o1', { 1: 'A 1' }, { closeShortLines: true, meta: byEvent('e4', { time: at(4) }) }));
+      given.when(ships('s2', 'o1', { 1: 'A 2' }, { meta: byEvent('e2', { time: at(2) }) }));
+      expect(given.order('o1')!.lines).toEqual({ 1: 'A 4: 3 fulfilled, 1 closed' });
+      given.when(ships('s1', 'o1', { 1: 'A 3' }, { meta: byEvent('e1', { time: at(1) }) }));
+      expect(given.order('o1')!.lines).toEqual({ 1: 'A 6: 6 fulfilled' });
+    });
+
     it('is posted, when it was said before the totals that it exceeds', () => {
       const given = new GivenStock({ 'W1/A': '10' });
       given.when(wants('o1', { 2: 'A 1' }, { meta: byEvent('e3', { sequence: 3 }) }));

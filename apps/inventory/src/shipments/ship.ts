@@ -238,6 +238,8 @@ function settleLine(state: StockState, demand: Demand, line: DemandLine, closeSh
     line.requested += unasked;
     line.unasked += unasked;
   }
+  // What was closed short and yet shipped, by an overtaken shipment, is not closed.
+  line.closed = minQuantity(line.closed, line.requested - line.fulfilled);
   if (demand.state === 'closed') {
     line.closed = line.requested - line.fulfilled;
     return;
