@@ -1,5 +1,6 @@
 import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
+import { countOf } from '../message-order.js';
 import { type Pending, withMore } from '../run-batch.js';
 import { NeedsMore, type StockState } from '../stock-state.js';
 import { DecisionCheck, isWaitedForInVain, termsOf } from './check-decision.js';
@@ -184,7 +185,7 @@ class Simulation {
       checkDemand(demand, overlay, this.ledger);
       this.receiver.check(demand);
     }
-    this.decision!.check(outcome, this.isRepeat(command));
+    this.decision!.check(outcome, this.isRepeat(state, command));
     if (!(outcome instanceof NeedsMore)) this.decided.set(command, outcome);
     this.count(`${command.kind} ${nameOf(outcome)}`);
     this.count('commands');
@@ -194,11 +195,13 @@ class Simulation {
   private seenEvents = 0;
 
   /** Whether this very thing was done before, and says so by a number or an id of its own. */
-  private isRepeat(command: StockCommand): boolean {
+  private isRepeat(state: StockState, command: StockCommand): boolean {
     const first = this.decided.get(this.repeats.get(command)!);
     if (first?.kind !== 'answer') return false;
     if (command.kind === 'set-demand') return command.meta.sequence !== undefined;
-    return nameOf(first) === 'done' && (command.kind !== 'inspect-return' || command.meta.sequence !== undefined);
+    if (nameOf(first) !== 'done') return false;
+    // An inspection has no id of its own, and a sequence says which it is only when it is the order's own.
+    return command.kind !== 'inspect-return' || countOf(state.demand(command.orgId, command.orderId), command.meta) !== undefined;
   }
 
   /** What was stored is what the working set was: no change went unrecorded. */
