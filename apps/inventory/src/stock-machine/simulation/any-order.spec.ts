@@ -91,9 +91,7 @@ function endOf(messages: readonly StockCommand[], batchSize: number) {
       },
     },
   ]);
-  let waiting = [...messages];
-  for (let round = 0; waiting.length > 0; round++) {
-    if (round > messages.length) throw new Error(`${waiting.length} messages wait for ever`);
+  for (let waiting = [...messages]; waiting.length > 0;) {
     const early: StockCommand[] = [];
     for (let at = 0; at < waiting.length; at += batchSize) {
       early.push(
@@ -103,7 +101,9 @@ function endOf(messages: readonly StockCommand[], batchSize: number) {
         ),
       );
     }
-    waiting = early;
+    // A shipment that finds no room while the one to be taken back waits for it: at the last attempt it is decided, and both cancel out.
+    const isLast = early.length === waiting.length;
+    waiting = isLast ? early.map((command) => ({ ...command, meta: { ...command.meta, mayWait: false } })) : early;
   }
   const row = stock.demands.get(subjectKey('org', 'order'))!;
   const balance = stock.balances.get('org/W/A')!;
