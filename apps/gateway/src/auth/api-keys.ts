@@ -97,7 +97,7 @@ export class ApiKeys {
 
   async #find(key: string) {
     const [orgId, apiKeyId] = key.split('.');
-    const [row] = await this.database.transaction([orgId!], (tx) => tx.run(findKey, [orgId, apiKeyId]), { readOnly: true });
+    const [row] = await this.database.transaction([orgId!], (tx) => tx.run(findKey, [orgId, apiKeyId]), { inOneGo: true });
     return row;
   }
 }

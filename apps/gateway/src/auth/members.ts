@@ -80,7 +80,7 @@ export class Members {
 
   async #find(key: string): Promise<Member | undefined> {
     const [orgId, userId] = JSON.parse(key) as [string, string];
-    const [row] = await this.database.transaction([orgId], (tx) => tx.run(findMember, [orgId, userId]), { readOnly: true });
+    const [row] = await this.database.transaction([orgId], (tx) => tx.run(findMember, [orgId, userId]), { inOneGo: true });
     return row && toMember(row);
   }
 }

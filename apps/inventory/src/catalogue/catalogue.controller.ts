@@ -64,7 +64,7 @@ export class CatalogueController {
 
   @OnCall(ItemGet)
   async getItems({ orgId, itemIds }: Asked<typeof ItemGet>): Promise<{ items: readonly Item[] }> {
-    return { items: await this.database.transaction([orgId], (tx) => getItems(tx, orgId, itemIds), read) };
+    return { items: await this.database.transaction([orgId], (tx) => getItems(tx, orgId, itemIds), { inOneGo: true }) };
   }
 
   @OnCall(ItemUpdate)

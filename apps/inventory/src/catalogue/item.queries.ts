@@ -1,10 +1,19 @@
 import { Cursor, type Item, type ItemList, type Page, PAGE_LIMIT_DEFAULT, type RequestOf } from '#libs/contracts';
 import { HoldfastError, shortestDecimal } from '#libs/domain';
-import type { Tx } from '#libs/persistence';
-import { In, MoreThan } from 'typeorm';
+import { statement, type Tx } from '#libs/persistence';
+import { MoreThan } from 'typeorm';
 import { ItemEntity } from './item.entity.js';
 
 const cursor = new Cursor('text');
+
+/** Asked for every order that is placed, hence prepared: through the entity the statement is planned anew each time. */
+const read = statement<ItemEntity>(
+  'items_read',
+  `select i.org_id as "orgId", i.item_id as "itemId", i.name, i.unit, i.tracking, i.costing, i.unit_price as "unitPrice", i.currency,
+          i.reorder_point as "reorderPoint", i.safety_stock as "safetyStock",
+          i.min_remaining_shelf_life_days as "minRemainingShelfLifeDays", i.substitutes, i.created_at as "createdAt", i.fingerprint
+     from unnest($2::text[]) k (id) join item i on i.org_id = $1 and i.item_id = k.id`,
+);
 
 /** The items of an organisation, by id. */
 export async function listItems(tx: Tx, orgId: string, request: RequestOf<typeof ItemList>): Promise<Page<Item>> {
@@ -20,7 +29,7 @@ export async function listItems(tx: Tx, orgId: string, request: RequestOf<typeof
  * @throws {HoldfastError} `ITEM_NOT_FOUND` that names all that do not exist.
  */
 export async function getItems(tx: Tx, orgId: string, itemIds: readonly string[]): Promise<readonly Item[]> {
-  const rows = await tx.manager.findBy(ItemEntity, { orgId, itemId: In([...new Set(itemIds)]) });
+  const rows = await tx.run(read, [orgId, [...new Set(itemIds)]]);
   const found = new Map(rows.map((row) => [row.itemId, toItem(row)]));
   const missing = itemIds.filter((itemId) => !found.has(itemId));
   if (missing.length > 0) throw itemNotFound(missing);

@@ -16,7 +16,7 @@ export class SettingsController {
 
   @OnCall(SettingsGet)
   get({ orgId }: Asked<typeof SettingsGet>): Promise<StockSettings> {
-    return this.database.transaction([orgId], (tx) => readSettings(tx, orgId), { readOnly: true });
+    return this.database.transaction([orgId], (tx) => readSettings(tx, orgId), { inOneGo: true });
   }
 
   @OnCall(SettingsUpdate)

@@ -1,16 +1,24 @@
 import { Cursor, PAGE_LIMIT_DEFAULT, type RequestOf, type ResponseOf, type SettingsHistory, type StockSettings } from '#libs/contracts';
 import { shortestDecimal } from '#libs/domain';
-import type { Tx } from '#libs/persistence';
-import { SettingsEntity } from './settings.entity.js';
+import { statement, type Tx } from '#libs/persistence';
+import type { SettingsEntity } from './settings.entity.js';
 import { DEFAULT_SETTINGS } from './stock-settings.js';
+
+/** Asked for every order that is placed, hence prepared: through the entity the statement is planned anew each time. */
+const read = statement<Omit<SettingsEntity, 'orgId'>>(
+  'settings_read',
+  `select soft_reservation_ttl_seconds as "softReservationTtlSeconds", default_reorder_point as "defaultReorderPoint",
+          reservation_mode as "reservationMode", return_quarantine as "returnQuarantine", currency
+     from stock_settings where org_id = $1`,
+);
 
 /** The settings of an organisation; the defaults when it has changed none. */
 export async function readSettings(tx: Tx, orgId: string): Promise<StockSettings> {
-  const row = await tx.manager.findOneBy(SettingsEntity, { orgId });
-  return row === null ? DEFAULT_SETTINGS : toSettings(row);
+  const [row] = await tx.run(read, [orgId]);
+  return row === undefined ? DEFAULT_SETTINGS : toSettings(row);
 }
 
-export function toSettings(row: SettingsEntity): StockSettings {
+export function toSettings(row: Omit<SettingsEntity, 'orgId'>): StockSettings {
   return {
     softReservationTtlSeconds: row.softReservationTtlSeconds,
     defaultReorderPoint: row.defaultReorderPoint === null ? null : shortestDecimal(row.defaultReorderPoint),

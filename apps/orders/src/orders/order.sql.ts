@@ -87,15 +87,22 @@ const selected = names
 const orderRow = `order_id, ${selected.join(', ')}`;
 
 const lock = statement<OrderRow>('order_lock', `select ${orderRow} from customer_order where org_id = $1 and order_id = $2 for update`);
-const read = statement<OrderRow>('order_read', `select ${orderRow} from customer_order where org_id = $1 and order_id = any ($2)`);
+// Joined from the ids, so that each is a probe of the key. With `order_id = any ($2)` the planner went through all of the organisation, in
+// the order that the sort asks for: 0.9 ms for one order among 2,000, and growing with them.
+const read = statement<OrderRow>(
+  'order_read',
+  `select o.* from unnest($2::text[]) k (id)
+    cross join lateral (select ${orderRow} from customer_order where org_id = $1 and order_id = k.id) o`,
+);
 const expectant = statement<{ order_id: string }>(
   'order_expectant',
   `select order_id from customer_order where org_id = $1 and order_id = $2 and (stock_sequence < $3 or outstanding is not null)`,
 );
 const readLines = statement<LineRow>(
   'order_line_read',
-  `select order_id, line_no, item_id, warehouse_id, lot, quantity, unit_price, picked, packed
-     from order_line where org_id = $1 and order_id = any ($2) order by order_id, line_no`,
+  `select l.order_id, l.line_no, l.item_id, l.warehouse_id, l.lot, l.quantity, l.unit_price, l.picked, l.packed
+     from unnest($2::text[]) k (id) join order_line l on l.org_id = $1 and l.order_id = k.id
+    order by l.order_id, l.line_no`,
 );
 const insert = statement<{ order_id: string }>(
   'order_insert',

@@ -28,14 +28,17 @@ interface LineRow {
 
 const read = statement<ReturnRow>(
   'return_read',
-  `select order_id, return_id, status, digest, warehouse_id, created_at
-     from customer_return where org_id = $1 and order_id = any ($2) order by created_at, return_id`,
+  `select r.order_id, r.return_id, r.status, r.digest, r.warehouse_id, r.created_at
+     from unnest($2::text[]) k (id) join customer_return r on r.org_id = $1 and r.order_id = k.id
+    order by r.created_at, r.return_id`,
 );
 const readLines = statement<LineRow>(
   'return_line_read',
   `select l.return_id, l.line_no, l.item_id, l.lot, l.quantity, l.received, l.condition, l.reason, l.refund, l.verdicts
-     from customer_return r join return_line l using (org_id, return_id)
-    where r.org_id = $1 and r.order_id = any ($2) order by l.return_id, l.position`,
+     from unnest($2::text[]) k (id)
+     join customer_return r on r.org_id = $1 and r.order_id = k.id
+     join return_line l on l.org_id = r.org_id and l.return_id = r.return_id
+    order by l.return_id, l.position`,
 );
 // Its id may be taken by a return of another order, which must not be overwritten.
 const write = statement<{ return_id: string }>(

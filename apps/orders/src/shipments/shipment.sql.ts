@@ -26,14 +26,17 @@ interface LineRow {
 
 const read = statement<ShipmentRow>(
   'shipment_read',
-  `select order_id, shipment_id, status, digest, tracking_number, shipped_at, cogs_total
-     from shipment where org_id = $1 and order_id = any ($2) order by shipped_at, shipment_id`,
+  `select s.order_id, s.shipment_id, s.status, s.digest, s.tracking_number, s.shipped_at, s.cogs_total
+     from unnest($2::text[]) k (id) join shipment s on s.org_id = $1 and s.order_id = k.id
+    order by s.shipped_at, s.shipment_id`,
 );
 const readLines = statement<LineRow>(
   'shipment_line_read',
   `select l.shipment_id, l.line_no, l.item_id, l.quantity, l.warehouse_id, l.lot, l.cogs
-     from shipment s join shipment_line l using (org_id, shipment_id)
-    where s.org_id = $1 and s.order_id = any ($2) order by l.shipment_id, l.position`,
+     from unnest($2::text[]) k (id)
+     join shipment s on s.org_id = $1 and s.order_id = k.id
+     join shipment_line l on l.org_id = s.org_id and l.shipment_id = s.shipment_id
+    order by l.shipment_id, l.position`,
 );
 // Its id may be taken by a shipment of another order, which must not be overwritten.
 const write = statement<{ shipment_id: string }>(
