@@ -9,7 +9,8 @@ export type Quantity = bigint;
 
 export const ZERO: Quantity = 0n;
 
-const SCALE = 10_000n;
+/** How many units of fixed point make one. */
+export const SCALE = 10_000n;
 const DECIMALS = 4;
 /** Quantities and unit costs are smaller than this in absolute value: 10^12. */
 const LIMIT: Quantity = 1_000_000_000_000n * SCALE;
@@ -25,14 +26,22 @@ export const POSITIVE_QUANTITY_PATTERN = '^(?!0(\\.0{1,4})?$)(0|[1-9][0-9]{0,11}
  * @throws {RangeError} when the text is no decimal with at most four decimals below 10^12.
  */
 export function parseQuantity(text: string): Quantity {
+  const quantity = parseFixedPoint(text);
+  if (!isQuantity(quantity)) throw notADecimal(text);
+  return quantity;
+}
+
+/**
+ * Reads a decimal string of any size as a whole number of ten-thousandths.
+ *
+ * @throws {RangeError} when the text is no decimal with at most four decimals.
+ */
+export function parseFixedPoint(text: string): bigint {
   const point = text.indexOf('.');
-  if (point === -1) {
-    const whole = wholeNumber(text) * SCALE;
-    return withinLimit(whole, text);
-  }
+  if (point === -1) return wholeNumber(text) * SCALE;
   const decimals = text.slice(point + 1);
-  if (point === 0 || decimals.length === 0 || decimals.length > DECIMALS) throw notAQuantity(text);
-  return withinLimit(wholeNumber(text.slice(0, point) + decimals.padEnd(DECIMALS, '0')), text);
+  if (point === 0 || decimals.length === 0 || decimals.length > DECIMALS) throw notADecimal(text);
+  return wholeNumber(text.slice(0, point) + decimals.padEnd(DECIMALS, '0'));
 }
 
 /** Whether a sum of quantities is a quantity itself: what is not could be stored, but neither told nor read again. */
@@ -83,15 +92,10 @@ export function percentOf(quantity: Quantity, percent: Quantity): Quantity {
 }
 
 function wholeNumber(digits: string): bigint {
-  if (!/^-?\d+$/.test(digits)) throw notAQuantity(digits);
+  if (!/^-?\d+$/.test(digits)) throw notADecimal(digits);
   return BigInt(digits);
 }
 
-function withinLimit(quantity: Quantity, text: string): Quantity {
-  if (quantity <= -LIMIT || quantity >= LIMIT) throw notAQuantity(text);
-  return quantity;
-}
-
-function notAQuantity(text: string): RangeError {
+function notADecimal(text: string): RangeError {
   return new RangeError(`"${text}" is not a quantity: a decimal below 10^12 with at most ${DECIMALS} decimals is expected`);
 }

@@ -1,0 +1,212 @@
+import { isQuantity, type Money, mulDiv, type Quantity, unitCostOf, valueOf, ZERO } from '#libs/domain';
+
+/** In which order the layers of an item are consumed: first in first out, last in first out, or all as one of average cost. */
+export type Costing = 'fifo' | 'lifo' | 'average';
+
+/** What was received together and is still there, of one item in one warehouse. Of several received at one moment the lower number is older. */
+export interface CostLayer {
+  readonly layerNo: number;
+  readonly receivedAt: Date;
+  /** The receipt that it came by, also after transfers and returns; null = no receipt. */
+  readonly receiptId: string | null;
+  readonly quantity: Quantity;
+  readonly value: Money;
+}
+
+/** What an issue took from one layer, or what comes in as one. */
+export type CostPart = Omit<CostLayer, 'layerNo'>;
+
+/** How a layer changed, as a difference. */
+export interface LayerChange {
+  readonly layerNo: number;
+  readonly receivedAt: Date;
+  readonly receiptId: string | null;
+  readonly quantityDelta: Quantity;
+  readonly valueDelta: Money;
+  /**
+   * There was no such layer, or an empty one: the average layer is filled again when it was consumed. So a new layer is written as an insert
+   * that on conflict adds to the row and takes the new `receivedAt`; the others as updates that add.
+   */
+  readonly isNew: boolean;
+}
+
+/** A balance as its costs are concerned, with those of its layers that were read. */
+export interface CostedBalance {
+  readonly costing: Costing;
+  readonly quantity: Quantity;
+  readonly value: Money;
+  /** What one of those that came in last cost; null = nothing ever came in. */
+  readonly lastUnitCost: Money | null;
+  /** The highest number that a layer of the balance ever had. */
+  readonly lastLayerNo: number;
+  /** The first ones in the order of consumption; none need to be read for `average`, whose one layer is the balance itself. */
+  readonly layers: readonly CostLayer[];
+  /** Whether these are all. */
+  readonly isComplete: boolean;
+}
+
+/** The number of the one layer of a moving average. */
+export const AVERAGE_LAYER_NO = 0;
+/** An averaged part came at no time of its own; where layers are kept it counts as the oldest. */
+const AVERAGED_AT = new Date(0);
+
+type OpenLayer = { -readonly [K in keyof CostLayer]: CostLayer[K] };
+
+/**
+ * The costs of one balance: its layers, consumed and added to in memory, and the record of what changed (docs/rules.md, "costs"). Pure.
+ * The value is always the sum of the layers, and 0 when nothing is left.
+ */
+export class CostBook {
+  readonly costing: Costing;
+  #quantity: Quantity;
+  #value: Money;
+  #lastUnitCost: Money | null;
+  #lastLayerNo: number;
+  readonly #isComplete: boolean;
+  /** What can be consumed, in order. */
+  readonly #layers: OpenLayer[];
+  /** The last layer that was read: what comes in behind it may belong behind others that were not read. */
+  readonly #lastRead: CostLayer | undefined;
+  readonly #changes = new Map<number, LayerChange>();
+
+  constructor(balance: CostedBalance) {
+    this.costing = balance.costing;
+    this.#quantity = balance.quantity;
+    this.#value = balance.value;
+    this.#lastUnitCost = balance.lastUnitCost;
+    this.#lastLayerNo = balance.lastLayerNo;
+    if (balance.costing === 'average') {
+      this.#isComplete = true;
+      this.#layers = [averageLayer(balance.quantity, balance.value)];
+    } else {
+      this.#isComplete = balance.isComplete;
+      this.#layers = balance.layers.map((layer) => ({ ...layer }));
+      this.#lastRead = balance.layers.at(-1);
+    }
+  }
+
+  get quantity(): Quantity {
+    return this.#quantity;
+  }
+
+  get value(): Money {
+    return this.#value;
+  }
+
+  get lastUnitCost(): Money | null {
+    return this.#lastUnitCost;
+  }
+
+  get lastLayerNo(): number {
+    return this.#lastLayerNo;
+  }
+
+  /** How the layers differ from those that were read. */
+  changes(): LayerChange[] {
+    return [...this.#changes.values()].filter(({ quantityDelta, valueDelta }) => quantityDelta !== ZERO || valueDelta !== ZERO);
+  }
+
+  /** What a quantity is worth at the current cost: that of what is there, else of what came in last, else nothing. */
+  worth(quantity: Quantity): Money {
+    return this.#quantity > ZERO ? mulDiv(this.#value, quantity, this.#quantity) : valueOf(this.#lastUnitCost ?? ZERO, quantity);
+  }
+
+  /**
+   * Whether more layers must be read before so much can be issued: to be asked before a command changes anything, for all that it
+   * issues together.
+   */
+  needsMoreFor(quantity: Quantity): boolean {
+    if (this.#isComplete) return false;
+    let rest = quantity;
+    for (const layer of this.#layers) {
+      if (rest <= ZERO) break;
+      rest -= layer.quantity;
+    }
+    return rest > ZERO;
+  }
+
+  /**
+   * Takes goods in as a layer of their own, or into the average. What comes back (a cancelled shipment, a return, a transfer) brings along when
+   * and by which receipt it first came, and so takes its old place in the order of consumption.
+   *
+   * @param unitCost what one of them costs, where it is known more exactly than by value / quantity.
+   */
+  receive(part: CostPart, unitCost: Money = unitCostOf(part.value, part.quantity)): void {
+    if (part.quantity <= ZERO || part.value < ZERO) throw new RangeError('a cost layer has a quantity above 0 and a value of 0 or more');
+    const isFirst = this.#quantity === ZERO;
+    this.#quantity += part.quantity;
+    this.#value += part.value;
+    // Costs added to a crumb may make it dearer than a unit cost can be told.
+    if (isQuantity(unitCost)) this.#lastUnitCost = unitCost;
+    if (this.costing === 'average') {
+      const layer = this.#layers[0]!;
+      layer.quantity += part.quantity;
+      layer.value += part.value;
+      this.#note({ ...layer, receivedAt: part.receivedAt }, part.quantity, part.value, isFirst);
+      return;
+    }
+    const { receivedAt, receiptId, quantity, value } = part;
+    const layer: OpenLayer = { layerNo: ++this.#lastLayerNo, receivedAt, receiptId, quantity, value };
+    this.#note(layer, quantity, value, true);
+    if (!this.#isComplete && (this.#lastRead === undefined || !this.#isBefore(layer, this.#lastRead))) return;
+    // What comes in belongs to an end, mostly: last in line of FIFO, first of LIFO.
+    let at = this.costing === 'lifo' ? 0 : this.#layers.length;
+    while (at > 0 && this.#isBefore(layer, this.#layers[at - 1]!)) at--;
+    while (at < this.#layers.length && this.#isBefore(this.#layers[at]!, layer)) at++;
+    this.#layers.splice(at, 0, layer);
+  }
+
+  /**
+   * Takes goods out of the layers in their order, at the cost of each: `value * q / quantity` of a layer, the last of it takes what is left of
+   * its value. The sum of the values is the cost of what was issued.
+   *
+   * @throws {RangeError} when there is not so much, or more layers must be read first.
+   */
+  issue(quantity: Quantity): CostPart[] {
+    if (quantity < ZERO || quantity > this.#quantity || this.needsMoreFor(quantity)) {
+      throw new RangeError('only what is there, in layers that were read, can be issued');
+    }
+    const parts: CostPart[] = [];
+    let rest = quantity;
+    while (rest > ZERO) {
+      const layer = this.#layers[0]!;
+      const part = this.#take(layer, rest < layer.quantity ? rest : layer.quantity);
+      if (layer.quantity === ZERO && this.costing !== 'average') this.#layers.shift();
+      parts.push(part);
+      rest -= part.quantity;
+    }
+    return parts;
+  }
+
+  #take(layer: OpenLayer, quantity: Quantity): CostPart {
+    const value = mulDiv(layer.value, quantity, layer.quantity);
+    layer.quantity -= quantity;
+    layer.value -= value;
+    this.#quantity -= quantity;
+    this.#value -= value;
+    this.#note(layer, -quantity, -value, false);
+    return { receivedAt: layer.receivedAt, receiptId: layer.receiptId, quantity, value };
+  }
+
+  #note({ layerNo, receivedAt, receiptId }: CostLayer, quantityDelta: Quantity, valueDelta: Money, isNew: boolean): void {
+    const before = this.#changes.get(layerNo);
+    this.#changes.set(layerNo, {
+      layerNo,
+      receivedAt: before?.receivedAt ?? receivedAt,
+      receiptId,
+      quantityDelta: (before?.quantityDelta ?? ZERO) + quantityDelta,
+      valueDelta: (before?.valueDelta ?? ZERO) + valueDelta,
+      isNew: before?.isNew ?? isNew,
+    });
+  }
+
+  /** Whether a layer is consumed before another. */
+  #isBefore(a: CostLayer, b: CostLayer): boolean {
+    const older = a.receivedAt.getTime() - b.receivedAt.getTime() || a.layerNo - b.layerNo;
+    return this.costing === 'lifo' ? older > 0 : older < 0;
+  }
+}
+
+function averageLayer(quantity: Quantity, value: Money): OpenLayer {
+  return { layerNo: AVERAGE_LAYER_NO, receivedAt: AVERAGED_AT, receiptId: null, quantity, value };
+}
