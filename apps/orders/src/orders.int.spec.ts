@@ -57,7 +57,10 @@ beforeEach(() => {
   orgId = `org-${++orgs}`;
   inventory.calls.length = 0;
   inventory.answers(ItemGet, ({ itemIds }) => ({ items: itemIds.map(item) }));
-  const settings = { softReservationTtlSeconds: 1800, defaultReorderPoint: null, returnQuarantine: true };
+  const settings = {
+    ...{ softReservationTtlSeconds: 1800, defaultReorderPoint: null, returnQuarantine: true },
+    ...{ deliveryLeadDays: 0, timezone: 'UTC' },
+  };
   inventory.answers(SettingsGet, () => ({ ...settings, reservationMode: 'all_or_nothing' as const, currency: 'EUR' }));
   inventory.answers(StockDemand, ({ firm = false, lines }) => held(1, firm, lines.length === 0 ? { closed: '4' } : { reserved: '4' }));
 });

@@ -315,6 +315,10 @@ export interface StockSettings {
   readonly reservationMode: 'all_or_nothing' | 'partial';
   readonly returnQuarantine: boolean;
   readonly currency: string;
+  /** From leaving the warehouse to the customer. */
+  readonly deliveryLeadDays: number;
+  /** In which days begin and end. */
+  readonly timezone: string;
   readonly dryRun?: boolean;
 }
 
@@ -339,6 +343,8 @@ export const SettingsUpdate = defineCall({
     reservationMode: Type.Optional(Type.Union([Type.Literal('all_or_nothing'), Type.Literal('partial')])),
     returnQuarantine: Type.Optional(Type.Boolean()),
     currency: Type.Optional(Currency),
+    deliveryLeadDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 365 })),
+    timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     ...dryRun,
   }),
   response: internal<StockSettings>(),

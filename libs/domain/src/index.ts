@@ -1,3 +1,4 @@
+export * from './calendar.js';
 export * from './currency.js';
 export * from './errors.js';
 export * from './ids.js';

@@ -2,7 +2,7 @@ import { ApiProperty, type ApiPropertyOptions } from '@nestjs/swagger';
 import { Transform, Type } from 'class-transformer';
 import { ArrayMaxSize, ArrayMinSize, ValidateBy, ValidateIf, ValidateNested } from 'class-validator';
 import { ROLES } from '#libs/contracts';
-import { ID_PATTERN, ORG_ID_PATTERN } from '#libs/domain';
+import { ID_PATTERN, isTimeZone, ORG_ID_PATTERN } from '#libs/domain';
 import { decimalError, toDecimal, type DecimalRange } from './decimal.js';
 import { isCalendarDate, isPlainObject, isTimestamp, plainJsonError } from './values.js';
 
@@ -118,6 +118,14 @@ export const DateField = (options: FieldOptions = {}) =>
   field(
     (value) => (isCalendarDate(value) ? undefined : 'must be a date such as 2026-03-01'),
     { type: String, format: 'date', example: '2026-03-01' },
+    options,
+  );
+
+/** A name of the IANA time zone database. */
+export const TimeZoneField = (options: FieldOptions = {}) =>
+  field(
+    (value) => (typeof value === 'string' && isTimeZone(value) ? undefined : 'must be the name of a time zone such as Europe/Berlin'),
+    { type: String, maxLength: 64, example: 'Europe/Berlin' },
     options,
   );
 

@@ -3,7 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { SettingsGet, SettingsHistory, SettingsUpdate, type StockSettings } from '#libs/contracts';
 import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
-import { BooleanField, ChoiceField, CurrencyField, DecimalField, IntegerField } from '../http/fields.js';
+import { BooleanField, ChoiceField, CurrencyField, DecimalField, IntegerField, TimeZoneField } from '../http/fields.js';
 import { pageOf, PageQuery } from '../http/paging.js';
 import { Services } from '../http/services.js';
 
@@ -25,6 +25,12 @@ class SettingsChange {
 
   @CurrencyField({ optional: true, description: 'Fixed after the first receipt.' })
   currency?: string;
+
+  @IntegerField(0, 365, { optional: true, description: 'From leaving the warehouse to the customer.', example: 2 })
+  deliveryLeadDays?: number;
+
+  @TimeZoneField({ optional: true, description: 'In which days begin and end.' })
+  timezone?: string;
 }
 
 const someSettings: StockSettings = {
@@ -33,6 +39,8 @@ const someSettings: StockSettings = {
   reservationMode: 'all_or_nothing',
   returnQuarantine: true,
   currency: 'EUR',
+  deliveryLeadDays: 0,
+  timezone: 'UTC',
 };
 const aChange = { setting: 'softReservationTtlSeconds', from: 900, to: 1800, actor: 'ann', changedAt: '2026-03-01T08:00:00.000Z' };
 

@@ -21,6 +21,12 @@ export class SettingsEntity {
 
   @Column('text')
   currency: string;
+
+  @Column('integer', { name: 'delivery_lead_days' })
+  deliveryLeadDays: number;
+
+  @Column('text')
+  timezone: string;
 }
 
 /** Who changed which setting when; append-only. */

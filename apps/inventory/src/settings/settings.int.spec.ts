@@ -45,6 +45,20 @@ describe('settings', () => {
     expect((await service.call(SettingsGet, { orgId: 'a' })).defaultReorderPoint).toBeNull();
   });
 
+  it('keep days and time zone with the others', async () => {
+    const changed = await service.call(SettingsUpdate, { orgId: 'days', deliveryLeadDays: 3, timezone: 'America/New_York' });
+    expect(changed).toEqual({ ...DEFAULT_SETTINGS, deliveryLeadDays: 3, timezone: 'America/New_York' });
+    expect(await service.call(SettingsGet, { orgId: 'days' })).toEqual(changed);
+    expect((await history('days')).items.map(({ setting, to }) => [setting, to])).toEqual(
+      expect.arrayContaining([
+        ['deliveryLeadDays', 3],
+        ['timezone', 'America/New_York'],
+      ]),
+    );
+    await expect(service.call(SettingsUpdate, { orgId: 'days', timezone: 'Mars/Crater' })).rejects.toMatchObject({ kind: 'invalid' });
+    expect(await service.call(SettingsGet, { orgId: 'days' })).toEqual(changed);
+  });
+
   it('say nothing when nothing changes', async () => {
     await service.call(SettingsUpdate, { orgId: 'same', softReservationTtlSeconds: 60 });
     await service.call(SettingsUpdate, { orgId: 'same', softReservationTtlSeconds: 60 });

@@ -8,7 +8,8 @@ import { DEFAULT_SETTINGS } from './stock-settings.js';
 const read = statement<Omit<SettingsEntity, 'orgId'>>(
   'settings_read',
   `select soft_reservation_ttl_seconds as "softReservationTtlSeconds", default_reorder_point as "defaultReorderPoint",
-          reservation_mode as "reservationMode", return_quarantine as "returnQuarantine", currency
+          reservation_mode as "reservationMode", return_quarantine as "returnQuarantine", currency,
+          delivery_lead_days as "deliveryLeadDays", timezone
      from stock_settings where org_id = $1`,
 );
 
@@ -25,6 +26,8 @@ export function toSettings(row: Omit<SettingsEntity, 'orgId'>): StockSettings {
     reservationMode: row.reservationMode,
     returnQuarantine: row.returnQuarantine,
     currency: row.currency,
+    deliveryLeadDays: row.deliveryLeadDays,
+    timezone: row.timezone,
   };
 }
 

@@ -15,6 +15,15 @@ describe('stock settings', () => {
     expect(changedSettings(current, { defaultReorderPoint: '2.500', currency: 'EUR' })).toEqual({ settings: current, changes: [] });
   });
 
+  it('takes the name of any time zone, and refuses what is none', () => {
+    expect(changedSettings(DEFAULT_SETTINGS, { timezone: 'Europe/Berlin', deliveryLeadDays: 2 }).changes).toEqual([
+      { setting: 'deliveryLeadDays', from: 0, to: 2 },
+      { setting: 'timezone', from: 'UTC', to: 'Europe/Berlin' },
+    ]);
+    const errors = [{ path: 'timezone', message: 'must be the name of a time zone such as Europe/Berlin' }];
+    expect(() => changedSettings(DEFAULT_SETTINGS, { timezone: '+01:00' })).toThrow(expect.objectContaining({ details: { errors } }));
+  });
+
   it('clears what is null', () => {
     const { settings } = changedSettings({ ...DEFAULT_SETTINGS, defaultReorderPoint: '2.5' }, { defaultReorderPoint: null });
     expect(settings.defaultReorderPoint).toBeNull();
