@@ -47,6 +47,14 @@ async function liveThrough(orgId: string, word: string): Promise<void> {
     reference: word,
     lines: [{ itemId: 'i', quantity: '100', unitCost: '1' }],
   });
+  await ask('inventory', 'expected-receipts.create', {
+    expectedReceiptId: 'er',
+    warehouseId: 'w',
+    itemId: 'i',
+    quantity: '3',
+    expectedOn: '2026-03-15',
+    reference: word,
+  });
   await ask('inventory', 'adjustments.post', { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: word });
   await ask('inventory', 'safety-stock.set', { warehouseId: 'w', itemId: 'i', quantity: '7' });
   await ask('orders', 'orders.create', { orderId: 'o', customerId: word, note: word, lines: [{ itemId: 'i', quantity: '9' }] });
@@ -86,7 +94,15 @@ async function everythingOf(orgId: string): Promise<Record<string, string[]>> {
 
 /** What a request of each call looks like, with the ids that both organisations use. */
 function requestOf(definition: CallDefinition, orgId: string): Record<string, unknown> {
-  const ids: Record<string, unknown> = { itemId: 'i', warehouseId: 'w', orderId: 'o', shipmentId: 's', returnId: 'r', receiptId: 'rc' };
+  const ids: Record<string, unknown> = {
+    itemId: 'i',
+    warehouseId: 'w',
+    orderId: 'o',
+    shipmentId: 's',
+    returnId: 'r',
+    receiptId: 'rc',
+    expectedReceiptId: 'er',
+  };
   const rename = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rename);
     if (typeof value !== 'object' || value === null) return value;
@@ -114,7 +130,17 @@ it('answers every reading call with nothing of another organisation that has the
   expect(seen.filter(({ text }) => text.includes(SECRET) || text.includes(THEIRS))).toEqual([]);
   // They do see it themselves, or the test would look for nothing.
   const own = (await look(THEIRS)).filter(({ text }) => text.includes(SECRET)).map(({ pattern }) => pattern);
-  expect(own).toEqual(expect.arrayContaining(['warehouses.list', 'items.list', 'ledger.list', 'orders.list', 'audit.list', 'parked.list']));
+  expect(own).toEqual(
+    expect.arrayContaining([
+      'warehouses.list',
+      'items.list',
+      'ledger.list',
+      'expected-receipts.get',
+      'orders.list',
+      'audit.list',
+      'parked.list',
+    ]),
+  );
 }, 30_000);
 
 it('leaves another organisation as it is when one lives through the same ids', async () => {

@@ -28,6 +28,7 @@ import { ReturnsController } from './orders/returns.controller.js';
 import { ShipmentsController } from './orders/shipments.controller.js';
 import { ParkedMessagesController } from './parked-messages/parked-messages.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
+import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
 import { StockController } from './stock/stock.controller.js';
 
 /** The HTTP API. Every request goes through the guards, interceptors and pipe below in the order in which they stand here. */
@@ -36,6 +37,7 @@ import { StockController } from './stock/stock.controller.js';
     WarehousesController,
     ItemsController,
     StockController,
+    ExpectedReceiptsController,
     OrdersController,
     ShipmentsController,
     ReturnsController,

@@ -18,6 +18,7 @@ const line = { itemId: 'i', quantity: '1' };
 const lines = [{ lineNo: 1, quantity: '1' }];
 const receipt = { warehouseId: 'w', lines: [{ ...line, unitCost: '1' }] };
 const adjustment = { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: 'r' };
+const expected = { warehouseId: 'w', ...line, expectedOn: '2026-03-15' };
 const authorised = { lines: [{ ...lines[0], condition: 'unknown', reason: 'r' }] };
 const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
 const key = { name: 'k', roles: ['sales'] };
@@ -34,6 +35,11 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['PATCH', '/items/i', KEEP_STOCK, { name: 'I' }, 'items.update'],
   ['POST', '/inventory/receipts', HANDLE_GOODS, receipt, 'receipts.post'],
   ['POST', '/inventory/adjustments', KEEP_STOCK, adjustment, 'adjustments.post'],
+  ['POST', '/inventory/expected-receipts', HANDLE_GOODS, expected, 'expected-receipts.create'],
+  ['GET', '/inventory/expected-receipts?status=open&expectedTo=2026-03-31', EVERYBODY, undefined, 'expected-receipts.list'],
+  ['GET', '/inventory/expected-receipts/e', EVERYBODY, undefined, 'expected-receipts.get'],
+  ['PATCH', '/inventory/expected-receipts/e', HANDLE_GOODS, { quantity: 2 }, 'expected-receipts.update'],
+  ['DELETE', '/inventory/expected-receipts/e', HANDLE_GOODS, undefined, 'expected-receipts.cancel'],
   ['PUT', '/inventory/safety-stock', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', quantity: 1 }, 'safety-stock.set'],
   ['PUT', '/inventory/reorder-points', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', reorderPoint: 1 }, 'reorder-point.set'],
   ['GET', '/inventory/availability?itemId=i&itemId=j&warehouseId=w&explain=true', EVERYBODY, undefined, 'availability.get'],

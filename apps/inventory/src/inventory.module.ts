@@ -3,6 +3,7 @@ import { AdjustmentsConsumer } from './adjustments/adjustments.consumer.js';
 import { AvailabilityController } from './availability/availability.controller.js';
 import { AvailabilityReader } from './availability/availability-reader.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
+import { ExpectedReceiptsController } from './expected-receipts/expected-receipts.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { ReservationQueriesController } from './reservations/reservation-queries.controller.js';
@@ -27,6 +28,7 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     CatalogueController,
     SettingsController,
     AvailabilityController,
+    ExpectedReceiptsController,
     LedgerController,
     ReservationQueriesController,
   ],

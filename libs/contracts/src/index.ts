@@ -3,6 +3,7 @@ export * from './cloud-event.js';
 export * from './cursor.js';
 export * from './define-call.js';
 export * from './define-event.js';
+export * from './expected-receipt-calls.js';
 export * from './inventory-calls.js';
 export * from './order-calls.js';
 export * from './order-events.js';

@@ -14,6 +14,8 @@ export const PositiveDecimal = Type.String({ pattern: POSITIVE_QUANTITY_PATTERN 
 export const NonNegativeDecimal = Type.String({ pattern: QUANTITY_PATTERN.replace('-?', '') });
 /** RFC 3339, UTC. */
 export const Timestamp = Type.String({ format: 'date-time' });
+/** A day such as `2026-03-01`; no year 0, which PostgreSQL does not know. */
+export const CalendarDay = Type.String({ format: 'date', pattern: '^(?!0000)' });
 export const LineNo = Type.Integer({ minimum: 1, maximum: 1_000_000 });
 export const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 /** Served first when higher. */
