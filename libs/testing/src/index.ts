@@ -7,3 +7,7 @@ export { StubService } from './stub-service.js';
 export type { StubbedCall } from './stub-service.js';
 export { startTestGateway } from './test-gateway.js';
 export type { TestGateway, TestRequest, TestResponse } from './test-gateway.js';
+export { Mailbox } from './mailbox.js';
+export type { ReceivedMail } from './mailbox.js';
+export { Receiver } from './receiver.js';
+export type { ReceivedRequest } from './receiver.js';
