@@ -62,6 +62,37 @@ describe('loadConfig', () => {
     expect(config.amqpUserOrgs).toEqual({ 'oms-acme': 'acme' });
   });
 
+  it('takes a mail server only with a sender, and networks that are networks', () => {
+    const load = () =>
+      loadConfig({
+        SMTP_URL: 'http://root:hunter2@mail',
+        HOLDFAST_TELEGRAM_API: 'file:///etc',
+        HOLDFAST_WEBHOOK_ALLOW: '10.0.0.0/8, localhost',
+        HOLDFAST_NOTIFY_RETRY_SECONDS: '1,-2',
+      });
+    expect(load).toThrow(
+      [
+        'The configuration is not valid:',
+        '  - SMTP_URL must be a URL that starts with smtp:// or smtps://',
+        '  - SMTP_FROM is missing: SMTP_URL is set, and every e-mail needs a sender, such as "Holdfast <stock@example.com>"',
+        '  - HOLDFAST_NOTIFY_RETRY_SECONDS must be whole numbers of seconds up to 604800 between commas, such as 10,60,300, but is "1,-2"',
+        '  - HOLDFAST_TELEGRAM_API must be a URL that starts with https:// or http://',
+        '  - HOLDFAST_WEBHOOK_ALLOW must be networks between commas, such as 10.1.0.0/16,127.0.0.1/32, but is "10.0.0.0/8, localhost"',
+      ].join('\n'),
+    );
+    expect(() => loadConfig({ HOLDFAST_WEBHOOK_ALLOW: '10.0.0.0/33' })).toThrow('HOLDFAST_WEBHOOK_ALLOW must be networks');
+    expect(loadConfig({ SMTP_URL: 'smtp://mail', SMTP_FROM: 'a@b.example', HOLDFAST_WEBHOOK_ALLOW: '::1/128,10.0.0.0/8' })).toMatchObject({
+      notifications: {
+        smtpUrl: 'smtp://mail',
+        smtpFrom: 'a@b.example',
+        telegramApiUrl: 'https://api.telegram.org',
+        webhookAllow: ['::1/128', '10.0.0.0/8'],
+        retryDelaysMs: [10_000, 60_000, 300_000, 1_800_000, 7_200_000, 21_600_000, 43_200_000],
+      },
+    });
+    expect(loadConfig({}).notifications).toMatchObject({ smtpUrl: null, smtpFrom: null, webhookAllow: [] });
+  });
+
   it('reads a secret from a file', () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-config-'));
     const file = join(directory, 'secret');

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { StartupError } from './startup-error.js';
 
 /** Where PostgreSQL is when nothing else is said. */
@@ -6,10 +7,13 @@ export const DEFAULT_DATABASE_URL = 'postgres://postgres@127.0.0.1:5432/holdfast
 /** Where RabbitMQ is when nothing else is said. */
 export const DEFAULT_AMQP_URL = 'amqp://guest:guest@127.0.0.1:5672';
 
+/** Where Telegram answers its bots. */
+const TELEGRAM_API_URL = 'https://api.telegram.org';
+
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const SECRET_LENGTH_MIN = 32;
 /** Settings that may come from a file instead, named by the variable with `_FILE` behind it. */
-const SECRETS = ['DATABASE_URL', 'AMQP_URL', 'HOLDFAST_ACTOR_SECRET'];
+const SECRETS = ['DATABASE_URL', 'AMQP_URL', 'HOLDFAST_ACTOR_SECRET', 'SMTP_URL'];
 
 /** How the gateway knows who calls. */
 export type AuthConfig =
@@ -24,6 +28,19 @@ export type AuthConfig =
       readonly audience: string;
       readonly algorithm: string;
     };
+
+/** What the service notifications reaches people with. */
+export interface NotificationsConfig {
+  /** `smtp://user:password@host:587`, or `smtps://`; null: no e-mail is sent. */
+  readonly smtpUrl: string | null;
+  /** The sender of e-mails; null exactly when there is no {@link smtpUrl}. */
+  readonly smtpFrom: string | null;
+  readonly telegramApiUrl: string;
+  /** Networks (`10.1.0.0/16`) that webhooks may reach although they are not public, and without TLS. */
+  readonly webhookAllow: readonly string[];
+  /** The delays between the attempts at one delivery; the last failure after them is final. */
+  readonly retryDelaysMs: readonly number[];
+}
 
 /** Everything that the environment decides, parsed once at start (docs/operating.md lists the variables). */
 export interface Config {
@@ -52,6 +69,7 @@ export interface Config {
   readonly drainTimeoutMs: number;
   /** OpenTelemetry collector; `null`: no traces are sent. */
   readonly otlpEndpoint: string | null;
+  readonly notifications: NotificationsConfig;
 }
 
 /** Reads one variable at a time and collects every complaint. */
@@ -95,6 +113,16 @@ class Environment {
       this.errors.push(`${name} must be a URL that starts with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
     }
     return value;
+  }
+
+  /** Words between commas. */
+  list(name: string, fallback: readonly string[], isRight: (word: string) => boolean, expected: string): readonly string[] {
+    const text = this.optional(name);
+    if (text === undefined) return fallback;
+    const words = text.split(',').map((word) => word.trim());
+    if (words.every(isRight)) return words;
+    this.errors.push(`${name} must be ${expected}, but is "${text}"`);
+    return fallback;
   }
 
   stringMap(name: string): Readonly<Record<string, string>> | null {
@@ -150,6 +178,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     rateLimit: environment.integer('HOLDFAST_RATE_LIMIT', 1000, 1, 1_000_000),
     drainTimeoutMs: environment.integer('HOLDFAST_DRAIN_TIMEOUT_MS', 20_000, 100, 600_000),
     otlpEndpoint: environment.optional('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
+    notifications: notifications(environment),
   };
   if (environment.errors.length > 0) {
     throw new StartupError(['The configuration is not valid:', ...environment.errors.map((error) => `  - ${error}`)].join('\n'));
@@ -171,6 +200,41 @@ function authentication(environment: Environment, production: boolean): AuthConf
     audience: environment.required('HOLDFAST_JWT_AUDIENCE', why),
     algorithm: environment.oneOf('HOLDFAST_JWT_ALGORITHM', 'RS256', ['RS256', 'PS256', 'ES256', 'ES384', 'EdDSA']),
   };
+}
+
+/** About 20 hours in all: it outlasts a night, and nobody gets what is a week old. */
+const NOTIFY_RETRY_SECONDS = ['10', '60', '300', '1800', '7200', '21600', '43200'];
+const NOTIFY_RETRY_SECONDS_MAX = 604_800;
+
+function notifications(environment: Environment): NotificationsConfig {
+  const smtpUrl = environment.optional('SMTP_URL') ?? null;
+  if (smtpUrl !== null) {
+    environment.url('SMTP_URL', smtpUrl, ['smtp:', 'smtps:']);
+    environment.required('SMTP_FROM', 'SMTP_URL is set, and every e-mail needs a sender, such as "Holdfast <stock@example.com>"');
+  }
+  const seconds = environment.list(
+    'HOLDFAST_NOTIFY_RETRY_SECONDS',
+    NOTIFY_RETRY_SECONDS,
+    (word) => /^\d{1,6}$/.test(word) && Number(word) <= NOTIFY_RETRY_SECONDS_MAX,
+    `whole numbers of seconds up to ${NOTIFY_RETRY_SECONDS_MAX} between commas, such as 10,60,300`,
+  );
+  return {
+    smtpUrl,
+    smtpFrom: smtpUrl === null ? null : (environment.optional('SMTP_FROM') ?? null),
+    telegramApiUrl: environment.url('HOLDFAST_TELEGRAM_API', environment.optional('HOLDFAST_TELEGRAM_API') ?? TELEGRAM_API_URL, [
+      'https:',
+      'http:',
+    ]),
+    webhookAllow: environment.list('HOLDFAST_WEBHOOK_ALLOW', [], isNetwork, 'networks between commas, such as 10.1.0.0/16,127.0.0.1/32'),
+    retryDelaysMs: seconds.map((word) => Number(word) * 1_000),
+  };
+}
+
+/** An address and the length of its prefix: `10.0.0.0/8`, `fd00::/8`. */
+function isNetwork(text: string): boolean {
+  const [, address = '', prefix] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
+  const family = isIP(address);
+  return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
 }
 
 /** The secret itself is read by libs/auth, which signs and checks with it; whether it can is told at start. */

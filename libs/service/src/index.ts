@@ -1,7 +1,7 @@
 export * from './config.js';
 export * from './log-context.js';
 export { createLogger, logFormat, NestLogger } from './logger.js';
-export { metrics } from './metrics.js';
+export { metrics, onScrape } from './metrics.js';
 export { addProbes, Degraded, NotReady, Readiness, type ReadinessCheck } from './probes.js';
 export { endsOnSignal } from './ends-on-signal.js';
 export { runService } from './run-service.js';

@@ -55,6 +55,17 @@ export const metrics = {
     help: 'Messages parked and not yet replayed or discarded, by service.',
     labelNames: ['service'],
   }),
+  /** Attempts to reach people. `result`: sent, retried (it is tried again), failed (given up). */
+  notificationDeliveries: new Counter({
+    name: 'notification_deliveries_total',
+    help: 'Attempts to deliver notifications, by kind of channel and result.',
+    labelNames: ['kind', 'result'],
+  }),
+  /** For how long the channel has waited that has waited longest for its turn; seconds mean that too few processes send. */
+  notificationWaitSeconds: new Gauge({
+    name: 'notification_wait_seconds',
+    help: 'Seconds for which notifications that are due have been waiting to be sent.',
+  }),
 };
 
 let collecting = false;
