@@ -40,7 +40,7 @@ export function authoriseWarehouses(actor: Actor, warehouseIds: Iterable<string>
   }
 }
 
-export function worksIn(actor: Actor, warehouseId: string): boolean {
+export function worksIn(actor: Pick<Actor, 'warehouses'>, warehouseId: string): boolean {
   return actor.warehouses === null || actor.warehouses.includes(warehouseId);
 }
 

@@ -87,7 +87,7 @@ function eventMessage({ type, summary, data, dataSchema, direction }: EventDefin
 
 function eventExample(type: string, data: TSchema, dataschema: string, direction: 'in' | 'out'): CloudEvent {
   const example = exampleOf(data) as Record<string, unknown>;
-  const subject = example['orderId'] ?? example['receiptId'] ?? example['itemId'];
+  const subject = example['orderId'] ?? example['receiptId'] ?? example['approvalRequestId'] ?? example['itemId'];
   return {
     specversion: '1.0',
     id: EXAMPLE_ID,

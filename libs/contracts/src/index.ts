@@ -1,3 +1,5 @@
+export * from './approval-calls.js';
+export * from './approval-events.js';
 export * from './async-api.js';
 export * from './cloud-event.js';
 export * from './cursor.js';

@@ -15,6 +15,13 @@ export const ORDER_TAKERS: readonly Role[] = ['sales', 'inventory_manager', 'fin
 export const GOODS_HANDLERS: readonly Role[] = ['warehouse', 'inventory_manager', 'service', 'admin'];
 /** Adjustments, catalogue, safety stock. */
 export const STOCK_KEEPERS: readonly Role[] = ['inventory_manager', 'admin'];
+/** Decide about exceptions, each what the organisation's policies give to the role. */
+export const APPROVER_ROLES = ['inventory_manager', 'finance_manager', 'admin'] as const satisfies readonly Role[];
+export type ApproverRole = (typeof APPROVER_ROLES)[number];
+/** Read requests for approval and the policies; other services do so on their own behalf, as `service`. */
+export const APPROVAL_READERS: readonly Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'service', 'admin'];
+/** What only our own services do, on their own behalf: ask for an approval and take that back. */
+export const OWN_SERVICES: readonly Role[] = ['service', 'admin'];
 /** Reads what concerns the whole organisation: the audit trail. */
 export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
 /** Reads settings. Other services read them on their own behalf, without a person's token, and so as `service`. */

@@ -192,7 +192,11 @@ export class TestService {
   }
 
   /** Starts one; it takes messages when this resolves. */
-  static async start(databaseUrl: string, behaviour: Behaviour, options: MessagingModuleOptions): Promise<TestService> {
+  static async start(
+    databaseUrl: string,
+    behaviour: Behaviour,
+    options: MessagingModuleOptions & { readonly service: keyof typeof CONTROLLERS },
+  ): Promise<TestService> {
     const { service } = options;
     @Module({
       imports: [

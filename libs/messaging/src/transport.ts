@@ -134,7 +134,7 @@ export class HoldfastTransport extends Server implements CustomTransportStrategy
 
   async #start(): Promise<void> {
     for (const [pattern, handler] of this.messageHandlers) this.#addRoute(pattern, handler);
-    if (this.#events.size > 0 && this.service !== 'gateway') this.#answerParkedCalls(this.service);
+    if (this.#events.size > 0 && this.service !== 'gateway') this.#answerParkedCalls();
     this.#options.relay.start();
     if (this.#events.size + this.#liveEvents.size + this.#calls.size > 0) {
       this.#subscription = await this.#options.delivery.subscribe(this);
@@ -216,8 +216,10 @@ export class HoldfastTransport extends Server implements CustomTransportStrategy
     return !this.#closing.signal.aborted;
   }
 
-  #answerParkedCalls(service: keyof typeof ParkedCalls): void {
-    const { list, replay, discard } = ParkedCalls[service];
+  #answerParkedCalls(): void {
+    const calls = ParkedCalls[this.service as keyof typeof ParkedCalls] as (typeof ParkedCalls)['orders'] | undefined;
+    if (calls === undefined) throw new Error(`${this.service} consumes events and may park them: declare its calls in ParkedCalls.`);
+    const { list, replay, discard } = calls;
     const { parked } = this.#options;
     const add = (definition: CallRoute['definition'], handle: CallRoute['handle']) =>
       this.#calls.set(definition.pattern, { definition, handle });

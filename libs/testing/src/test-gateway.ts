@@ -28,6 +28,7 @@ export interface TestGateway {
   readonly delivery: InProcessDelivery;
   readonly inventory: StubService;
   readonly orders: StubService;
+  readonly approvals: StubService;
   /** `path` below `/api/v1`, or from the root when it starts with `//`. */
   send(method: string, path: string, request?: TestRequest): Promise<TestResponse>;
   /** A development token. */
@@ -40,6 +41,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
   const delivery = new InProcessDelivery();
   const inventory = await StubService.start(delivery, 'inventory');
   const orders = await StubService.start(delivery, 'orders');
+  const approvals = await StubService.start(delivery, 'approvals');
   const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, rateLimit: 100_000, ...settings };
   const running = await startService(gateway, { config, delivery, logger: false, port: 0 }).catch(async (error: unknown) => {
     await database.drop();
@@ -68,6 +70,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
     delivery,
     inventory,
     orders,
+    approvals,
     send,
     token: async (orgId, userId, roles, warehouses) => {
       const { body } = await send('POST', '/auth/token', { body: { orgId, userId, roles, ...(warehouses ? { warehouses } : {}) } });
@@ -77,6 +80,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
       await running.close();
       await inventory.stop();
       await orders.stop();
+      await approvals.stop();
       await delivery.close();
       await database.drop();
     },
