@@ -29,6 +29,7 @@ import { ShipmentsController } from './orders/shipments.controller.js';
 import { ParkedMessagesController } from './parked-messages/parked-messages.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
+import { ProjectionController } from './stock/projection.controller.js';
 import { StockController } from './stock/stock.controller.js';
 
 /** The HTTP API. Every request goes through the guards, interceptors and pipe below in the order in which they stand here. */
@@ -38,6 +39,7 @@ import { StockController } from './stock/stock.controller.js';
     ItemsController,
     StockController,
     ExpectedReceiptsController,
+    ProjectionController,
     OrdersController,
     ShipmentsController,
     ReturnsController,

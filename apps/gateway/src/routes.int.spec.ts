@@ -43,6 +43,7 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['PUT', '/inventory/safety-stock', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', quantity: 1 }, 'safety-stock.set'],
   ['PUT', '/inventory/reorder-points', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', reorderPoint: 1 }, 'reorder-point.set'],
   ['GET', '/inventory/availability?itemId=i&itemId=j&warehouseId=w&explain=true', EVERYBODY, undefined, 'availability.get'],
+  ['GET', '/inventory/availability/projection?itemId=i&warehouseId=w&days=14', EVERYBODY, undefined, 'availability.project'],
   ['GET', '/inventory/stock?low=true&limit=2', EVERYBODY, undefined, 'stock.list'],
   ['GET', '/inventory/items/i/stock?warehouseId=w', EVERYBODY, undefined, 'items.get', 'stock.list'],
   ['GET', '/inventory/ledger?orderId=o&from=2026-01-01T00:00:00Z', EVERYBODY, undefined, 'ledger.list'],

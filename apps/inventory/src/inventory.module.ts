@@ -5,6 +5,7 @@ import { AvailabilityReader } from './availability/availability-reader.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { ExpectedReceiptsController } from './expected-receipts/expected-receipts.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
+import { ProjectionController } from './projection/projection.controller.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { ReservationQueriesController } from './reservations/reservation-queries.controller.js';
 import { ReservationsConsumer } from './reservations/reservations.consumer.js';
@@ -29,6 +30,7 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     SettingsController,
     AvailabilityController,
     ExpectedReceiptsController,
+    ProjectionController,
     LedgerController,
     ReservationQueriesController,
   ],

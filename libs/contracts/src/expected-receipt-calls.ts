@@ -102,3 +102,43 @@ export const ExpectedReceiptCancel = defineCall({
   request: Type.Object({ expectedReceiptId: Id, ...dryRun }),
   response: internal<ExpectedReceipt>(),
 });
+
+/** How stock is expected to be on the days to come. */
+export interface StockProjection {
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly days: readonly {
+    readonly date: string;
+    /** Free at the end of the day; below zero, somebody still waits. */
+    readonly projected: string;
+    /** What can be promised for the day. */
+    readonly available: string;
+  }[];
+}
+
+export const PROJECTION_DAYS_DEFAULT = 7;
+export const PROJECTION_DAYS_MAX = 366;
+
+export const AvailabilityProject = defineCall({
+  ...shared,
+  pattern: 'availability.project',
+  effect: 'read',
+  allow: EVERY_ROLE,
+  summary: 'What is expected to be free, and can be promised, on each of the days from today on.',
+  request: Type.Object({
+    itemId: Id,
+    warehouseId: Id,
+    days: Type.Optional(Type.Integer({ minimum: 1, maximum: PROJECTION_DAYS_MAX })),
+  }),
+  response: internal<StockProjection>(),
+});
+
+export const BackorderDates = defineCall({
+  ...shared,
+  pattern: 'backorders.dates',
+  effect: 'read',
+  allow: EVERY_ROLE,
+  summary: 'On which day orders that wait for stock are expected to have all of it; null when nobody knows. Those that do not wait are left out.',
+  request: Type.Object({ orderIds: Type.Array(Id, { minItems: 1, maxItems: 500 }) }),
+  response: internal<{ orders: readonly { orderId: string; date: string | null }[] }>(),
+});

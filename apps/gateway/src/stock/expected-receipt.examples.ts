@@ -1,4 +1,4 @@
-import type { ExpectedReceipt } from '#libs/contracts';
+import type { ExpectedReceipt, StockProjection } from '#libs/contracts';
 
 export const anExpectedReceipt: ExpectedReceipt = {
   expectedReceiptId: 'po-4711-1',
@@ -25,3 +25,12 @@ export const aPartlyReceivedOne: ExpectedReceipt = {
 };
 
 export const aCancelledOne: ExpectedReceipt = { ...aPartlyReceivedOne, openQuantity: '0', status: 'cancelled' };
+
+export const aProjection: StockProjection = {
+  itemId: 'coffee-1kg',
+  warehouseId: 'berlin',
+  days: [
+    { date: '2026-03-14', projected: '-5', available: '0' },
+    { date: '2026-03-15', projected: '95', available: '90' },
+  ],
+};

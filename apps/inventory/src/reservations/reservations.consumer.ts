@@ -62,10 +62,11 @@ export class ReservationsConsumer {
       meta: metaOfCall(context, request.sequence),
     };
     const answer = await this.batcher.answer<DemandAnswer>(command, request.dryRun);
-    if (answer.shortLines === undefined) return answer;
+    const { shortLines } = answer;
+    if (shortLines === undefined) return answer;
     const alternatives = await this.database.transaction(
       [request.orgId],
-      (tx) => findAlternatives(tx, request.orgId, answer.shortLines!, context.actor.warehouses),
+      (tx) => findAlternatives(tx, request.orgId, { ...answer, shortLines }, context.actor.warehouses),
       { readOnly: true },
     );
     return { ...answer, alternatives };
