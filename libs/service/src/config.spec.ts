@@ -43,6 +43,14 @@ describe('loadConfig', () => {
     expect(() => loadConfig({ HOLDFAST_ACTOR_SECRET: 'short' })).toThrow('HOLDFAST_ACTOR_SECRET must have at least 32 characters');
   });
 
+  it('moves the clock for tests, and never in production', () => {
+    expect(loadConfig({}).clockOffsetSeconds).toBe(0);
+    expect(loadConfig({ HOLDFAST_TEST_CLOCK_OFFSET_SECONDS: '90000' }).clockOffsetSeconds).toBe(90_000);
+    expect(() => loadConfig({ NODE_ENV: 'production', HOLDFAST_TEST_CLOCK_OFFSET_SECONDS: '0' })).toThrow(
+      'HOLDFAST_TEST_CLOCK_OFFSET_SECONDS moves the clock; it is refused in production',
+    );
+  });
+
   it('takes an identity provider', () => {
     const config = loadConfig({
       NODE_ENV: 'production',

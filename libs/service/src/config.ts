@@ -67,6 +67,8 @@ export interface Config {
   readonly rateLimit: number;
   /** Longest time in which a stopping process finishes what it has begun. */
   readonly drainTimeoutMs: number;
+  /** How far the clock of due work is ahead; for tests, which cannot wait for days. 0 in production. */
+  readonly clockOffsetSeconds: number;
   /** OpenTelemetry collector; `null`: no traces are sent. */
   readonly otlpEndpoint: string | null;
   readonly notifications: NotificationsConfig;
@@ -177,6 +179,7 @@ export function loadConfig(variables: Readonly<Record<string, string | undefined
     auth,
     rateLimit: environment.integer('HOLDFAST_RATE_LIMIT', 1000, 1, 1_000_000),
     drainTimeoutMs: environment.integer('HOLDFAST_DRAIN_TIMEOUT_MS', 20_000, 100, 600_000),
+    clockOffsetSeconds: clockOffset(environment, production),
     otlpEndpoint: environment.optional('OTEL_EXPORTER_OTLP_ENDPOINT') ?? null,
     notifications: notifications(environment),
   };
@@ -235,6 +238,13 @@ function isNetwork(text: string): boolean {
   const [, address = '', prefix] = /^([\da-f.:]+)\/(\d{1,3})$/i.exec(text) ?? [];
   const family = isIP(address);
   return family !== 0 && Number(prefix) <= (family === 4 ? 32 : 128);
+}
+
+function clockOffset(environment: Environment, production: boolean): number {
+  const name = 'HOLDFAST_TEST_CLOCK_OFFSET_SECONDS';
+  if (production && environment.optional(name) !== undefined)
+    environment.errors.push(`${name} moves the clock; it is refused in production`);
+  return environment.integer(name, 0, 0, 366 * 86_400);
 }
 
 /** The secret itself is read by libs/auth, which signs and checks with it; whether it can is told at start. */

@@ -30,6 +30,12 @@ export const metrics = {
     help: 'Commands per transaction of the stock machine.',
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
   }),
+  /** What happened to requests for approval. `result`: requested, reminded, escalated, approved, rejected, expired, cancelled. */
+  approvalRequests: new Counter({
+    name: 'approval_requests_total',
+    help: 'What happened to requests for approval, by kind and result.',
+    labelNames: ['kind', 'result'],
+  }),
   /** How long orders stay in a state before they leave it. */
   orderStageSeconds: new Histogram({
     name: 'order_stage_seconds',
