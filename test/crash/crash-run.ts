@@ -76,7 +76,7 @@ const NOBODY: Hearer = { answersTo: () => [] };
 
 /** The same with all services in one process and messages handed over in process; orders come over HTTP. */
 export async function runEmbeddedCrashes({ seed, kills, unsafe = {}, without = [], quietWithinMs }: CrashRunOptions): Promise<CrashReport> {
-  const installation = await Installation.make(['inventory', 'orders', 'gateway']);
+  const installation = await Installation.make(['inventory', 'orders', 'approvals', 'gateway']);
   try {
     const port = String(await freePort());
     const begin = (env: Readonly<Record<string, string>>) => installation.begin('embedded', { ...unsafe, ...env, PORT: port });

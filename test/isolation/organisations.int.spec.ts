@@ -18,8 +18,8 @@ let installation: Installation;
 let outsider: Outsider;
 
 beforeAll(async () => {
-  installation = await Installation.make();
-  await Promise.all([installation.start('inventory'), installation.start('orders')]);
+  installation = await Installation.make(['inventory', 'orders', 'approvals']);
+  await Promise.all((['inventory', 'orders', 'approvals'] as const).map((app) => installation.start(app)));
   outsider = await installation.outsider();
   await liveThrough(THEIRS, SECRET);
 }, 90_000);
@@ -35,7 +35,7 @@ async function call({ service, pattern }: CallDefinition, data: object, actorOrg
 
 /** An organisation with one of everything. */
 async function liveThrough(orgId: string, word: string): Promise<void> {
-  const ask = async (service: 'inventory' | 'orders', pattern: string, data: object) => {
+  const ask = async (service: 'inventory' | 'orders' | 'approvals', pattern: string, data: object) => {
     const { err } = await outsider.call(service, pattern, { ...data, orgId, actor: await token(orgId, { userId: word }) }, 20_000);
     if (err !== undefined) throw new Error(`${pattern}: ${JSON.stringify(err)}`);
   };
@@ -66,12 +66,24 @@ async function liveThrough(orgId: string, word: string): Promise<void> {
     lines: [{ lineNo: 1, quantity: '2', condition: 'unknown', reason: word }],
   });
   await ask('orders', 'returns.receive', { returnId: 'r' });
+  const policy = { requiredRole: 'admin', escalateTo: [], remindAfterHours: 1, escalateAfterHours: 2, expireAfterHours: 3 };
+  await ask('approvals', 'approval-policies.set', { policies: [{ ...policy, kind: 'adjustment' }] });
+  await ask('approvals', 'approvals.request', {
+    ...{ kind: 'adjustment', subjectType: 'order', subjectId: 'o', requestedBy: word, reason: word, availabilitySnapshot: word },
+    ...{ lines: [{ itemId: 'i', warehouseId: 'w', quantity: '1' }], warehouses: ['w'] },
+    magnitudes: { quantity: '1', percent: null, value: null },
+  });
   // Something to look at among the parked messages.
   const broken = outsider.envelope({ type: 'OrderConfirmed', orgId, data: { orderId: word } });
   await outsider.publishBytes(`OrderConfirmed.${orgId}`, Buffer.from(JSON.stringify(broken)));
   await eventually(() => installation.database.rows('select 1 from inventory.parked_message where org_id = $1', [orgId]));
   await eventually(
-    async () => (await installation.database.rows('select 1 from orders.outbox union all select 1 from inventory.outbox')).length === 0,
+    async () =>
+      (
+        await installation.database.rows(
+          'select 1 from orders.outbox union all select 1 from inventory.outbox union all select 1 from approvals.outbox',
+        )
+      ).length === 0,
   );
 }
 
@@ -80,7 +92,7 @@ async function everythingOf(orgId: string): Promise<Record<string, string[]>> {
   const tables = await installation.database.rows<{ name: string }>(
     `select format('%I.%I', table_schema, table_name) as name from information_schema.columns
        join information_schema.tables using (table_schema, table_name)
-      where column_name = 'org_id' and table_schema in ('inventory', 'orders') and table_type = 'BASE TABLE' order by 1`,
+      where column_name = 'org_id' and table_schema in ('inventory', 'orders', 'approvals') and table_type = 'BASE TABLE' order by 1`,
   );
   const everything: Record<string, string[]> = {};
   for (const { name } of tables) {
@@ -139,13 +151,15 @@ it('answers every reading call with nothing of another organisation that has the
       'orders.list',
       'audit.list',
       'parked.list',
+      'approvals.list',
+      'approval-policies.history',
     ]),
   );
 }, 30_000);
 
 it('leaves another organisation as it is when one lives through the same ids', async () => {
   const before = await everythingOf(THEIRS);
-  expect(Object.values(before).filter((rows) => rows.length > 0).length).toBeGreaterThan(12);
+  expect(Object.values(before).filter((rows) => rows.length > 0).length).toBeGreaterThan(15);
   await liveThrough(OURS, 'our-word');
   for (const definition of allCalls().filter(({ effect }) => effect === 'change'))
     await call(definition, requestOf(definition, OURS), OURS);

@@ -1,5 +1,6 @@
 // All services in one process with messages handed over in process, as `npm start` runs them, but on a database that is there already, so
 // that a test can kill it often and look at what is left. From dist/, so plain JavaScript.
+import { approvals } from '../../dist/apps/approvals/src/index.js';
 import { gateway } from '../../dist/apps/gateway/src/index.js';
 import { inventory } from '../../dist/apps/inventory/src/index.js';
 import { orders } from '../../dist/apps/orders/src/index.js';
@@ -12,6 +13,7 @@ const running = [];
 for (const [service, port] of [
   [inventory, null],
   [orders, null],
+  [approvals, null],
   [gateway, config.port],
 ]) {
   running.push(await startService(service, { ...options, port }));

@@ -86,7 +86,7 @@ export class Installation {
   async #removeFromBroker(): Promise<void> {
     const connection = await connect(testBrokerUrl());
     const channel = await connection.createChannel();
-    for (const app of ['inventory', 'orders', 'gateway']) {
+    for (const app of ['inventory', 'orders', 'approvals', 'gateway']) {
       for (const name of ['events', 'rpc', ...RETRY_DELAYS_MS.map((delayMs) => `retry.${delayMs}`)]) {
         await channel.deleteQueue(`${this.prefix}.${app}.${name}`);
       }

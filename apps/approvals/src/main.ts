@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { approvals } from './index.js';
+
+await runService(approvals);
