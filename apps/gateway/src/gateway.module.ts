@@ -1,5 +1,7 @@
 import { Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { ApprovalPoliciesController } from './approvals/approval-policies.controller.js';
+import { ApprovalsController } from './approvals/approvals.controller.js';
 import { AuditController } from './audit/audit.controller.js';
 import { AccessTokens } from './auth/access-tokens.js';
 import { ApiKeysController } from './auth/api-keys.controller.js';
@@ -43,6 +45,8 @@ import { StockController } from './stock/stock.controller.js';
     OrdersController,
     ShipmentsController,
     ReturnsController,
+    ApprovalPoliciesController,
+    ApprovalsController,
     SettingsController,
     AuditController,
     MembersController,

@@ -1,6 +1,6 @@
 import { Controller, Get, Module } from '@nestjs/common';
 import { PATH_METADATA } from '@nestjs/common/constants.js';
-import { allCalls, findCall, ROLES, type Role } from '#libs/contracts';
+import { allCalls, ROLES, type Role } from '#libs/contracts';
 import { startTestGateway, type StubService, type TestGateway } from '#libs/testing';
 import { GatewayModule } from './gateway.module.js';
 import { ENDPOINT } from './http/endpoint.js';
@@ -12,6 +12,7 @@ const KEEP_STOCK: Role[] = ['inventory_manager', 'admin'];
 const EVERYBODY: Role[] = [...ROLES];
 const AUDIT: Role[] = ['auditor', 'admin'];
 const ADMIN: Role[] = ['admin'];
+const APPROVE: Role[] = ['inventory_manager', 'finance_manager', 'admin'];
 const SETTINGS: Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'service', 'admin'];
 
 const line = { itemId: 'i', quantity: '1' };
@@ -21,6 +22,8 @@ const adjustment = { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason:
 const expected = { warehouseId: 'w', ...line, expectedOn: '2026-03-15' };
 const authorised = { lines: [{ ...lines[0], condition: 'unknown', reason: 'r' }] };
 const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
+const hours = { remindAfterHours: 1, escalateAfterHours: 2, expireAfterHours: 3 };
+const policies = [{ kind: 'adjustment', requiredRole: 'admin', escalateTo: [], ...hours }];
 const key = { name: 'k', roles: ['sales'] };
 
 /** Every route, who may use it (the role table of the API), a valid body, and the calls that it makes. */
@@ -67,6 +70,13 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['GET', '/returns/r', EVERYBODY, undefined, 'returns.get'],
   ['PUT', '/returns/r/receive', HANDLE_GOODS, { lines }, 'returns.receive'],
   ['PUT', '/returns/r/inspect', HANDLE_GOODS, { lines: [{ ...lines[0], verdict: 'scrap' }] }, 'returns.inspect'],
+  ['GET', '/approvals?status=pending&open=true', SETTINGS, undefined, 'approvals.list'],
+  ['GET', `/approvals/${MESSAGE}`, SETTINGS, undefined, 'approvals.get'],
+  ['PUT', `/approvals/${MESSAGE}/approve`, APPROVE, { reason: 'r' }, 'approvals.approve'],
+  ['PUT', `/approvals/${MESSAGE}/reject`, APPROVE, { reason: 'r' }, 'approvals.reject'],
+  ['GET', '/approvals/policies', SETTINGS, undefined, 'approval-policies.get'],
+  ['PUT', '/approvals/policies', ADMIN, policies, 'approval-policies.set'],
+  ['GET', '/approvals/policies/history', AUDIT, undefined, 'approval-policies.history'],
   ['GET', '/settings', SETTINGS, undefined, 'settings.get'],
   ['PATCH', '/settings', ADMIN, { returnQuarantine: false }, 'settings.update'],
   ['GET', '/settings/history', AUDIT, undefined, 'settings.history'],
@@ -96,7 +106,7 @@ class GatewayWithForgottenRoute {}
 let test: TestGateway;
 beforeAll(async () => {
   test = await startTestGateway({ ...gateway, module: GatewayWithForgottenRoute });
-  for (const stub of [test.inventory, test.orders]) answerEverything(stub);
+  for (const stub of [test.inventory, test.orders, test.approvals]) answerEverything(stub);
 });
 afterAll(() => test.stop());
 
@@ -167,7 +177,7 @@ describe('every route', () => {
     for (const orgId of ['acme', 'globex']) {
       const token = await test.token(orgId, `admin-of-${orgId}`, ['admin']);
       for (const [method, path, , body, ...patterns] of ROUTES.filter((route) => route.length > 4)) {
-        const calls = [test.inventory.calls, test.orders.calls];
+        const calls = [test.inventory.calls, test.orders.calls, test.approvals.calls];
         calls.forEach((list) => list.splice(0));
         const status = await statusOf(method, path, token, body);
         expect([method, path, Math.floor(status / 100)]).toEqual([method, path, 2]);
@@ -203,8 +213,7 @@ describe('every route', () => {
   it('takes dryRun where its call does, and nowhere else', async () => {
     const token = await test.token('acme', 'ann', ['admin']);
     for (const [method, path, , body, pattern] of ROUTES.filter(([method]) => method !== 'GET')) {
-      const call = pattern === undefined ? undefined : (findCall('inventory', pattern) ?? findCall('orders', pattern));
-      const takes = call !== undefined && !pattern!.startsWith('parked.');
+      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies)\./.test(pattern);
       const { status, body: answer } = await test.send(method, `${path}?dryRun=true`, { token, body });
       expect([method, path, status]).toEqual([method, path, takes ? 200 : 400]);
       if (takes) expect(answer).toMatchObject({ dryRun: true });

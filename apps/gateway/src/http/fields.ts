@@ -182,15 +182,18 @@ export const IdListField = (countMax: number, options: FieldOptions = {}) =>
     options,
   );
 
-export const RolesField = () =>
+/** Some of these choices, each once. */
+export const ChoicesField = (choices: readonly string[], options: FieldOptions = {}) =>
   field(
     (value) =>
-      Array.isArray(value) && value.every((role) => (ROLES as readonly unknown[]).includes(role)) && new Set(value).size === value.length
+      Array.isArray(value) && value.every((choice) => choices.includes(choice as string)) && new Set(value).size === value.length
         ? undefined
-        : `must be a list of ${ROLES.join(', ')}`,
-    { type: String, enum: [...ROLES], isArray: true },
-    { example: ['sales'] },
+        : `must be a list of ${choices.join(', ')}`,
+    { type: String, enum: [...choices], isArray: true },
+    options,
   );
+
+export const RolesField = () => ChoicesField(ROLES, { example: ['sales'] });
 
 /** Any JSON object, such as a postal address. */
 export const JsonField = (options: FieldOptions = {}) => field(plainJsonError, { type: 'object', additionalProperties: true }, options);

@@ -77,7 +77,6 @@ describe('requests', () => {
     for (const path of [
       '/inventory/lots',
       '/inventory/counts',
-      '/approvals',
       '/reports/overrides',
       '/notifications/channels',
       '/pos/sales',

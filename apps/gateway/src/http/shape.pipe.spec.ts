@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import type { HoldfastError } from '#libs/domain';
 import { NewItem } from '../catalogue/catalogue.dto.js';
-import { NewOrder, OrdersQuery } from '../orders/order.dto.js';
+import { NewOrder, NewOrderLine, OrdersQuery } from '../orders/order.dto.js';
 import { AvailabilityQuery, StockQuery } from '../stock/stock.dto.js';
-import { shaped } from './shape.pipe.js';
+import { shaped, shapedList } from './shape.pipe.js';
 
 const order = { customerId: 'c', lines: [{ itemId: 'a', quantity: '1' }] };
 const line = (fields: object) => ({ ...order, lines: [{ itemId: 'a', quantity: '1', ...fields }] });
@@ -82,6 +82,21 @@ describe('shaped', () => {
 
   it('refuses what is no object', () => {
     for (const body of [[], [order], 'x', 1, true]) expect(errorsOf(NewOrder, body)).toEqual([' must be a JSON object']);
+  });
+
+  it('reads lists, and says where in the list something is wrong', () => {
+    const list = [{ itemId: 'a', quantity: 1 }, { itemId: 'b', quantity: 0 }, 'c', { itemId: 'd', quantity: 2, color: 'red' }];
+    expect(shapedList(NewOrderLine, list.slice(0, 1), 3)).toEqual([{ itemId: 'a', quantity: '1' }]);
+    expect(shapedList(NewOrderLine, [], 3)).toEqual([]);
+    const errors = [
+      { path: '1.quantity', message: 'must be greater than zero' },
+      { path: '2', message: 'must be a JSON object' },
+      { path: '3.color', message: 'is not a known field' },
+    ];
+    expect(() => shapedList(NewOrderLine, list, 4)).toThrow(expect.objectContaining({ details: { errors } }));
+    for (const wrong of [list, { 0: list[0] }, null, undefined, 'x']) {
+      expect(() => shapedList(NewOrderLine, wrong, 3)).toThrow(expect.objectContaining({ code: 'VALIDATION_FAILED' }));
+    }
   });
 
   it('takes text in all languages, and lines of text', () => {

@@ -1,7 +1,7 @@
 import { type ArgumentMetadata, Injectable, type PipeTransform } from '@nestjs/common';
 import { plainToInstance } from 'class-transformer';
 import { validateSync, type ValidationError } from 'class-validator';
-import { type FieldError, invalid } from '#libs/domain';
+import { type FieldError, HoldfastError, invalid } from '#libs/domain';
 import { isId } from './fields.js';
 import { isPlainObject } from './values.js';
 
@@ -45,6 +45,31 @@ export function shaped<T extends object>(shape: new () => T, value: unknown, mes
   const wrong = [...flatten(errors), ...dropped(plain, instance)];
   if (wrong.length > 0) throw invalid(message, wrong.slice(0, ERRORS_MAX));
   return withoutUndefined(instance) as T;
+}
+
+/**
+ * Reads a JSON list of objects as a class of fields each; a path begins with the place in the list.
+ *
+ * @throws {HoldfastError} `VALIDATION_FAILED` that names each field that is wrong.
+ */
+export function shapedList<T extends object>(shape: new () => T, value: unknown, countMax: number): T[] {
+  if (!Array.isArray(value) || value.length > countMax) {
+    throw invalid(SAID.body, [{ path: '', message: `must be a list of up to ${countMax} entries` }]);
+  }
+  const wrong: FieldError[] = [];
+  const entries = value.map((entry: unknown, index) => {
+    try {
+      return shaped(shape, entry);
+    } catch (error) {
+      if (!(error instanceof HoldfastError)) throw error;
+      for (const { path, message } of error.details['errors'] as FieldError[]) {
+        wrong.push({ path: path === '' ? String(index) : `${index}.${path}`, message });
+      }
+      return undefined;
+    }
+  });
+  if (wrong.length > 0) throw invalid(SAID.body, wrong.slice(0, ERRORS_MAX));
+  return entries as T[];
 }
 
 function* flatten(errors: readonly ValidationError[], parents: readonly string[] = []): Generator<FieldError> {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  ApprovalRequested,
   type EventDefinition,
   LowStockDetected,
   makeEvent,
@@ -9,6 +10,7 @@ import {
   StockReserved,
 } from '#libs/contracts';
 import { startTestGateway, type TestGateway } from '#libs/testing';
+import { anApproval } from '../approvals/approval.examples.js';
 import { gateway } from '../index.js';
 
 const attributes = (orgid: string) => ({ source: '/inventory', subject: 's', orgid, time: '2026-03-01T10:00:00Z' });
@@ -108,6 +110,16 @@ describe('GET /events', () => {
     publish(LowStockDetected, 'acme', lowStock('w1'));
     expect(await eventually(() => scoped.seen.length === 1 && manager.seen.length === 3)).toBe(true);
     expect(JSON.parse(scoped.seen[0]!.data!)).toMatchObject({ data: lowStock('w1') });
+  });
+
+  it('shows approvals to those who may read them and work in all warehouses concerned', async () => {
+    const sales = await watch(await test.token('acme', 'sam', ['sales']));
+    const scoped = await watch(await test.token('acme', 'bob', ['inventory_manager'], ['w1']));
+    const manager = await watch(await test.token('acme', 'eve', ['inventory_manager']));
+    for (const warehouses of [['w1', 'w2'], null, ['w1']]) publish(ApprovalRequested, 'acme', { ...anApproval, warehouses });
+    publish(StockReserved, 'acme', reserved);
+    expect(await eventually(() => sales.seen.length === 1 && scoped.seen.length === 2 && manager.seen.length === 4)).toBe(true);
+    expect([sales.seen[0]!.event, JSON.parse(scoped.seen[0]!.data!)]).toMatchObject(['StockReserved', { data: { warehouses: ['w1'] } }]);
   });
 
   it('ends within a second when access is withdrawn', async () => {

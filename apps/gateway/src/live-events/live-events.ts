@@ -1,7 +1,17 @@
 import { Injectable, type MessageEvent, type OnModuleDestroy } from '@nestjs/common';
 import { exhaustMap, from, interval, Observable, Subject, takeUntil } from 'rxjs';
 import { type Actor, worksIn } from '#libs/auth';
-import { type CloudEvent, SETTINGS_READERS, SettingsChanged } from '#libs/contracts';
+import {
+  APPROVAL_READERS,
+  ApprovalDecided,
+  ApprovalEscalated,
+  ApprovalReminded,
+  ApprovalRequested,
+  type CloudEvent,
+  type Role,
+  SETTINGS_READERS,
+  SettingsChanged,
+} from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
 
 const HEARTBEAT_MS = 15_000;
@@ -62,10 +72,20 @@ export class LiveEvents implements OnModuleDestroy {
   }
 }
 
-/** What is about a warehouse that the actor does not work in is left out, and settings for those who may not read them. */
+/** The events that not every role may read. */
+const READERS = new Map<string, readonly Role[]>([
+  [SettingsChanged.type, SETTINGS_READERS],
+  ...[ApprovalRequested, ApprovalReminded, ApprovalEscalated, ApprovalDecided].map(({ type }) => [type, APPROVAL_READERS] as const),
+]);
+
+/**
+ * What is about a warehouse that the actor does not work in is left out, and what the actor's roles may not read. What is about several
+ * warehouses is for who works in all of them; null = whichever.
+ */
 function mayRead(actor: Actor, { type, data }: CloudEvent): boolean {
   if (actor.roles.length === 0) return false;
-  if (type === SettingsChanged.type && !actor.roles.some((role) => SETTINGS_READERS.includes(role))) return false;
-  const { warehouseId } = data as { warehouseId?: string };
-  return warehouseId === undefined || worksIn(actor, warehouseId);
+  if (!actor.roles.some((role) => READERS.get(type)?.includes(role) ?? true)) return false;
+  const { warehouseId, warehouses = [] } = data as { warehouseId?: string; warehouses?: readonly string[] | null };
+  if (warehouses === null) return actor.warehouses === null;
+  return [...warehouses, ...(warehouseId === undefined ? [] : [warehouseId])].every((id) => worksIn(actor, id));
 }
