@@ -125,7 +125,7 @@ it('goes through the life of an order, from the basket to the return', async () 
   expect(shipment).toMatchObject({
     shipmentId: 's1',
     status: 'posted',
-    lines: [{ lineNo: 1, quantity: '3', warehouseId: 'main', cogs: null }],
+    lines: [{ lineNo: 1, quantity: '3', warehouseId: 'main', cogs: '3' }],
   });
   expect(await call(ShipmentGet, { shipmentId: 's1' })).toEqual(shipment);
   expect(await call(OrderGet, { orderId })).toMatchObject({

@@ -16,8 +16,8 @@ const NEVER: Readonly<Record<string, string>> = {
                                        where (o.org_id, o.warehouse_id, o.item_id) = (b.org_id, b.warehouse_id, b.item_id)), 0)`,
   'blocked is not the sum of the blocked stock': `
     select b.* from inventory.stock_balance b
-     where b.blocked <> coalesce((select sum(s.quantity) from inventory.blocked_stock s
-                                   where (s.org_id, s.warehouse_id, s.item_id) = (b.org_id, b.warehouse_id, b.item_id)), 0)`,
+     where b.blocked <> coalesce((select sum(s.quantity) from inventory.quant s
+                                   where s.quality <> 'available' and (s.org_id, s.warehouse_id, s.item_id) = (b.org_id, b.warehouse_id, b.item_id)), 0)`,
   'more is reserved than there is': `select * from inventory.stock_balance where reserved < 0 or reserved > on_hand - blocked`,
   'ledger entries have gaps': `
     select org_id, warehouse_id, item_id from inventory.ledger_entry group by org_id, warehouse_id, item_id

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { GoodsReceived } from './order-events.js';
 import { ADMINISTRATORS, AUDITORS, EVERY_ROLE, GOODS_HANDLERS, SETTINGS_READERS, STOCK_KEEPERS } from './role.js';
-import { Decimal, Id, NonNegativeDecimal, Nullable, Text, Timestamp } from './schema.js';
+import { Decimal, Id, NonNegativeDecimal, Nullable, ShelfLifeDays, Text, Timestamp } from './schema.js';
 
 // What the gateway asks inventory: catalogue, receipts, adjustments, stock, ledger, settings. Between our own services only.
 
@@ -82,7 +82,7 @@ const itemFields = {
   currency: Type.Optional(Currency),
   reorderPoint: Type.Optional(Nullable(NonNegativeDecimal)),
   safetyStock: Type.Optional(Nullable(NonNegativeDecimal)),
-  minRemainingShelfLifeDays: Type.Optional(Nullable(Type.Integer({ minimum: 0, maximum: 36_500 }))),
+  minRemainingShelfLifeDays: Type.Optional(Nullable(ShelfLifeDays)),
   substitutes: Type.Optional(Type.Array(Id, { maxItems: 50, uniqueItems: true })),
 };
 

@@ -1,6 +1,6 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineEvent } from './define-event.js';
-import { COMMAND_LINES_MAX, Id, LineNo, ORDER_LINES_MAX, PositiveDecimal, Priority, Text, Timestamp } from './schema.js';
+import { COMMAND_LINES_MAX, Id, LineNo, ORDER_LINES_MAX, PositiveDecimal, Priority, ShelfLifeDays, Text, Timestamp } from './schema.js';
 
 // What an order-management system, and our own `orders` service, say. Every one may carry the extension `sequence`, which the
 // source of the order counts; without it events about an order are ordered by `time`, and a cancellation is final.
@@ -15,7 +15,10 @@ export const DemandLine = Type.Object({
   itemId: Id,
   quantity: PositiveDecimal,
   warehouseId: Type.Optional(Id),
+  /** Only this lot will do. */
   lot: Type.Optional(Id),
+  /** Lots that expire sooner will not do; absent = as order, item and organisation say. */
+  minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
 });
 export type DemandLine = Static<typeof DemandLine>;
 
@@ -24,6 +27,8 @@ const demand = {
   warehouseId: Type.Optional(Id),
   priority: Type.Optional(Priority),
   reservationMode: Type.Optional(ReservationMode),
+  /** For the lines that do not say it themselves. */
+  minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
   lines: Type.Array(DemandLine, { minItems: 1, maxItems: ORDER_LINES_MAX }),
 };
 
@@ -64,7 +69,7 @@ export const OrderCancelled = defineEvent({
   data: Type.Object({ orderId: Id, reason: Type.Optional(Text()) }),
 });
 
-const PickedLot = Type.Object({ lot: Id, quantity: PositiveDecimal });
+const PickedLot = Type.Object({ lot: Id, quantity: PositiveDecimal, location: Type.Optional(Id) });
 
 export const ShipmentConfirmed = defineEvent({
   type: 'ShipmentConfirmed',

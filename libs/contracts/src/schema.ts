@@ -30,3 +30,6 @@ export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Ty
 /** At most this many lines in an order, and in any other command. */
 export const ORDER_LINES_MAX = 500;
 export const COMMAND_LINES_MAX = 1_000;
+
+/** How long goods must live from now, in whole days. */
+export const ShelfLifeDays = Type.Integer({ minimum: 0, maximum: 36_500 });

@@ -1,11 +1,25 @@
 import { type AdjustmentReason, StockAdjusted } from '#libs/contracts';
-import { conflict, formatQuantity, type HoldfastError, notFound, parseQuantity, rejected, ZERO } from '#libs/domain';
+import {
+  conflict,
+  formatQuantity,
+  type HoldfastError,
+  minQuantity,
+  notFound,
+  parseMoney,
+  parseQuantity,
+  type Quantity,
+  rejected,
+  ZERO,
+} from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { free, sellable } from '../availability/available-to-promise.js';
+import { tellHolds } from '../reservations/set-demand.js';
 import { type AdjustStock, answered, type Outcome } from '../stock-machine/commands.js';
-import { planShorting, short } from '../stock-machine/holds.js';
-import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
-import { type Balance, movementKey, type StockState } from '../stock-machine/stock-state.js';
+import { displace, planShorting, requireMovable, short } from '../stock-machine/holds.js';
+import { enterLots, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
+import { changeOf, newMovement, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
+import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
+import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
 
 export interface AdjustmentAnswer {
   readonly movementId: string;
@@ -37,17 +51,36 @@ export function adjustStock(state: StockState, command: AdjustStock): Outcome<Ad
     return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
   const delta = parseQuantity(command.quantityDelta);
   if (delta === ZERO) return refuse(rejected('STOCK_VALIDATION', 'quantityDelta is 0: an adjustment changes stock'));
-  if (!staysInRange([{ balance, delta }])) {
-    return refuse(rejected('STOCK_VALIDATION', `with it 10^12 or more of ${command.itemId} would be on hand`));
+  const line = { balance, quantity: command.quantityDelta, lot: command.lot, location: command.location };
+  const misplaced = delta > ZERO ? refusalOfIncoming(state, [line]) : refusalOfPlace(state, line);
+  if (misplaced !== null) return refuse(misplaced.error);
+  const unitCost = command.unitCost === undefined ? null : parseMoney(command.unitCost);
+  const place: QuantKey = { lot: command.lot ?? NO_LOT, location: command.location ?? DEFAULT_LOCATION, quality: 'available' };
+  const change = { ...changeOf(balance, place, delta), unitCost };
+  if (!staysInRange(state, [change])) {
+    return refuse(
+      rejected('STOCK_VALIDATION', `with it 10^12 or more of ${command.itemId} would be on hand, or it would be worth 10^18 or more`),
+    );
   }
   const isFact = FACTS.has(command.reasonCode);
-  const most = isFact ? sellable(balance) : free(balance);
-  if (-delta > most) return refuse(insufficient(command, most, isFact));
+  const most = delta < ZERO ? mostAt(state, balance, place, isFact) : ZERO;
+  if (delta < ZERO && -delta > most) return refuse(insufficient(command, most, isFact));
+  if (delta < ZERO) requireMovable(state, balance, place, -delta);
+  requireCosts(state, [change]);
   const shorting = delta < ZERO ? planShorting(state, balance, sellable(balance) + delta) : [];
 
   // After this point it must succeed.
+  if (delta > ZERO) enterLots(state, [line]);
   short(state, balance, shorting, command.reasonCode, command.meta);
-  return answered(post(state, command, balance, print));
+  const answer = post(state, command, change, print);
+  for (const moved of displace(state, balance, place, command.reasonCode, command.meta)) tellHolds(state, moved, command.meta);
+  return answered(answer);
+}
+
+/** How much can be taken from a lot and bin: by a fact all that is available there, by a wish what no order holds. */
+function mostAt(state: StockState, balance: Balance, place: QuantKey, isFact: boolean): Quantity {
+  const { quantity, reserved } = quantAt(state, balance, place);
+  return isFact ? minQuantity(quantity, sellable(balance)) : minQuantity(quantity - reserved, free(balance));
 }
 
 function insufficient(command: AdjustStock, most: bigint, isFact: boolean): HoldfastError {
@@ -61,8 +94,8 @@ function insufficient(command: AdjustStock, most: bigint, isFact: boolean): Hold
   });
 }
 
-function post(state: StockState, command: AdjustStock, balance: Balance, print: string): AdjustmentAnswer {
-  const delta = parseQuantity(command.quantityDelta);
+function post(state: StockState, command: AdjustStock, change: StockChange, print: string): AdjustmentAnswer {
+  const { balance, delta } = change;
   const movement = newMovement(
     {
       orgId: command.orgId,
@@ -83,10 +116,9 @@ function post(state: StockState, command: AdjustStock, balance: Balance, print: 
     balanceAfter: formatQuantity(balance.onHand + delta),
   };
   const recorded = { ...movement, lines: answer };
-  const unitCost = command.unitCost === undefined ? null : parseQuantity(command.unitCost);
-  postMovement(state, recorded, [{ balance, quality: 'available', delta, unitCost }], command.meta);
+  postMovement(state, recorded, [change], command.meta);
   state.movements.set(movementKey(command.orgId, 'adjustment', command.commandId), recorded);
-  state.emit(StockAdjusted, command.orgId, command.itemId, command.meta, { ...answer, lot: null, reason: command.reason });
+  state.emit(StockAdjusted, command.orgId, command.itemId, command.meta, { ...answer, lot: command.lot ?? null, reason: command.reason });
   return answer;
 }
 

@@ -157,8 +157,8 @@ describe('availability', () => {
                 ('org', 'urgent', 1, 'W', 'plain', 0.25, 90, '2026-01-03')`,
       );
       await test.rows(
-        `insert into inventory.blocked_stock (org_id, warehouse_id, item_id, quality, quantity)
-         values ('org', 'W', 'plain', 'quarantined', 0.5), ('org', 'W', 'plain', 'damaged', 1), ('org', 'W', 'plain', 'recalled', 0)`,
+        `insert into inventory.quant (org_id, warehouse_id, item_id, quality, quantity, received_at)
+         values ('org', 'W', 'plain', 'quarantined', 0.5, now()), ('org', 'W', 'plain', 'damaged', 1, now()), ('org', 'W', 'plain', 'recalled', 0, now())`,
       );
     });
 

@@ -111,8 +111,9 @@ interface BlockedRow {
 }
 
 const BLOCKED = `
-  select asked.place, s.quality, s.quantity
+  select asked.place, s.quality, sum(s.quantity) as quantity
   ${ASKED}
-  join blocked_stock s on s.org_id = $1 and s.warehouse_id = asked.warehouse_id and s.item_id = asked.item_id
-  where s.quantity > 0
+  join quant s on s.org_id = $1 and s.warehouse_id = asked.warehouse_id and s.item_id = asked.item_id
+  where s.quantity > 0 and s.quality <> 'available'
+  group by asked.place, s.quality
   order by asked.place, s.quality`;

@@ -2,13 +2,14 @@ import { type RefusalReason, StockReceiptFailed, StockReceived } from '#libs/con
 import { conflict, formatQuantity, type HoldfastError, notFound, parseQuantity, rejected, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
+import { enterLots, refusalOfIncoming } from '../stock-machine/lots.js';
 import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
-import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
+import { type Balance, movementKey, type StockState } from '../stock-machine/stock-state.js';
 
 export interface ReceiptAnswer {
   readonly receiptId: string;
   readonly movementId: string;
-  readonly lines: readonly { itemId: string; quantity: string; balanceAfter: string; unitCost: string | null }[];
+  readonly lines: readonly { itemId: string; lot?: string; quantity: string; balanceAfter: string; unitCost: string | null }[];
 }
 
 /**
@@ -40,31 +41,38 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     if (refusal !== null) return refuse(state, command, refusal.reason, line.itemId, refusal.error);
     balances.push(state.balance(command.orgId, command.warehouseId, line.itemId)!);
   }
-  const changes = command.lines.map((line, index) => ({
-    balance: balances[index]!,
-    quality: line.quality ?? ('available' as const),
-    delta: parseQuantity(line.quantity),
-    unitCost: parseQuantity(line.unitCost),
-    producedAt: line.producedAt,
-    expiresAt: line.expiresAt,
+  const incoming = command.lines.map((line, index) => ({ ...line, balance: balances[index]! }));
+  const misplaced = refusalOfIncoming(state, incoming);
+  if (misplaced !== null) return refuse(state, command, misplaced.reason, misplaced.itemId, misplaced.error);
+  const changes = incoming.map(({ balance, lot, location, quality = 'available' as const, quantity, unitCost, producedAt, expiresAt }) => ({
+    balance,
+    lot,
+    location,
+    quality,
+    delta: parseQuantity(quantity),
+    unitCost: parseQuantity(unitCost),
+    producedAt,
+    expiresAt,
   }));
-  if (!staysInRange(changes)) {
-    const error = rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand');
+  if (!staysInRange(state, changes)) {
+    const error = rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand, or it would be worth 10^18 or more');
     return refuse(state, command, 'INVALID_STATE', command.lines[0]!.itemId, error);
   }
 
   // After this point it must succeed.
   const sums = new Map<Balance, bigint>();
-  const lines = changes.map(({ balance, delta, unitCost }) => {
+  const lines = changes.map(({ balance, lot, delta, unitCost }) => {
     const sum = (sums.get(balance) ?? ZERO) + delta;
     sums.set(balance, sum);
     return {
       itemId: balance.itemId,
+      ...(lot === undefined ? {} : { lot }),
       quantity: formatQuantity(delta),
       balanceAfter: formatQuantity(balance.onHand + sum),
       unitCost: formatQuantity(unitCost),
     };
   });
+  enterLots(state, incoming);
   const movement = newMovement(
     {
       orgId: command.orgId,
@@ -98,16 +106,6 @@ function refusalOf(
     return { reason: 'WAREHOUSE_NOT_FOUND', error };
   }
   // Lots, bins and expected receipts are not kept yet: what names one is refused, not silently dropped.
-  if (line.lot !== undefined) {
-    const error = rejected('STOCK_VALIDATION', `item ${line.itemId} is not tracked by lot; receive it without one`);
-    return { reason: 'LOT_NOT_FOUND', error };
-  }
-  if (line.location !== undefined && line.location !== DEFAULT_LOCATION) {
-    return {
-      reason: 'INVALID_STATE',
-      error: notFound('LOCATION_NOT_FOUND', `location ${line.location} does not exist in ${command.warehouseId}`),
-    };
-  }
   if (line.expectedReceiptId !== undefined) {
     return { reason: 'INVALID_STATE', error: notFound('NOT_FOUND', `expected receipt ${line.expectedReceiptId} does not exist`) };
   }
@@ -124,7 +122,7 @@ function announce(state: StockState, command: ReceiveGoods, answer: ReceiptAnswe
     receiptId: answer.receiptId,
     movementId: answer.movementId,
     warehouseId: command.warehouseId,
-    lines: answer.lines.map((line) => ({ ...line, lot: null })),
+    lines: answer.lines.map((line) => ({ ...line, lot: line.lot ?? null })),
   });
 }
 

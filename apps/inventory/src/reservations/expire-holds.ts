@@ -14,7 +14,7 @@ export function expireHolds(state: StockState, command: ExpireHolds): Outcome<{ 
   if (!isDue) return answered({ expired: false });
   requireOwnBalances(state, demand);
 
-  const lines = demand.reservations.map((held) => changedHold(held.lineNo, held.itemId, held.warehouseId, heldQuantity(held)));
+  const lines = demand.reservations.map((held) => changedHold(held, heldQuantity(held)));
   releaseEverything(state, demand, { status: 'expired', reason: 'expired' });
   for (const line of demand.lines) line.unheld = openQuantity(line);
   demand.state = 'expired';

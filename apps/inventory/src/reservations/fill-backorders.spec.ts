@@ -86,7 +86,7 @@ describe('backorders', () => {
   });
 
   it('are gone on with in chunks, where more wait than one batch serves', () => {
-    const stock = new MemoryStock({ filledPerBatchMax: 3, holdsPerBalance: 2 });
+    const stock = new MemoryStock({ filledPerBatchMax: 3, holdsPerBalance: 2, quantsPerBalance: 50, layersPerBalance: 50 });
     stock.warehouses.set(ORG, [{ warehouseId: 'W1', priority: 1 }]);
     stock.items.set(`${ORG}/A`, { safetyStock: null, reorderPoint: null });
     for (let n = 0; n < 8; n++) stock.runBatch([{ command: waits(`o${n}`, '1') }]);

@@ -404,10 +404,10 @@ describe('set demand', () => {
       expect(given.holds('o1')).toEqual(['W2/A 6']);
     });
 
-    it('takes the most that one has when none covers it, and waits there', () => {
+    it('takes what each has, in the order of their priority, when none covers it, and waits in the first', () => {
       const given = new GivenStock({ 'W1/A': '3', 'W2/A': '9' });
       given.when(wants('o1', { 1: 'A 20' }, partial));
-      expect([given.at('W1/A'), given.at('W2/A')]).toEqual(['3 on hand', '9 on hand, 9 reserved, 11 backordered']);
+      expect([given.at('W1/A'), given.at('W2/A')]).toEqual(['3 on hand, 3 reserved, 8 backordered', '9 on hand, 9 reserved']);
     });
 
     it('waits in the first one when the item was never stored', () => {

@@ -8,8 +8,9 @@ import {
 } from '#libs/contracts';
 import { formatQuantity, isQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { safetyStock, sellable } from '../availability/available-to-promise.js';
-import { answered, type Outcome, type SetDemand } from '../stock-machine/commands.js';
-import { changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
+import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import { isDetailed, lotKey, placeable, requireAllFree, requireFitting, requirePlaceable } from '../stock-machine/quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -18,8 +19,11 @@ import {
   type DemandLine,
   emptyLine,
   heldQuantity,
+  lotNameKey,
   openQuantity,
   type Refusal,
+  type Reservation,
+  type SourcingStrategy,
   type StockState,
   stockLines,
 } from '../stock-machine/stock-state.js';
@@ -32,6 +36,8 @@ interface WantedLine {
   readonly lineNo: number;
   readonly itemId: string;
   readonly warehouseId: string | null;
+  readonly lot: string | null;
+  readonly minRemainingShelfLifeDays: number | null;
   /** What is asked for; what was shipped of it, if that is more. */
   readonly requested: Quantity;
   readonly unasked: Quantity;
@@ -40,9 +46,9 @@ interface WantedLine {
 /** What will be done for one line if the command is accepted. */
 interface LinePlan {
   readonly wanted: WantedLine;
-  /** What of the existing holds stays, by warehouse. */
-  readonly keep: ReadonlyMap<string, Quantity>;
-  readonly take: { balance: Balance; quantity: Quantity } | null;
+  /** What of the existing holds stays. */
+  readonly keep: ReadonlyMap<Reservation, Quantity>;
+  readonly take: readonly { balance: Balance; quantity: Quantity }[];
   readonly wait: { balance: Balance; quantity: Quantity } | null;
   readonly closed: Quantity;
 }
@@ -113,7 +119,7 @@ function cancel(state: StockState, demand: Demand, command: SetDemand): Outcome<
   }
   const lines = demand.reservations
     .filter((reservation) => reservation.status === 'active')
-    .map((reservation) => changedHold(reservation.lineNo, reservation.itemId, reservation.warehouseId, heldQuantity(reservation)));
+    .map((reservation) => changedHold(reservation, heldQuantity(reservation)));
   requireOwnBalances(state, demand);
   noteSetter(demand, command);
   demand.refusal = null;
@@ -150,14 +156,16 @@ function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
       lineNo: line.lineNo,
       itemId: line.itemId,
       warehouseId: line.warehouseId ?? command.warehouseId ?? null,
+      lot: line.lot ?? null,
+      minRemainingShelfLifeDays: line.minRemainingShelfLifeDays ?? command.minRemainingShelfLifeDays ?? null,
       requested,
       unasked: requested - asked,
     });
   }
   for (const line of demand.lines) {
     if (wanted.has(line.lineNo) || !hasMoved(line)) continue;
-    const { lineNo, itemId, warehouseId, fulfilled } = line;
-    wanted.set(lineNo, { lineNo, itemId, warehouseId, requested: fulfilled, unasked: fulfilled });
+    const { lineNo, itemId, warehouseId, lot, minRemainingShelfLifeDays, fulfilled } = line;
+    wanted.set(lineNo, { lineNo, itemId, warehouseId, lot, minRemainingShelfLifeDays, requested: fulfilled, unasked: fulfilled });
   }
   return [...wanted.values()].sort((a, b) => a.lineNo - b.lineNo);
 }
@@ -175,8 +183,6 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
       const requested = formatQuantity(parseQuantity(line.quantity));
       return { reason, lines: [{ lineNo, itemId, warehouseId, requested, available: '0' }] };
     };
-    // Lots are not kept yet, so none exists.
-    if (line.lot !== undefined) return refused('LOT_NOT_FOUND');
     const known = demand.lines.find((candidate) => candidate.lineNo === lineNo);
     const isOtherItem = known !== undefined && known.itemId !== itemId && hasMoved(known);
     if (said.has(lineNo) || isOtherItem) return refused('INVALID_STATE');
@@ -187,6 +193,7 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
         ? state.warehousesOf(command.orgId).length === 0
         : state.balance(command.orgId, warehouseId, itemId) === undefined;
     if (isNowhere) return refused('WAREHOUSE_NOT_FOUND');
+    if (line.lot !== undefined && !state.lots.has(lotNameKey(command.orgId, itemId, line.lot))) return refused('LOT_NOT_FOUND');
   }
   return null;
 }
@@ -198,18 +205,46 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
 class Offer {
   private readonly offered = new Map<Balance, Quantity>();
   private readonly waits = new Map<Balance, Quantity>();
+  private readonly takenOfLots = new Map<string, Quantity>();
 
   constructor(
+    private readonly state: StockState,
     private readonly demand: Demand,
-    private readonly kept: (balance: Balance) => Quantity,
+    private readonly kept: ReadonlyMap<Reservation, Quantity>,
   ) {}
 
-  of(balance: Balance): Quantity {
+  /** @throws NeedsMore when too little was read of where in its warehouse the stock lies. */
+  of(balance: Balance, line: WantedLine): Quantity {
+    const offered = this.inAll(balance);
+    if (!isDetailed(balance)) return offered;
+    if (this.givesBackAt(balance) > ZERO) requireAllFree(balance);
+    const fit = requireFitting(this.state, balance, offered, { ...line, lot: null });
+    const here = line.lot === null ? fit : minQuantity(fit, this.ofLot(balance, line, line.lot));
+    requirePlaceable(this.state, balance, minQuantity(here, line.requested), line);
+    return here;
+  }
+
+  take(balance: Balance, line: WantedLine, quantity: Quantity): void {
+    this.offered.set(balance, this.inAll(balance) - quantity);
+    if (line.lot !== null) {
+      const key = lotKey(balance, line.lot);
+      this.takenOfLots.set(key, (this.takenOfLots.get(key) ?? ZERO) + quantity);
+    }
+  }
+
+  /** Lets more wait there; false when it would be too much to stay in range (see `staysInRange`). */
+  wait(balance: Balance, quantity: Quantity): boolean {
+    const ownWaiting = sumQuantities(this.demand.backorders, (b) => (isAt(b, balance) ? b.quantity : ZERO));
+    const waits = (this.waits.get(balance) ?? balance.backordered - ownWaiting) + quantity;
+    this.waits.set(balance, waits);
+    return isQuantity(balance.onHand + waits);
+  }
+
+  private inAll(balance: Balance): Quantity {
     let offered = this.offered.get(balance);
     if (offered === undefined) {
-      const own = sumQuantities(this.demand.reservations, (r) => (this.isAt(r, balance) ? heldQuantity(r) : ZERO));
-      const ownWaiting = sumQuantities(this.demand.backorders, (b) => (this.isAt(b, balance) ? b.quantity : ZERO));
-      const givenBack = own - this.kept(balance);
+      const ownWaiting = sumQuantities(this.demand.backorders, (b) => (isAt(b, balance) ? b.quantity : ZERO));
+      const givenBack = this.givesBackAt(balance);
       const promised = sellable(balance) - (balance.reserved - givenBack) - safetyStock(balance) - (balance.backordered - ownWaiting);
       offered = maxQuantity(promised, givenBack);
       this.offered.set(balance, offered);
@@ -217,113 +252,135 @@ class Offer {
     return offered;
   }
 
-  take(balance: Balance, quantity: Quantity): void {
-    this.offered.set(balance, this.of(balance) - quantity);
+  private givesBackAt(balance: Balance, lot?: string): Quantity {
+    return sumQuantities(this.demand.reservations, (held) =>
+      isAt(held, balance) && (lot === undefined || held.lot === lot) ? heldQuantity(held) - (this.kept.get(held) ?? ZERO) : ZERO,
+    );
   }
 
-  /** Lets more wait there; false when it would be too much to stay in range (see `staysInRange`). */
-  wait(balance: Balance, quantity: Quantity): boolean {
-    const ownWaiting = sumQuantities(this.demand.backorders, (b) => (this.isAt(b, balance) ? b.quantity : ZERO));
-    const waits = (this.waits.get(balance) ?? balance.backordered - ownWaiting) + quantity;
-    this.waits.set(balance, waits);
-    return isQuantity(balance.onHand + waits);
-  }
-
-  private isAt(at: { warehouseId: string; itemId: string }, balance: Balance): boolean {
-    return at.warehouseId === balance.warehouseId && at.itemId === balance.itemId;
+  private ofLot(balance: Balance, line: WantedLine, lot: string): Quantity {
+    const free = placeable(this.state, balance, line) + this.givesBackAt(balance, lot);
+    return free - (this.takenOfLots.get(lotKey(balance, lot)) ?? ZERO);
   }
 }
 
-/** Plans every line, all together: several lines with the same item are counted together. Changes nothing. */
+const isAt = (at: { warehouseId: string; itemId: string }, balance: Balance) =>
+  at.warehouseId === balance.warehouseId && at.itemId === balance.itemId;
+
+/**
+ * Plans every line, all together: several lines with the same item are counted together. Lines that take only certain lots choose first,
+ * because the others can do with what is left. Changes nothing.
+ */
 function planLines(
   state: StockState,
   demand: Demand,
   wanted: readonly WantedLine[],
   mode: 'all_or_nothing' | 'partial',
 ): LinePlan[] | Refusal {
-  const keptAt = new Map<string, Quantity>();
-  const keeps = wanted.map((line) => {
-    const keep = keptHolds(demand, line);
-    for (const [warehouseId, quantity] of keep) {
-      const key = balanceKey(demand.orgId, warehouseId, line.itemId);
-      keptAt.set(key, (keptAt.get(key) ?? ZERO) + quantity);
-    }
-    return keep;
-  });
   requireOwnBalances(state, demand);
-
-  const keptOn = ({ orgId, warehouseId, itemId }: Balance) =>
-    keptAt.size === 0 ? ZERO : (keptAt.get(balanceKey(orgId, warehouseId, itemId)) ?? ZERO);
-  const offer = new Offer(demand, keptOn);
-  const plans: LinePlan[] = [];
+  const kept = new Map<Reservation, Quantity>();
+  const keeps = new Map(wanted.map((line) => [line, keptHolds(demand, line)]));
+  for (const keep of keeps.values()) for (const [held, quantity] of keep) kept.set(held, quantity);
+  const offer = new Offer(state, demand, kept);
+  const strategy = state.settingsOf(demand.orgId).sourcingStrategy;
+  const plans = new Map<WantedLine, LinePlan>();
   const short: Refusal['lines'][number][] = [];
-  wanted.forEach((line, index) => {
-    const keep = keeps[index]!;
+  for (const line of inTurnOfChoice(wanted)) {
+    const keep = keeps.get(line)!;
     const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
     const closed = minQuantity(known?.closed ?? ZERO, line.requested - (known?.fulfilled ?? ZERO));
     const extra = line.requested - (known?.fulfilled ?? ZERO) - closed - sumQuantities(keep.values(), (quantity) => quantity);
     if (extra === ZERO) {
-      plans.push({ wanted: line, keep, take: null, wait: null, closed });
-      return;
+      plans.set(line, { wanted: line, keep, take: [], wait: null, closed });
+      continue;
     }
     const candidates = candidateBalances(state, demand, line, keep);
-    const covering = candidates.find((balance) => offer.of(balance) >= extra);
-    if (covering !== undefined) {
-      offer.take(covering, extra);
-      plans.push({ wanted: line, keep, take: { balance: covering, quantity: extra }, wait: null, closed });
-      return;
+    const take = chooseSources(candidates, (balance) => offer.of(balance, line), extra, strategy);
+    const there = sumQuantities(take, (part) => part.quantity);
+    if (there < extra) {
+      // What already waits was accepted before; only what is new must be there at once.
+      const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
+      const place = waitingPlace(state, demand, line) ?? take[0]?.balance ?? candidates[0]!;
+      if (!accepted || !offer.wait(place, extra - there)) {
+        short.push({
+          lineNo: line.lineNo,
+          itemId: line.itemId,
+          warehouseId: line.warehouseId ?? place.warehouseId,
+          requested: formatQuantity(line.requested),
+          available: formatQuantity(there),
+        });
+        continue;
+      }
+      plans.set(line, { wanted: line, keep, take, wait: { balance: place, quantity: extra - there }, closed });
+    } else {
+      plans.set(line, { wanted: line, keep, take, wait: null, closed });
     }
-    const best = candidates.reduce((most, balance) => (offer.of(balance) > offer.of(most) ? balance : most), candidates[0]!);
-    const there = offer.of(best);
-    // What already waits was accepted before; only what is new must be there at once.
-    const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
-    const place = waitingPlace(state, demand, line) ?? best;
-    if (!accepted || !offer.wait(place, extra - there)) {
-      short.push({
-        lineNo: line.lineNo,
-        itemId: line.itemId,
-        warehouseId: line.warehouseId ?? best.warehouseId,
-        requested: formatQuantity(line.requested),
-        available: formatQuantity(there),
-      });
-      return;
-    }
-    offer.take(best, there);
-    plans.push({
-      wanted: line,
-      keep,
-      take: there > ZERO ? { balance: best, quantity: there } : null,
-      wait: { balance: place, quantity: extra - there },
-      closed,
-    });
-  });
-  return short.length > 0 ? { reason: 'INSUFFICIENT_STOCK', lines: short } : plans;
+    for (const { balance, quantity } of take) offer.take(balance, line, quantity);
+  }
+  if (short.length > 0) return { reason: 'INSUFFICIENT_STOCK', lines: short.sort((a, b) => a.lineNo - b.lineNo) };
+  return wanted.map((line) => plans.get(line)!);
 }
 
-const NOTHING_KEPT: ReadonlyMap<string, Quantity> = new Map();
+/** First the lines that name a lot, then those whose lots must live longest. */
+function inTurnOfChoice(lines: readonly WantedLine[]): readonly WantedLine[] {
+  if (lines.every((line) => line.lot === null && line.minRemainingShelfLifeDays === null)) return lines;
+  const needs = (line: WantedLine) => (line.lot === null ? (line.minRemainingShelfLifeDays ?? 0) : Infinity);
+  return lines.toSorted((a, b) => (needs(a) === needs(b) ? a.lineNo - b.lineNo : needs(b) - needs(a)));
+}
 
-/** What of the line's holds stays: as much as is still wanted, in the warehouse that is wanted, the oldest first. */
-function keptHolds(demand: Demand, line: WantedLine): ReadonlyMap<string, Quantity> {
+/**
+ * From which balances a quantity is taken: from the first that covers it alone, unless what has most goes first; else from several, each as
+ * far as it offers.
+ */
+function chooseSources(
+  candidates: readonly Balance[],
+  offerOf: (balance: Balance) => Quantity,
+  quantity: Quantity,
+  strategy: SourcingStrategy,
+): { balance: Balance; quantity: Quantity }[] {
+  const covering = strategy === 'most_stock' ? undefined : candidates.find((balance) => offerOf(balance) >= quantity);
+  if (covering !== undefined) return [{ balance: covering, quantity }];
+  const inTurn =
+    strategy === 'priority' || candidates.length === 1
+      ? candidates
+      : candidates.toSorted((a, b) => (offerOf(a) > offerOf(b) ? -1 : offerOf(a) < offerOf(b) ? 1 : 0));
+  const taken: { balance: Balance; quantity: Quantity }[] = [];
+  let open = quantity;
+  for (const balance of inTurn) {
+    const part = minQuantity(open, offerOf(balance));
+    if (part <= ZERO) continue;
+    taken.push({ balance, quantity: part });
+    open -= part;
+    if (open === ZERO) break;
+  }
+  return taken;
+}
+
+const NOTHING_KEPT: ReadonlyMap<Reservation, Quantity> = new Map();
+
+/** What of the line's holds stays: as much as is still wanted, in the warehouse and of the lot that is wanted, the oldest first. */
+function keptHolds(demand: Demand, line: WantedLine): ReadonlyMap<Reservation, Quantity> {
   const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
   if (known === undefined) return NOTHING_KEPT;
-  const keep = new Map<string, Quantity>();
+  const keep = new Map<Reservation, Quantity>();
   const closed = minQuantity(known.closed, line.requested - known.fulfilled);
   let open = line.requested - known.fulfilled - closed;
   for (const reservation of demand.reservations) {
     if (reservation.lineNo !== line.lineNo || reservation.itemId !== line.itemId) continue;
     if (line.warehouseId !== null && reservation.warehouseId !== line.warehouseId) continue;
+    if (line.lot !== null && reservation.lot !== line.lot) continue;
     const quantity = minQuantity(open, heldQuantity(reservation));
     if (quantity <= ZERO) continue;
-    keep.set(reservation.warehouseId, (keep.get(reservation.warehouseId) ?? ZERO) + quantity);
+    keep.set(reservation, quantity);
     open -= quantity;
   }
   return keep;
 }
 
 /** Where a line may be held: where it asks for; else where it is held already, then by the priority of the warehouses. */
-function candidateBalances(state: StockState, demand: Demand, line: WantedLine, keep: ReadonlyMap<string, Quantity>): Balance[] {
+function candidateBalances(state: StockState, demand: Demand, line: WantedLine, keep: ReadonlyMap<Reservation, Quantity>): Balance[] {
   if (line.warehouseId !== null) return [state.balance(demand.orgId, line.warehouseId, line.itemId)!];
-  const first = [...keep.keys()];
+  const first = [...keep.keys()].map((held) => held.warehouseId);
   const rest = state.warehousesOf(demand.orgId).map((warehouse) => warehouse.warehouseId);
   const candidates: Balance[] = [];
   for (const warehouseId of new Set([...first, ...rest])) {
@@ -376,22 +433,23 @@ function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'al
 function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
   if (demand.reservations.length > 0 || demand.backorders.length > 0) giveBack(state, demand, plans);
   demand.lines = plans.map((plan) => matchedLine(demand, plan));
-  plans.forEach(({ take, wait }, index) => {
-    const line = demand.lines[index]!;
-    if (take !== null) hold(state, demand, line, take.balance, take.quantity);
+  const lines = new Map(plans.map(({ wanted }, index) => [wanted, demand.lines[index]!]));
+  const takes = new Map(plans.map(({ wanted, take }) => [wanted, take]));
+  for (const wanted of inTurnOfChoice([...takes.keys()])) {
+    for (const { balance, quantity } of takes.get(wanted)!) hold(state, demand, lines.get(wanted)!, balance, quantity);
+  }
+  for (const { wanted, wait } of plans) {
+    const line = lines.get(wanted)!;
     if (wait !== null) enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
-  });
+  }
 }
 
 /** Gives back what the plan no longer wants of an order's holds and waiting. */
 function giveBack(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
   const why = { status: 'released', reason: 'amended' } as const;
-  const keeps = new Map(plans.map((plan) => [plan.wanted.lineNo, new Map(plan.keep)]));
-  // The oldest hold of a line is the one that stays.
+  const keeps = new Map(plans.map((plan) => [plan.wanted.lineNo, plan.keep]));
   for (const reservation of demand.reservations) {
-    const kept = keeps.get(reservation.lineNo);
-    const stays = minQuantity(kept?.get(reservation.warehouseId) ?? ZERO, heldQuantity(reservation));
-    kept?.set(reservation.warehouseId, (kept.get(reservation.warehouseId) ?? ZERO) - stays);
+    const stays = keeps.get(reservation.lineNo)?.get(reservation) ?? ZERO;
     release(state, demand, reservation, heldQuantity(reservation) - stays, why);
   }
   const waits = new Map(plans.map((plan) => [plan.wanted.lineNo, plan.wait]));
@@ -409,6 +467,8 @@ function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
   const known = demand.lines.find((line) => line.lineNo === wanted.lineNo && line.itemId === wanted.itemId);
   const line = known ?? emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
   line.warehouseId = wanted.warehouseId;
+  line.lot = wanted.lot;
+  line.minRemainingShelfLifeDays = wanted.minRemainingShelfLifeDays;
   line.requested = wanted.requested;
   line.unasked = wanted.unasked;
   line.closed = closed;
@@ -418,12 +478,18 @@ function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
 
 /** Says what the order holds now, by event and in the answer. */
 function announce(state: StockState, demand: Demand, command: SetDemand): Outcome<DemandAnswer> {
+  const answer = tellHolds(state, demand, command.meta);
+  return answered({ ...answer, sequence: demand.sequence });
+}
+
+/** Says what an order holds and what it waits for; also when its holds were moved to other lots without its doing. */
+export function tellHolds(state: StockState, demand: Demand, meta: CommandMeta): DemandAnswer {
   const answer = answerOf(demand);
   const { orderId, firm, expiresAt, lines, backordered } = answer;
   const held = { orderId, firm, expiresAt, lines };
-  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, command.meta, { ...held, backordered }, answer.stock);
-  else state.emitAboutOrder(StockReserved, demand, command.meta, held, answer.stock);
-  return answered({ ...answer, sequence: demand.sequence });
+  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, meta, { ...held, backordered }, answer.stock);
+  else state.emitAboutOrder(StockReserved, demand, meta, held, answer.stock);
+  return answer;
 }
 
 /** Refuses totals that cannot be held. A known order keeps what it holds; of a new one only the refused wish stays on record. */
@@ -473,12 +539,6 @@ function failed(state: StockState, demand: Demand, command: SetDemand, refusal: 
     discrepancyIds: [],
   });
   return answered({ ...answerOf(demand), ...refusedAnswer(refusal) });
-}
-
-function backorderedLines(demand: Demand) {
-  return demand.lines
-    .filter((line) => line.backordered > ZERO)
-    .map((line) => ({ lineNo: line.lineNo, itemId: line.itemId, quantity: formatQuantity(line.backordered) }));
 }
 
 /** The current state of an order, as calls answer it. */

@@ -2,7 +2,9 @@ import { type InspectionVerdict, type MovementAnswer, QualityChanged, StockAdjus
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type InspectReturn, type Outcome } from '../stock-machine/commands.js';
 import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { newMovement, postMovement, type StockChange } from '../stock-machine/post-movement.js';
+import { lotOrNull } from '../stock-machine/holds.js';
+import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
+import { isDetailed, lotKey, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Demand,
@@ -38,10 +40,28 @@ export function inspectReturn(state: StockState, command: InspectReturn): Outcom
   const sequence = countOf(demand, command.meta);
   const inspection = sequence === undefined ? command.meta.messageId : `#${sequence}`;
   if (received.inspections.includes(inspection)) return inspected(demand, received);
-  if (command.lines.some((line) => line.lot !== undefined)) return refuse(state, demand, command, 'LOT_NOT_FOUND');
+  if (command.lines.some(({ lot }) => lot !== undefined && !received.lines.some((line) => line.lot === lot))) {
+    return refuse(state, demand, command, 'LOT_NOT_FOUND');
+  }
   const judged = planVerdicts(received, command);
   if (judged === null) return refuse(state, demand, command, 'INVALID_STATE');
-  for (const { line } of judged) state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+  for (const { line } of judged) {
+    const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+    if (isDetailed(balance)) requireLot(balance, line.lot);
+  }
+  const waiting = new Map<string, Quantity>();
+  for (const { line, quantity } of judged) {
+    const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+    if (!isDetailed(balance)) continue;
+    // Somebody may have moved it, or changed its quality, since it came.
+    const key = lotKey(balance, line.lot);
+    waiting.set(key, (waiting.get(key) ?? ZERO) + quantity);
+    if (quantAt(state, balance, placeOf(line)).quantity < waiting.get(key)!) return refuse(state, demand, command, 'INVALID_STATE');
+  }
+  requireCosts(
+    state,
+    judged.filter((part) => part.verdict === 'scrap').map((part) => scrapChange(state, command, part)),
+  );
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
@@ -64,6 +84,7 @@ function planVerdicts(received: ReceivedReturn, command: InspectReturn): Judged[
     let open = parseQuantity(verdict.quantity);
     for (const line of received.lines) {
       if (line.lineNo !== verdict.lineNo || line.quality !== 'pending_inspection') continue;
+      if (verdict.lot !== undefined && verdict.lot !== line.lot) continue;
       const waiting = line.quantity - line.inspected - (taken.get(line) ?? ZERO);
       const quantity = minQuantity(open, waiting);
       if (quantity <= ZERO) continue;
@@ -80,8 +101,8 @@ function changeQuality(state: StockState, command: InspectReturn, parts: readonl
   const changes: StockChange[] = parts.flatMap(({ line, quantity, verdict }) => {
     const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
     return [
-      { balance, quality: 'pending_inspection' as const, delta: -quantity },
-      { balance, quality: verdict as Exclude<InspectionVerdict, 'scrap'>, delta: quantity },
+      changeOf(balance, placeOf(line), -quantity),
+      changeOf(balance, { ...placeOf(line), quality: verdict as Exclude<InspectionVerdict, 'scrap'> }, quantity),
     ];
   });
   postMovement(state, inspectionMovement(state, command, 'quality_change'), changes, command.meta);
@@ -89,7 +110,7 @@ function changeQuality(state: StockState, command: InspectReturn, parts: readonl
     state.emit(QualityChanged, command.orgId, line.itemId, command.meta, {
       itemId: line.itemId,
       warehouseId: line.warehouseId,
-      lot: null,
+      lot: lotOrNull(line.lot),
       quantity: formatQuantity(quantity),
       from: 'pending_inspection',
       to: verdict,
@@ -98,20 +119,22 @@ function changeQuality(state: StockState, command: InspectReturn, parts: readonl
   }
 }
 
+/** Where returned goods wait for their verdict. */
+const placeOf = ({ lot, location }: ReturnLine): QuantKey => ({ lot, location, quality: 'pending_inspection' });
+
+const scrapChange = (state: StockState, command: InspectReturn, { line, quantity }: Judged) =>
+  changeOf(state.existingBalance(command.orgId, line.warehouseId, line.itemId), placeOf(line), -quantity);
+
 function scrap(state: StockState, command: InspectReturn, parts: readonly Judged[]): void {
   const movement = inspectionMovement(state, command, 'scrap');
-  const changes = parts.map(({ line, quantity }) => ({
-    balance: state.existingBalance(command.orgId, line.warehouseId, line.itemId),
-    quality: 'pending_inspection' as const,
-    delta: -quantity,
-  }));
+  const changes = parts.map((part) => scrapChange(state, command, part));
   postMovement(state, movement, changes, command.meta);
   parts.forEach(({ line, quantity }, index) => {
     state.emit(StockAdjusted, command.orgId, line.itemId, command.meta, {
       movementId: movement.movementId,
       itemId: line.itemId,
       warehouseId: line.warehouseId,
-      lot: null,
+      lot: lotOrNull(line.lot),
       quantityDelta: formatQuantity(-quantity),
       reason: 'scrapped after inspection',
       balanceAfter: formatQuantity(changes[index]!.balance.onHand),

@@ -20,7 +20,7 @@ describe('a return', () => {
       lot: null,
       quantity: '2',
       quality: 'pending_inspection',
-      unitCost: null,
+      unitCost: '1',
       balanceAfter: '7',
     };
     expect(answer).toMatchObject({ status: 'done', lines: [line] });

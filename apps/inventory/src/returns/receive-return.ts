@@ -1,18 +1,36 @@
 import { type MovementAnswer, type RefusalReason, StockReturned, StockReturnFailed } from '#libs/contracts';
-import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import {
+  formatQuantity,
+  minQuantity,
+  type Money,
+  mulDiv,
+  parseQuantity,
+  type Quantity,
+  sumQuantities,
+  unitCostOf,
+  ZERO,
+} from '#libs/domain';
+import type { CostPart } from '../costing/cost-layers.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveReturn } from '../stock-machine/commands.js';
 import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
+import { lotOrNull } from '../stock-machine/holds.js';
+import { enterLots } from '../stock-machine/lots.js';
+import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
+import { isDetailed, NO_LOT, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
+  cogsOf,
+  DEFAULT_LOCATION,
   type Demand,
   emptyLine,
+  lotNameKey,
   type Quality,
   type ReceivedReturn,
   type Refusal,
   type ReturnLine,
+  type ShipmentLine,
   type StockState,
   stockLines,
   subjectKey,
@@ -34,24 +52,27 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
   if (before !== undefined) return repeatRefusal(state, demand, command, before);
   const balances: Balance[] = [];
   for (const line of command.lines) {
-    if (line.lot !== undefined) return refuse(state, demand, command, 'LOT_NOT_FOUND');
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return refuse(state, demand, command, 'ITEM_NOT_FOUND');
     const balance = state.balance(command.orgId, command.warehouseId, line.itemId);
     if (balance === undefined) return refuse(state, demand, command, 'WAREHOUSE_NOT_FOUND');
     balances.push(balance);
   }
   const back = command.lines.map((line, index) => ({ balance: balances[index]!, delta: parseQuantity(line.quantity) }));
-  if (mixesItems(demand, command) || !staysInRange(back)) return refuse(state, demand, command, 'INVALID_STATE');
+  if (mixesItems(demand, command) || !staysInRange(state, back)) return refuse(state, demand, command, 'INVALID_STATE');
   // A message that is far ahead may tell of an order or a shipment that is still under way.
   const isFarAhead = countOf(demand, command.meta) !== undefined && mayComeTooEarly(demand, command.meta);
   if (isUnknown(demand) ? isFarAhead : exceedsShipped(demand, command) && mayComeTooEarly(demand, command.meta)) {
     return { kind: 'too-early', waitingFor: `the shipment of order ${command.orderId}` };
   }
   if (!isUnknown(demand) && exceedsShipped(demand, command)) return refuse(state, demand, command, 'EXCEEDS_SHIPPED');
+  const parts = planParts(state, demand, command, balances);
+  if (typeof parts === 'string') return refuse(state, demand, command, parts);
+  for (const { balance, lot } of parts) if (isDetailed(balance)) requireLot(balance, lot);
+  const changes = parts.map((part) => ({ ...changeOf(part.balance, part, part.quantity), parts: part.cost, flagged: part.from === null }));
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
-  const received = post(state, demand, command, balances, print);
+  const received = post(state, demand, command, parts, changes, print);
   return returned(state, demand, command, received);
 }
 
@@ -84,7 +105,74 @@ function qualityOf(state: StockState, command: ReceiveReturn, condition: Receive
   return condition === 'damaged' ? 'damaged' : 'pending_inspection';
 }
 
-function post(state: StockState, demand: Demand, command: ReceiveReturn, balances: readonly Balance[], print: string): ReceivedReturn {
+/** A part of a returned line: of one lot, and of one line that was shipped. */
+interface ReturnPart extends QuantKey {
+  readonly lineNo: number;
+  readonly balance: Balance;
+  readonly quantity: Quantity;
+  /** What it was shipped as; null when that is not known. */
+  readonly from: ShipmentLine | null;
+  /** What it costs: a share of what it left with; empty = the current cost. */
+  readonly cost: readonly CostPart[];
+}
+
+/** Goods of a tracked item of which nobody knows the lot any more. */
+const UNKNOWN_LOT = 'unknown';
+
+/**
+ * Matches what came back with what was shipped: of the lot that is named, else the oldest that is not fully returned. It comes back at the
+ * cost it left with. What was shipped before costs were kept, or for an order that nobody knows, has none.
+ */
+function planParts(state: StockState, demand: Demand, command: ReceiveReturn, balances: readonly Balance[]): ReturnPart[] | RefusalReason {
+  const shipped = state
+    .shipmentsOf(demand.orgId, demand.orderId)
+    .filter((shipment) => shipment.status === 'posted')
+    .flatMap((shipment) => shipment.lines);
+  const back = new Map<ShipmentLine, { quantity: Quantity; value: Money }>();
+  const parts: ReturnPart[] = [];
+  for (const [index, line] of command.lines.entries()) {
+    const balance = balances[index]!;
+    const { tracking, orgId, itemId } = balance;
+    if (line.lot !== undefined && (tracking === 'none' || !state.lots.has(lotNameKey(orgId, itemId, line.lot)))) return 'LOT_NOT_FOUND';
+    const quality = qualityOf(state, command, line.condition);
+    const part = { lineNo: line.lineNo, balance, location: DEFAULT_LOCATION, quality };
+    let open = parseQuantity(line.quantity);
+    for (const from of shipped) {
+      if (from.lineNo !== line.lineNo || from.itemId !== itemId || (line.lot !== undefined && from.lot !== line.lot)) continue;
+      const already = back.get(from) ?? { quantity: from.returned, value: from.returnedValue };
+      const quantity = minQuantity(open, from.quantity - already.quantity);
+      if (quantity <= ZERO) continue;
+      const cost = shareOf(from, already, quantity);
+      back.set(from, { quantity: already.quantity + quantity, value: already.value + sumQuantities(cost, ({ value }) => value) });
+      parts.push({ ...part, lot: from.lot, quantity, from, cost });
+      open -= quantity;
+    }
+    if (open === ZERO) continue;
+    if (tracking === 'serial' && line.lot === undefined) return 'LOT_NOT_FOUND';
+    const lot = line.lot ?? (tracking === 'none' ? NO_LOT : UNKNOWN_LOT);
+    parts.push({ ...part, lot, quantity: open, from: null, cost: [] });
+  }
+  const isThere = parts.some(({ balance, lot }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true);
+  return isThere ? 'INVALID_STATE' : parts;
+}
+
+/** The cost of a part of what was shipped: the last part takes what is left. */
+function shareOf(from: ShipmentLine, already: { quantity: Quantity; value: Money }, quantity: Quantity): CostPart[] {
+  const [first] = from.cost;
+  if (first === undefined) return [];
+  const value = mulDiv(cogsOf(from) - already.value, quantity, from.quantity - already.quantity);
+  // Of several layers it is told no more which part came from which: it takes the place of the oldest.
+  return [{ receivedAt: first.receivedAt, receiptId: from.cost.length === 1 ? first.receiptId : null, quantity, value }];
+}
+
+function post(
+  state: StockState,
+  demand: Demand,
+  command: ReceiveReturn,
+  parts: readonly ReturnPart[],
+  changes: readonly StockChange[],
+  print: string,
+): ReceivedReturn {
   const movement = newMovement(
     {
       orgId: command.orgId,
@@ -98,30 +186,41 @@ function post(state: StockState, demand: Demand, command: ReceiveReturn, balance
     command.meta,
     state.now,
   );
-  const qualities = command.lines.map((line) => qualityOf(state, command, line.condition));
-  postMovement(
+  enterLots(
     state,
-    movement,
-    command.lines.map((line, index) => ({ balance: balances[index]!, quality: qualities[index]!, delta: parseQuantity(line.quantity) })),
-    command.meta,
+    parts.flatMap(({ balance, lot, quantity }) => (lot === NO_LOT ? [] : [{ balance, lot, quantity: formatQuantity(quantity) }])),
   );
-  const lines = command.lines.map((line, index): ReturnLine => {
-    let ordered = demand.lines.find((candidate) => candidate.lineNo === line.lineNo);
+  const posted = postMovement(state, movement, changes, command.meta);
+  const lines = parts.map((part, index): ReturnLine => {
+    const { lineNo, balance, lot, location, quality, quantity, from } = part;
+    const value = posted[index]!.valueDelta ?? ZERO;
+    let ordered = demand.lines.find((candidate) => candidate.lineNo === lineNo);
     if (ordered === undefined) {
-      ordered = emptyLine(line.lineNo, line.itemId, null);
+      ordered = emptyLine(lineNo, balance.itemId, null);
       demand.lines.push(ordered);
     }
-    ordered.returned += parseQuantity(line.quantity);
+    ordered.returned += quantity;
+    if (from !== null) {
+      from.returned += quantity;
+      from.returnedValue += value;
+    }
     return {
-      lineNo: line.lineNo,
-      itemId: line.itemId,
+      lineNo,
+      itemId: balance.itemId,
       warehouseId: command.warehouseId,
-      quantity: parseQuantity(line.quantity),
-      quality: qualities[index]!,
-      balanceAfter: balances[index]!.onHand,
+      lot,
+      location,
+      quality,
+      quantity,
+      value,
+      balanceAfter: balance.onHand,
       inspected: ZERO,
     };
   });
+  const sources = new Set(parts.map((part) => part.from));
+  for (const shipment of state.shipmentsOf(demand.orgId, demand.orderId)) {
+    if (shipment.lines.some((line) => sources.has(line))) state.changedShipments.add(shipment);
+  }
   state.touchDemand(demand);
   const received: ReceivedReturn = {
     orgId: command.orgId,
@@ -148,16 +247,16 @@ function repeat(state: StockState, demand: Demand, command: ReceiveReturn, recei
   return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: returnedLines(received) });
 }
 
-/** Returns are valued when costing exists; until then `unitCost` is null. */
+/** What was taken in, as it is told. */
 export function returnedLines(received: ReceivedReturn) {
   return received.lines.map((line) => ({
     lineNo: line.lineNo,
     itemId: line.itemId,
     warehouseId: line.warehouseId,
-    lot: null,
+    lot: lotOrNull(line.lot),
     quantity: formatQuantity(line.quantity),
     quality: line.quality,
-    unitCost: null,
+    unitCost: formatQuantity(unitCostOf(line.value, line.quantity)),
     balanceAfter: formatQuantity(line.balanceAfter),
   }));
 }

@@ -22,7 +22,7 @@ describe('a shipment', () => {
     expect(answer).toMatchObject({
       status: 'done',
       sequence: 2,
-      lines: [{ lineNo: 1, itemId: 'A', warehouseId: 'W1', lot: null, quantity: '3', cogs: null }],
+      lines: [{ lineNo: 1, itemId: 'A', warehouseId: 'W1', lot: null, quantity: '3', cogs: '3' }],
     });
     expect(given.at('W1/A')).toBe('7 on hand, 2 reserved');
     expect(given.order('o1')!.lines).toEqual({ 1: 'A 5: 2 reserved, 3 fulfilled' });
@@ -32,7 +32,7 @@ describe('a shipment', () => {
         type: 'StockDepleted',
         subject: 'o1',
         sequence: 2,
-        data: { shipmentId: 's1', orderId: 'o1', lines: [{ quantity: '3' }], cogsTotal: null },
+        data: { shipmentId: 's1', orderId: 'o1', lines: [{ quantity: '3' }], cogsTotal: '3' },
       },
     ]);
   });

@@ -1,18 +1,34 @@
 import { type MovementAnswer, type RefusalReason, type ShortLine, StockDepleted, StockDepletionFailed } from '#libs/contracts';
-import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { free } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type Ship } from '../stock-machine/commands.js';
-import { dequeue, fulfil, release } from '../stock-machine/holds.js';
+import { dequeue, displace, fulfil, holdsAt, lineOf, lotOrNull, placeOf, release, requireMovable } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage, wasOvertaken } from '../stock-machine/message-order.js';
-import { newMovement, postMovement } from '../stock-machine/post-movement.js';
+import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
+import {
+  freeQuants,
+  isDetailed,
+  pickBefore,
+  PLAIN,
+  type PlacedPart,
+  type Quant,
+  quantAt,
+  type QuantKey,
+  quantKey,
+  quantsOfLot,
+  requireAllFree,
+} from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
+  cogsOf,
+  DEFAULT_LOCATION,
   type Demand,
   type DemandLine,
   emptyLine,
   heldQuantity,
+  lotNameKey,
   openQuantity,
   type PostedShipment,
   type Refusal,
@@ -22,15 +38,16 @@ import {
   stockLines,
   subjectKey,
 } from '../stock-machine/stock-state.js';
-import { requireOwnBalances } from '../reservations/set-demand.js';
+import { requireOwnBalances, tellHolds } from '../reservations/set-demand.js';
 
-/** Where a shipped quantity comes from: the order's own holds first, the rest from free stock. */
+/** What of a line leaves one balance: the order's own holds first, the rest from free stock. */
 interface Taking {
   readonly lineNo: number;
   readonly itemId: string;
   readonly balance: Balance;
-  readonly quantity: Quantity;
   readonly fromHolds: readonly { reservation: Reservation; quantity: Quantity }[];
+  /** The lots and bins that it leaves. */
+  readonly picks: readonly PlacedPart[];
 }
 
 /**
@@ -58,6 +75,7 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
   const takings = planTakings(state, demand, command);
   if ('reason' in takings) return refuse(state, demand, command, takings);
   requireOwnBalances(state, demand);
+  requireCosts(state, changesOf(takings));
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
@@ -99,8 +117,7 @@ function exceedsRequested(demand: Demand, command: Ship): Refusal | null {
 /** Finds the stock for every line, all lines together. Changes nothing. */
 function planTakings(state: StockState, demand: Demand, command: Ship): Taking[] | Refusal {
   const takings: Taking[] = [];
-  const usedHold = new Map<Reservation, Quantity>();
-  const usedFree = new Map<Balance, Quantity>();
+  const used = new Used();
   const short: ShortLine[] = [];
   // A line is about one item, in the order as within the shipment.
   const items = new Map([...command.lines, ...demand.lines].map((line) => [line.lineNo, line.itemId]));
@@ -110,41 +127,169 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
       reason,
       lines: [{ lineNo: line.lineNo, itemId: line.itemId, warehouseId, requested, available: formatQuantity(available) }],
     });
-    if (line.lot !== undefined || (line.lots?.length ?? 0) > 0) return refused('LOT_NOT_FOUND');
     if (state.unknownItems.has(`${command.orgId}/${line.itemId}`)) return refused('ITEM_NOT_FOUND');
     if (items.get(line.lineNo) !== line.itemId) return refused('INVALID_STATE');
-
     const sources = sourcesOf(state, demand, command, line);
     if (sources.length === 0) return refused('WAREHOUSE_NOT_FOUND');
-    let open = parseQuantity(line.quantity);
-    const fromOwnLine: Taking[] = [];
-    for (const balance of sources) {
-      const holds = ownHolds(demand, line.lineNo, balance, usedHold);
-      const held = sumQuantities(holds, (entry) => entry.quantity);
-      const freeHere = free(balance) - (usedFree.get(balance) ?? ZERO);
-      const quantity = minQuantity(open, held + freeHere);
-      if (quantity <= ZERO) continue;
-      const fromHolds: { reservation: Reservation; quantity: Quantity }[] = [];
-      let rest = quantity;
-      for (const entry of holds) {
-        const part = minQuantity(rest, entry.quantity);
-        if (part <= ZERO) break;
-        fromHolds.push({ reservation: entry.reservation, quantity: part });
-        rest -= part;
+    const parts = partsOf(line);
+    if (parts === null) return refused('INVALID_STATE');
+    let missing = ZERO;
+    for (const part of parts) {
+      if (part.lot !== null && !state.lots.has(lotNameKey(command.orgId, line.itemId, part.lot))) return refused('LOT_NOT_FOUND');
+      let open = part.quantity;
+      for (const balance of sources) {
+        const taking = planTaking(state, demand, line, balance, { ...part, quantity: open }, used);
+        if (taking === null) continue;
+        takings.push(taking);
+        open -= sumQuantities(taking.picks, (pick) => pick.quantity);
+        if (open === ZERO) break;
       }
-      fromOwnLine.push({ lineNo: line.lineNo, itemId: line.itemId, balance, quantity, fromHolds });
-      open -= quantity;
-      for (const entry of fromHolds) usedHold.set(entry.reservation, (usedHold.get(entry.reservation) ?? ZERO) + entry.quantity);
-      usedFree.set(balance, (usedFree.get(balance) ?? ZERO) + rest);
-      if (open === ZERO) break;
+      missing += open;
     }
-    if (open > ZERO) {
-      const there = parseQuantity(line.quantity) - open;
-      short.push(...refused('INSUFFICIENT_STOCK', there, sources[0]!.warehouseId).lines);
+    if (missing > ZERO) {
+      short.push(...refused('INSUFFICIENT_STOCK', parseQuantity(line.quantity) - missing, sources[0]!.warehouseId).lines);
     }
-    takings.push(...fromOwnLine);
   }
+  if (short.length === 0) short.push(...displacing(state, takings, used));
   return short.length > 0 ? { reason: 'INSUFFICIENT_STOCK', lines: short } : takings;
+}
+
+/** A quantity of a line, of the lot and from the bin that are named, if any are. */
+interface Part {
+  readonly lot: string | null;
+  readonly location: string | null;
+  readonly quantity: Quantity;
+}
+
+/** A line by its lots; null when these are not as many as the line says. */
+function partsOf(line: Ship['lines'][number]): Part[] | null {
+  const quantity = parseQuantity(line.quantity);
+  if (line.lots === undefined || line.lots.length === 0) return [{ lot: line.lot ?? null, location: null, quantity }];
+  const parts = line.lots.map((picked) => ({
+    lot: picked.lot,
+    location: picked.location ?? null,
+    quantity: parseQuantity(picked.quantity),
+  }));
+  return sumQuantities(parts, (part) => part.quantity) === quantity ? parts : null;
+}
+
+/** What the lines of a shipment that were planned before this one take. */
+class Used {
+  readonly ofHolds = new Map<Reservation, Quantity>();
+  /** Of what no order holds, by balance. */
+  readonly free = new Map<Balance, Quantity>();
+  /** Of each quant, and how much of that nobody held. */
+  private readonly quants = new Map<string, { balance: Balance; quant: QuantKey; taken: Quantity; free: Quantity; given: Quantity }>();
+
+  at(balance: Balance, quant: QuantKey) {
+    const key = `${balance.warehouseId}/${balance.itemId}/${quantKey(quant)}`;
+    let used = this.quants.get(key);
+    if (used === undefined) this.quants.set(key, (used = { balance, quant, taken: ZERO, free: ZERO, given: ZERO }));
+    return used;
+  }
+
+  all() {
+    return this.quants.values();
+  }
+}
+
+/** What one balance gives for a part of a line; null when it gives nothing. */
+function planTaking(
+  state: StockState,
+  demand: Demand,
+  { lineNo, itemId }: Ship['lines'][number],
+  balance: Balance,
+  part: Part,
+  used: Used,
+): Taking | null {
+  const holds = ownHolds(demand, lineNo, balance, used.ofHolds);
+  const held = sumQuantities(holds, (entry) => entry.quantity);
+  const freeHere = free(balance) - (used.free.get(balance) ?? ZERO);
+  const quantity = minQuantity(part.quantity, held + freeHere);
+  if (quantity <= ZERO) return null;
+  const picks = pickFrom(state, balance, { ...part, quantity }, holds, used);
+  if (picks.length === 0) return null;
+  // The holds where it is picked first, so that the other holds of the line need not move.
+  const isPicked = (held: Reservation) => picks.some(({ quant }) => quant.lot === held.lot && quant.location === held.location);
+  let rest = sumQuantities(picks, (pick) => pick.quantity);
+  const fromHolds: { reservation: Reservation; quantity: Quantity }[] = [];
+  for (const entry of holds.toSorted((a, b) => Number(isPicked(b.reservation)) - Number(isPicked(a.reservation)))) {
+    const taken = minQuantity(rest, entry.quantity);
+    if (taken <= ZERO) break;
+    fromHolds.push({ reservation: entry.reservation, quantity: taken });
+    used.ofHolds.set(entry.reservation, (used.ofHolds.get(entry.reservation) ?? ZERO) + taken);
+    used.at(balance, placeOf(entry.reservation)).given += taken;
+    rest -= taken;
+  }
+  used.free.set(balance, (used.free.get(balance) ?? ZERO) + rest);
+  return { lineNo, itemId, balance, fromHolds, picks };
+}
+
+/** The lots and bins that a quantity leaves: those named; else where the line is held, then the first to expire of what is free. */
+function pickFrom(
+  state: StockState,
+  balance: Balance,
+  part: Part,
+  holds: readonly { reservation: Reservation; quantity: Quantity }[],
+  used: Used,
+): PlacedPart[] {
+  if (!isDetailed(balance))
+    return part.location === null || part.location === DEFAULT_LOCATION ? [{ quant: PLAIN, quantity: part.quantity }] : [];
+  const picks: PlacedPart[] = [];
+  let open = part.quantity;
+  const pick = (quant: Quant, most: Quantity, isFree: boolean) => {
+    const isFit = quant.quality === 'available' && (quant.expiresAt === null || quant.expiresAt > state.now);
+    const use = used.at(balance, quant);
+    const left = quant.quantity - use.taken;
+    const quantity = isFit ? minQuantity(open, minQuantity(most, left)) : ZERO;
+    if (quantity <= ZERO) return;
+    picks.push({ quant, quantity });
+    use.taken += quantity;
+    if (isFree) use.free += quantity;
+    open -= quantity;
+  };
+  if (part.lot !== null) {
+    const isOwn = (quant: Quant) =>
+      holds.some(({ reservation }) => reservation.lot === quant.lot && reservation.location === quant.location);
+    const inTurn = quantsOfLot(state, balance, part.lot).sort((a, b) => Number(isOwn(b)) - Number(isOwn(a)) || pickBefore(a, b));
+    for (const quant of inTurn) if (part.location === null || part.location === quant.location) pick(quant, quant.quantity, false);
+    return picks;
+  }
+  for (const { reservation, quantity } of holds) pick(quantAt(state, balance, placeOf(reservation)), quantity, false);
+  for (const quant of freeQuants(state, balance)) pick(quant, quant.quantity - quant.reserved - used.at(balance, quant).free, true);
+  if (open > ZERO) requireAllFree(balance);
+  return picks;
+}
+
+/**
+ * Where what is picked was held for others, their holds must find another place: what cannot is not taken from them.
+ *
+ * @throws NeedsMore when they were not read.
+ */
+function displacing(state: StockState, takings: readonly Taking[], used: Used): ShortLine[] {
+  const short: ShortLine[] = [];
+  for (const { balance, quant, taken, given } of used.all()) {
+    requireMovable(state, balance, quant, taken, given);
+    if (!isDetailed(balance)) continue;
+    const { quantity, reserved } = quantAt(state, balance, quant);
+    const excess = reserved - given - (quantity - taken);
+    if (excess <= ZERO || mayMove(state, balance, quant, excess, used)) continue;
+    const { lineNo, itemId } = takings.find((taking) => taking.balance === balance)!;
+    const available = formatQuantity(maxQuantity(quantity - reserved + given, ZERO));
+    short.push({ lineNo, itemId, warehouseId: balance.warehouseId, requested: formatQuantity(taken), available });
+  }
+  return short;
+}
+
+/** Whether others' holds on a quant fit elsewhere: what is free there, and what the order itself gives up there. */
+function mayMove(state: StockState, balance: Balance, quant: QuantKey, excess: Quantity, used: Used): boolean {
+  let room = sumQuantities(freeQuants(state, balance), (other) =>
+    quantKey(other) === quantKey(quant) ? ZERO : other.quantity - other.reserved,
+  );
+  for (const other of used.all()) if (other.balance === balance && other.quant !== quant) room += other.given - other.taken;
+  return (
+    excess <= room && holdsAt(state, balance, quant).every(({ demand, reservation }) => lineOf(demand, reservation.lineNo).lot === null)
+  );
 }
 
 /**
@@ -166,7 +311,7 @@ function sourcesOf(state: StockState, demand: Demand, command: Ship, line: Ship[
     const balance = state.balances.get(`${command.orgId}/${warehouseId}/${line.itemId}`);
     if (balance !== undefined && !holding.includes(balance)) others.push(balance);
   }
-  const covering = others.find((balance) => free(balance) >= quantity);
+  const covering = others.find((balance) => free(balance) >= quantity && line.lot === undefined && line.lots === undefined);
   return [...new Set([...holding, ...(covering === undefined ? others : [covering])])];
 }
 
@@ -177,13 +322,10 @@ function ownHolds(demand: Demand, lineNo: number, balance: Balance, used: Readon
     .filter((entry) => entry.quantity > ZERO);
 }
 
+const changesOf = (takings: readonly Taking[]): StockChange[] =>
+  takings.flatMap(({ balance, picks }) => picks.map(({ quant, quantity }) => changeOf(balance, quant, -quantity)));
+
 function post(state: StockState, demand: Demand, command: Ship, takings: readonly Taking[], print: string): PostedShipment {
-  const lines: ShipmentLine[] = takings.map((taking) => ({
-    lineNo: taking.lineNo,
-    itemId: taking.itemId,
-    warehouseId: taking.balance.warehouseId,
-    quantity: taking.quantity,
-  }));
   for (const taking of takings) {
     for (const { reservation, quantity } of taking.fromHolds) fulfil(state, demand, reservation, quantity);
     let line = demand.lines.find((candidate) => candidate.lineNo === taking.lineNo);
@@ -191,7 +333,7 @@ function post(state: StockState, demand: Demand, command: Ship, takings: readonl
       line = emptyLine(taking.lineNo, taking.itemId, null);
       demand.lines.push(line);
     }
-    line.fulfilled += taking.quantity;
+    line.fulfilled += sumQuantities(taking.picks, (pick) => pick.quantity);
   }
   state.touchDemand(demand);
   const movement = newMovement(
@@ -208,12 +350,17 @@ function post(state: StockState, demand: Demand, command: Ship, takings: readonl
     command.meta,
     state.now,
   );
-  postMovement(
-    state,
-    movement,
-    takings.map((taking) => ({ balance: taking.balance, quality: 'available' as const, delta: -taking.quantity })),
-    command.meta,
-  );
+  const posted = postMovement(state, movement, changesOf(takings), command.meta);
+  for (const { balance, picks } of takings) {
+    for (const { quant } of picks) {
+      for (const moved of displace(state, balance, quant, 'shipped for another order', command.meta)) tellHolds(state, moved, command.meta);
+    }
+  }
+  const lines = takings
+    .flatMap(({ lineNo, itemId, balance, picks }) => picks.map((pick) => ({ lineNo, itemId, warehouseId: balance.warehouseId, ...pick })))
+    .map(({ quant: { lot, location }, ...line }, index): ShipmentLine => {
+      return { ...line, lot, location, cost: posted[index]!.parts, returned: ZERO, returnedValue: ZERO };
+    });
   const shipment: PostedShipment = {
     orgId: command.orgId,
     shipmentId: command.shipmentId,
@@ -262,24 +409,28 @@ function settleLine(state: StockState, demand: Demand, line: DemandLine, closeSh
 }
 
 function depleted(state: StockState, demand: Demand, command: Ship, shipment: PostedShipment): Outcome<MovementAnswer> {
-  const lines = shippedLines(shipment);
-  state.emitAboutOrder(StockDepleted, demand, command.meta, {
-    shipmentId: command.shipmentId,
-    orderId: command.orderId,
-    lines,
-    cogsTotal: null,
-  });
-  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines, cogsTotal: null });
+  const told = shippedLines(shipment);
+  state.emitAboutOrder(StockDepleted, demand, command.meta, { shipmentId: command.shipmentId, orderId: command.orderId, ...told });
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), ...told });
 }
 
 /** The same shipment again: a call is answered; an event of an outsider is answered by its event. */
 function repeat(state: StockState, demand: Demand, command: Ship, shipment: PostedShipment): Outcome<MovementAnswer> {
   if (isAwaitedByEvent(command.meta)) return depleted(state, demand, command, shipment);
-  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: shippedLines(shipment), cogsTotal: null });
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), ...shippedLines(shipment) });
 }
 
+/** The lines of a shipment with their cost of goods sold. */
 function shippedLines(shipment: PostedShipment) {
-  return shipment.lines.map((line) => ({ ...line, lot: null, quantity: formatQuantity(line.quantity), cogs: null }));
+  const lines = shipment.lines.map((line) => ({
+    lineNo: line.lineNo,
+    itemId: line.itemId,
+    warehouseId: line.warehouseId,
+    lot: lotOrNull(line.lot),
+    quantity: formatQuantity(line.quantity),
+    cogs: formatQuantity(cogsOf(line)),
+  }));
+  return { lines, cogsTotal: formatQuantity(sumQuantities(shipment.lines, cogsOf)) };
 }
 
 function refuse(state: StockState, demand: Demand, command: Ship, refusal: Refusal): Outcome<MovementAnswer> {

@@ -1,16 +1,19 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
 import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
-import { hold } from '../stock-machine/holds.js';
+import { hold, lotOrNull } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
+import { changeOf, newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
+import { isDetailed, NO_LOT, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
   type Demand,
   type DemandLine,
+  lotNameKey,
   type PostedShipment,
   type Refusal,
+  type ShipmentLine,
   type StockState,
   stockLines,
   subjectKey,
@@ -34,12 +37,17 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   }
   if (shipment.status === 'cancelled') return repeat(state, demand, command, shipment);
   if (isReturned(demand, shipment)) return refuse(state, demand, command, 'INVALID_STATE');
-  const changes = shipment.lines.map(({ warehouseId, itemId, quantity }) => ({
-    balance: state.existingBalance(command.orgId, warehouseId, itemId),
-    quality: 'available' as const,
-    delta: quantity,
+  const changes = shipment.lines.map(({ warehouseId, itemId, lot, location, quantity, cost }) => ({
+    ...changeOf(state.existingBalance(command.orgId, warehouseId, itemId), { lot, location, quality: 'available' }, quantity),
+    // Into the layers that it came from.
+    parts: cost,
   }));
-  if (!staysInRange(changes)) return refuse(state, demand, command, 'INVALID_STATE');
+  for (const { balance, lot } of changes) if (isDetailed(balance)) requireLot(balance, lot ?? NO_LOT);
+  // A piece that was received again meanwhile is in stock: it was shipped after all.
+  if (changes.some(({ balance, lot = NO_LOT }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true)) {
+    return refuse(state, demand, command, 'INVALID_STATE');
+  }
+  if (!staysInRange(state, changes)) return refuse(state, demand, command, 'INVALID_STATE');
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
@@ -60,7 +68,7 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   postMovement(state, movement, changes, command.meta);
   shipment.lines.forEach((shipped, index) => {
     const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo)!;
-    takeBack(state, demand, line, changes[index]!.balance, shipped.quantity);
+    takeBack(state, demand, line, changes[index]!.balance, shipped);
   });
   demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
   state.touchDemand(demand);
@@ -68,12 +76,12 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
 }
 
 /** What the order asks for is held again, as far as it may hold anything; what it never asked for, or not any more, is forgotten. */
-function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: Balance, quantity: Quantity): void {
+function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: Balance, { lot, location, quantity }: ShipmentLine): void {
   const unasked = minQuantity(quantity, line.unasked);
   line.fulfilled -= quantity;
   line.requested -= unasked;
   line.unasked -= unasked;
-  if (demand.state === 'open') hold(state, demand, line, balance, quantity - unasked);
+  if (demand.state === 'open') hold(state, demand, line, balance, quantity - unasked, { lot, location, quality: 'available' });
   else if (demand.state === 'closed') line.closed += quantity - unasked;
   else line.unheld += quantity - unasked;
 }
@@ -82,6 +90,8 @@ function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: 
 function isReturned(demand: Demand, shipment: PostedShipment): boolean {
   const back = new Map<number, Quantity>();
   for (const { lineNo, quantity } of shipment.lines) back.set(lineNo, (back.get(lineNo) ?? ZERO) + quantity);
+  // Part of what it cost came back with a return: it was shipped.
+  if (shipment.lines.some((line) => line.returned > ZERO)) return true;
   return [...back].some(([lineNo, quantity]) => {
     const line = demand.lines.find((candidate) => candidate.lineNo === lineNo);
     return line === undefined || line.returned > line.fulfilled - quantity;
@@ -100,7 +110,9 @@ function reversed(state: StockState, demand: Demand, command: Unship, shipment: 
 }
 
 function reversedLines(shipment: PostedShipment) {
-  return shipment.lines.map((line) => ({ ...line, lot: null, quantity: formatQuantity(line.quantity) }));
+  return shipment.lines.map(({ lineNo, itemId, warehouseId, lot, quantity }) => {
+    return { lineNo, itemId, warehouseId, lot: lotOrNull(lot), quantity: formatQuantity(quantity) };
+  });
 }
 
 function refuse(state: StockState, demand: Demand, command: Unship, reason: RefusalReason): Outcome<MovementAnswer> {

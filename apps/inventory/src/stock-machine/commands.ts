@@ -48,6 +48,8 @@ export interface SetDemand extends Base {
   readonly mode?: 'all_or_nothing' | 'partial' | undefined;
   readonly priority?: number | undefined;
   readonly warehouseId?: string | undefined;
+  /** For the lines that do not say it themselves. */
+  readonly minRemainingShelfLifeDays?: number | undefined;
   readonly approvalRequestId?: string | undefined;
   /** The hold does not expire while the request is open. */
   readonly pendingApproval?: boolean | undefined;
@@ -96,6 +98,8 @@ export interface AdjustStock extends Base {
   readonly quantityDelta: string;
   readonly reason: string;
   readonly reasonCode: AdjustmentReason;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
   readonly unitCost?: string | undefined;
 }
 

@@ -3,6 +3,19 @@ import { formatQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from 
 import { availableToBackorders } from '../availability/available-to-promise.js';
 import type { CommandMeta } from './commands.js';
 import {
+  allocate,
+  changeReserved,
+  fitting,
+  isDetailed,
+  lotKey,
+  NO_LOT,
+  type PlacedPart,
+  placeable,
+  quantAt,
+  type QuantKey,
+  requireAllFree,
+} from './quants.js';
+import {
   type Backorder,
   type Balance,
   balanceKey,
@@ -24,24 +37,56 @@ import {
 /** A line of an event about a hold that changed. */
 export type ChangedHold = EventOf<typeof BackorderFilled>['data']['lines'][number];
 
-export const changedHold = (lineNo: number, itemId: string, warehouseId: string, quantity: Quantity): ChangedHold => ({
+export const changedHold = ({ lineNo, itemId, warehouseId, lot }: Place, quantity: Quantity): ChangedHold => ({
   lineNo,
   itemId,
   warehouseId,
-  lot: null,
+  lot: lotOrNull(lot),
   quantity: formatQuantity(quantity),
 });
 
-/** Holds a quantity for a line; the caller has made sure that it is there. */
-export function hold(state: StockState, demand: Demand, line: DemandLine, balance: Balance, quantity: Quantity): void {
-  if (quantity <= ZERO) return;
+type Place = Pick<Reservation, 'lineNo' | 'itemId' | 'warehouseId' | 'lot'>;
+
+/** A lot as it is told: null where there is none. */
+export const lotOrNull = (lot: string): string | null => (lot === NO_LOT ? null : lot);
+
+/**
+ * Holds a quantity for a line; the caller has made sure that it is there.
+ *
+ * @param at where in the warehouse; absent = the first to expire, and what has no lot last.
+ * @returns the parts, by lot and bin.
+ */
+export function hold(
+  state: StockState,
+  demand: Demand,
+  line: DemandLine,
+  balance: Balance,
+  quantity: Quantity,
+  at?: QuantKey,
+): readonly PlacedPart[] {
+  if (quantity <= ZERO) return [];
+  const parts = at === undefined ? allocate(state, balance, quantity, line) : [{ quant: at, quantity }];
   balance.reserved += quantity;
   state.touchBalance(balance);
   line.reserved += quantity;
   state.touchDemand(demand);
-  const open = demand.reservations.find((r) => r.status === 'active' && r.lineNo === line.lineNo && r.warehouseId === balance.warehouseId);
+  for (const part of parts) place(state, demand, line, balance, part);
+  return parts;
+}
+
+/** Puts a held quantity into a place, beside what the line holds there. */
+function place(state: StockState, demand: Demand, line: DemandLine, balance: Balance, { quant, quantity }: PlacedPart): void {
+  changeReserved(state, balance, quant, quantity);
+  const open = demand.reservations.find(
+    (r) =>
+      r.status === 'active' &&
+      r.lineNo === line.lineNo &&
+      r.warehouseId === balance.warehouseId &&
+      r.lot === quant.lot &&
+      r.location === quant.location,
+  );
   if (open === undefined) {
-    const reservation = newReservation(line.lineNo, balance.warehouseId, balance.itemId, quantity, state.now);
+    const reservation = newReservation(line.lineNo, balance, quant, quantity, state.now);
     demand.reservations.push(reservation);
     state.newReservations.set(reservation, demand);
   } else {
@@ -62,6 +107,7 @@ export function release(
   const balance = state.existingBalance(demand.orgId, reservation.warehouseId, reservation.itemId);
   balance.reserved -= quantity;
   state.touchBalance(balance);
+  changeReserved(state, balance, placeOf(reservation), -quantity);
   state.freed.add(balance);
   lineOf(demand, reservation.lineNo).reserved -= quantity;
   state.touchDemand(demand);
@@ -74,6 +120,7 @@ export function fulfil(state: StockState, demand: Demand, reservation: Reservati
   const balance = state.existingBalance(demand.orgId, reservation.warehouseId, reservation.itemId);
   balance.reserved -= quantity;
   state.touchBalance(balance);
+  changeReserved(state, balance, placeOf(reservation), -quantity);
   lineOf(demand, reservation.lineNo).reserved -= quantity;
   state.touchDemand(demand);
   reservation.fulfilled += quantity;
@@ -83,6 +130,9 @@ export function fulfil(state: StockState, demand: Demand, reservation: Reservati
   }
   state.touchReservation(demand, reservation);
 }
+
+/** Where a reservation holds. */
+export const placeOf = ({ lot, location }: Reservation): QuantKey => ({ lot, location, quality: 'available' });
 
 function reduceReservation(
   state: StockState,
@@ -194,25 +244,44 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
     const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
     const queue = state.queues.get(key);
     let hasServed = false;
-    while (queue !== undefined && queue.length > 0 && availableToBackorders(balance) > ZERO) {
-      const next = queue[0]!;
+    let isTold = true;
+    for (let turn = 0; queue !== undefined && turn < queue.length && availableToBackorders(balance) > ZERO;) {
+      const next = queue[turn]!;
       const demand = state.demands.get(subjectKey(next.orgId, next.orderId));
       if (demand === undefined) break;
-      const quantity = minQuantity(next.quantity, availableToBackorders(balance));
       const line = lineOf(demand, next.lineNo);
-      dequeue(state, demand, next, quantity);
-      hold(state, demand, line, balance, quantity);
-      const lines = filled.get(demand) ?? [];
-      lines.push(changedHold(line.lineNo, line.itemId, balance.warehouseId, quantity));
-      filled.set(demand, lines);
-      hasServed = true;
+      const quantity = fillableNow(state, balance, line, next.quantity);
+      isTold = quantity !== null;
+      if (quantity === null) break;
+      if (quantity > ZERO) {
+        dequeue(state, demand, next, quantity);
+        const lines = filled.get(demand) ?? [];
+        for (const { quant, quantity: part } of hold(state, demand, line, balance, quantity)) {
+          lines.push(changedHold({ ...line, ...balance, lot: quant.lot }, part));
+        }
+        filled.set(demand, lines);
+        hasServed = true;
+      }
+      // What is left of it cannot be served with what is there: it waits for another lot. Others may be.
+      if (next.quantity > ZERO) turn++;
     }
     state.freed.delete(balance);
     // A queue that was read whole and served nobody will not do so the next time either.
-    const mayGoOn = queue === undefined || hasServed || state.longQueues.has(key);
+    const mayGoOn = queue === undefined || hasServed || !isTold || state.longQueues.has(key);
     if (mayGoOn && balance.backordered > ZERO && availableToBackorders(balance) > ZERO) state.unserved.add(balance);
   }
   for (const [demand, lines] of filled) state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines });
+}
+
+/** How much of a backorder can be held now; null when too little was read to tell. */
+function fillableNow(state: StockState, balance: Balance, line: DemandLine, wanted: Quantity): Quantity | null {
+  if (!isDetailed(balance)) return minQuantity(wanted, availableToBackorders(balance));
+  const fit = fitting(state, balance, availableToBackorders(balance), line);
+  if (fit === null) return null;
+  const quantity = minQuantity(wanted, fit);
+  const here = placeable(state, balance, line);
+  if (quantity > here && line.lot === null && !balance.quants.isAllFreeRead) return here > ZERO ? here : null;
+  return quantity > ZERO ? quantity : ZERO;
 }
 
 /**
@@ -251,6 +320,11 @@ function openHolds(state: StockState, balance: Balance): OpenHold[] {
   return open.sort((a, b) => takeBefore(turnOf(a), turnOf(b)));
 }
 
+/** Those of them in one lot and bin. */
+export function holdsAt(state: StockState, balance: Balance, { lot, location }: QuantKey): OpenHold[] {
+  return openHolds(state, balance).filter(({ reservation }) => reservation.lot === lot && reservation.location === location);
+}
+
 export function turnOf({ demand, reservation }: OpenHold): HoldTurn {
   const { reservedAt, reservationId } = reservation;
   return { firm: demand.firm, priority: demand.priority, reservedAt, reservationId };
@@ -281,12 +355,68 @@ export function short(
     release(state, demand, reservation, quantity, { status: 'released', reason: cause });
     enqueue(state, demand, line, balance, quantity);
     const lines = shorted.get(demand) ?? [];
-    lines.push(changedHold(line.lineNo, line.itemId, balance.warehouseId, quantity));
+    lines.push(changedHold(reservation, quantity));
     shorted.set(demand, lines);
   }
   for (const [demand, lines] of shorted) {
     state.emitAboutOrder(ReservationShorted, demand, meta, { orderId: demand.orderId, cause, lines });
   }
+}
+
+/**
+ * Makes sure that taking a quantity out of a quant can be made good to whoever holds there: their holds and every other free place are at
+ * hand. To be asked before the first change.
+ *
+ * @param given what of the holds there ends at the same time.
+ * @throws NeedsMore when they were not read.
+ */
+export function requireMovable(state: StockState, balance: Balance, key: QuantKey, taken: Quantity, given: Quantity = ZERO): void {
+  if (!isDetailed(balance) || key.quality !== 'available') return;
+  const quant = quantAt(state, balance, key);
+  if (quant.reserved - given <= quant.quantity - taken) return;
+  const lot = lotKey(balance, key.lot);
+  if (!state.lotHoldsRead.has(lot)) throw new NeedsMore({ balances: [lot.slice(0, lot.lastIndexOf('/'))], lots: [lot], lotHolds: [lot] });
+  requireAllFree(balance);
+}
+
+/**
+ * Moves the holds that do not fit into a quant any more, because a fact or a shipment took from it, to other lots and bins; what fits
+ * nowhere waits, and its order is told.
+ *
+ * @returns the orders of which something was moved, to be told what they hold now.
+ */
+export function displace(state: StockState, balance: Balance, key: QuantKey, cause: string, meta: CommandMeta): ReadonlySet<Demand> {
+  const moved = new Set<Demand>();
+  if (!isDetailed(balance) || key.quality !== 'available') return moved;
+  const homeless: { hold: OpenHold; quantity: Quantity }[] = [];
+  const quant = quantAt(state, balance, key);
+  let excess = quant.reserved - quant.quantity;
+  for (const held of holdsAt(state, balance, key)) {
+    if (excess <= ZERO) break;
+    const { demand, reservation } = held;
+    const line = lineOf(demand, reservation.lineNo);
+    const quantity = minQuantity(excess, heldQuantity(reservation));
+    const elsewhere = minQuantity(quantity, placeable(state, balance, line));
+    if (elsewhere > ZERO) {
+      const parts = allocate(state, balance, elsewhere, line);
+      changeReserved(state, balance, key, -elsewhere);
+      reduceReservation(state, demand, reservation, elsewhere, { status: 'released', reason: cause });
+      for (const part of parts) place(state, demand, line, balance, part);
+      state.touchDemand(demand);
+      moved.add(demand);
+    }
+    if (quantity > elsewhere) homeless.push({ hold: held, quantity: quantity - elsewhere });
+    excess -= quantity;
+  }
+  short(state, balance, homeless, cause, meta);
+  return moved;
+}
+
+/** What an order waits for, by line. */
+export function backorderedLines(demand: Demand) {
+  return demand.lines
+    .filter((line) => line.backordered > ZERO)
+    .map((line) => ({ lineNo: line.lineNo, itemId: line.itemId, quantity: formatQuantity(line.backordered) }));
 }
 
 export function lineOf(demand: Demand, lineNo: number): DemandLine {
@@ -303,7 +433,7 @@ export function heldLines(demand: Demand) {
       lineNo: reservation.lineNo,
       itemId: reservation.itemId,
       warehouseId: reservation.warehouseId,
-      lot: null,
+      lot: lotOrNull(reservation.lot),
       quantity: formatQuantity(heldQuantity(reservation)),
       reservationId: reservation.reservationId,
     }));

@@ -1,9 +1,12 @@
-import { parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { unsafeSwitch } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
+import { CostBook, type CostLayer } from '../costing/cost-layers.js';
 import { takeBefore, turnOf } from './holds.js';
+import { LAYERS_PER_BALANCE } from './post-movement.js';
+import { isDetailed, lotKey, NO_LOT, type Quant, Quants } from './quants.js';
 import * as sql from './stock.sql.js';
-import { type Backorder, type Balance, balanceKey, type Demand, movementKey, StockState, subjectKey } from './stock-state.js';
+import { type Backorder, type Balance, balanceKey, type Demand, lotNameKey, movementKey, StockState, subjectKey } from './stock-state.js';
 import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson, returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import type { Touches } from './touches.js';
 
@@ -17,9 +20,16 @@ const KNOWN_BALANCES_MAX = 200_000;
 /** Off in crash tests that must find doubled effects: then nothing that was posted before is recognised. */
 const recognisesRepeats = !unsafeSwitch('HOLDFAST_UNSAFE_NO_BUSINESS_KEYS');
 
+/** How many quants with something free are read of a balance, unless the decision asks for more. */
+const QUANTS_PER_BALANCE = 50;
+
 /** What one command touches, with what its earlier decision asked for in addition. */
 export interface Needs extends Touches {
   readonly holdsPerBalanceMax?: number;
+  readonly quantsPerBalanceMax?: number;
+  readonly layersPerBalanceMax?: number;
+  /** Lots of which every hold is to be read. */
+  readonly lotHolds?: readonly string[];
 }
 
 /**
@@ -57,16 +67,19 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   const found = balances.map(balanceOf);
   const byKey = new Map(found.map((balance) => [balanceKey(balance.orgId, balance.warehouseId, balance.itemId), balance]));
 
+  const costs = readCosts(tx, needs, places, byKey);
   const waiting = await readQueues(tx, byKey, places.freed);
   const shortable = await readHolds(tx, needs, byKey);
+  const lotHolds = [...new Set(needs.flatMap((need) => need.lotHolds ?? []))];
+  const displaceable = lotHolds.length === 0 ? [] : await tx.run(sql.readHoldsOfLots, columns(lotHolds, 4));
   const demandKeys = [
     ...new Set([
       ...needs.flatMap((need) => need.demand ?? []),
-      ...waiting.map((row) => subjectKey(row.org_id, row.order_id)),
-      ...shortable.map((row) => subjectKey(row.org_id, row.order_id)),
+      ...[...waiting, ...shortable, ...displaceable].map((row) => subjectKey(row.org_id, row.order_id)),
     ]),
   ];
   const demands = await lockDemands(tx, demandKeys, needs, dryRun);
+  await readQuants(tx, needs, places.lots, byKey, demands.byKey);
 
   const state = new StockState(demands.now);
   for (const [key, balance] of byKey) state.balances.set(key, balance);
@@ -78,8 +91,15 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
       reservationMode: row.reservation_mode,
       returnQuarantine: row.return_quarantine,
       defaultReorderPoint: optional(row.default_reorder_point),
+      sourcingStrategy: row.sourcing_strategy,
+      minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
     });
   }
+  await noteLots(tx, state, needs);
+  const { books, layersRead } = await costs;
+  for (const [balance, book] of books) state.costs.set(balance, book);
+  state.layersRead = layersRead;
+  for (const lot of lotHolds) state.lotHoldsRead.add(lot);
   if (recognisesRepeats) notePosted(state, demands);
   for (const key of keys) if (!byKey.has(key)) state.missing.add(key);
   await noteUnknownItems(tx, state, needs);
@@ -92,7 +112,10 @@ function notePosted(
   state: StockState,
   { shipments, returns, movements }: Pick<LockedDemands, 'shipments' | 'returns' | 'movements'>,
 ): void {
-  for (const shipment of shipments) state.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), shipment);
+  for (const shipment of shipments) {
+    const key = subjectKey(shipment.orgId, shipment.shipmentId);
+    if (!state.shipments.has(key)) state.shipments.set(key, shipment);
+  }
   for (const received of returns) state.returns.set(subjectKey(received.orgId, received.returnId), received);
   for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
 }
@@ -116,18 +139,37 @@ interface Places {
   /** Where stock may come free. */
   readonly freed: Set<string>;
   readonly warehouses: Map<string, { warehouseId: string; priority: number }[]>;
+  /** Lots that are to be read whole: balance keys with the lot appended. */
+  readonly lots: Set<string>;
+  /** Where goods come or go, and whether they go. */
+  readonly posts: Map<string, boolean>;
 }
 
 /** Finds, by plain reads, the balances beside those that the commands name. */
 async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string[]): Promise<Places> {
   const locked = new Set<string>();
   const freed = new Set<string>();
+  const lots = new Set(needs.flatMap((need) => need.lots));
+  const posts = new Map<string, boolean>();
+  const post = (key: string, issues: boolean) => posts.set(key, issues || posts.get(key) === true);
+  // What a posting command touches beside what it names, it touches by its order, its shipment, its return, or its item.
+  const postsBy = new Map<string, boolean>();
   for (const need of needs) {
+    const issues = need.posts === 'issues';
     for (const key of need.balances) {
       locked.add(key);
       if (need.frees) freed.add(key);
+      if (need.posts !== 'nothing') post(key, issues);
+    }
+    if (need.posts === 'nothing') continue;
+    for (const subject of [need.demand, need.shipment, need.customerReturn, ...need.sourcing]) {
+      if (subject !== null) postsBy.set(subject, issues || postsBy.get(subject) === true);
     }
   }
+  const postFor = (subject: string, key: string) => {
+    const issues = postsBy.get(subject);
+    if (issues !== undefined) post(key, issues);
+  };
   const demands = distinct(needs, (need) => need.demand);
   const sourcing = [...new Set(needs.flatMap((need) => need.sourcing))];
   const shipments = distinct(needs, (need) => need.shipment);
@@ -144,12 +186,15 @@ async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     locked.add(key);
     freed.add(key);
+    postFor(subjectKey(row.org_id, row.order_id), key);
   }
   for (const row of ofShipments) {
     for (const line of shipmentLinesFromJson(row.lines)) {
       const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
       locked.add(key);
       freed.add(key);
+      lots.add(`${key}/${line.lot}`);
+      postFor(subjectKey(row.org_id, row.shipment_id), key);
     }
   }
   for (const row of ofReturns) {
@@ -157,6 +202,8 @@ async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string
       const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
       locked.add(key);
       freed.add(key);
+      lots.add(`${key}/${line.lot}`);
+      postFor(subjectKey(row.org_id, row.return_id), key);
     }
   }
   const byOrg = new Map<string, { warehouseId: string; priority: number }[]>();
@@ -166,17 +213,155 @@ async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string
     byOrg.set(row.org_id, list);
   }
   const stored = new Set<string>();
+  const sourcingLots = Map.groupBy(new Set(needs.flatMap((need) => need.sourcingLots)), (key) => key.slice(0, key.lastIndexOf('/')));
   for (const row of ofItems) {
-    locked.add(balanceKey(row.org_id, row.warehouse_id, row.item_id));
-    stored.add(`${row.org_id}/${row.item_id}`);
+    const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
+    const item = `${row.org_id}/${row.item_id}`;
+    locked.add(key);
+    stored.add(item);
+    postFor(item, key);
+    for (const named of sourcingLots.get(item) ?? []) lots.add(`${key}/${named.slice(item.length + 1)}`);
   }
   // An item that was never stored anywhere is asked for in the first warehouse.
   for (const key of sourcing) {
     const [orgId, itemId] = key.split('/') as [string, string];
     const first = byOrg.get(orgId)?.[0];
-    if (!stored.has(key) && first !== undefined) locked.add(balanceKey(orgId, first.warehouseId, itemId));
+    if (stored.has(key) || first === undefined) continue;
+    locked.add(balanceKey(orgId, first.warehouseId, itemId));
+    postFor(key, balanceKey(orgId, first.warehouseId, itemId));
   }
-  return { locked, freed, warehouses: byOrg };
+  return { locked, freed, warehouses: byOrg, lots, posts };
+}
+
+/**
+ * Reads where in its warehouse the stock of the locked balances lies: nothing where it is all in the default bin and has no lots, unless a
+ * command names a bin or a quality; else the lots that are named, all that the orders hold, and the first in turn of what is free.
+ */
+async function readQuants(
+  tx: Tx,
+  needs: readonly Needs[],
+  named: ReadonlySet<string>,
+  balances: ReadonlyMap<string, Balance>,
+  demands: ReadonlyMap<string, Demand>,
+): Promise<void> {
+  const lots = new Set<string>();
+  for (const need of needs) for (const lot of need.lots) lots.add(lot);
+  const tracked: string[] = [];
+  for (const [key, balance] of balances) {
+    if (!isDetailed(balance)) continue;
+    if (balance.tracking === 'none') lots.add(`${key}/${NO_LOT}`);
+    else tracked.push(key);
+  }
+  for (const lot of named) {
+    const balance = balances.get(lot.slice(0, lot.lastIndexOf('/')));
+    if (balance !== undefined && isDetailed(balance)) lots.add(lot);
+  }
+  for (const demand of demands.values()) {
+    for (const held of demand.reservations) {
+      const balance = balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId));
+      if (balance !== undefined && isDetailed(balance)) lots.add(lotKey(balance, held.lot));
+    }
+  }
+  const limit = Math.max(QUANTS_PER_BALANCE, ...needs.map((need) => need.quantsPerBalanceMax ?? 0));
+  const [ofLots, free] = await Promise.all([
+    lots.size === 0 ? [] : tx.run(sql.readLotQuants, columns([...lots], 4)),
+    tracked.length === 0 ? [] : tx.run(sql.readFreeQuants, [...columns(tracked, 3), tracked.map(() => limit)]),
+  ]);
+  const byLot = Map.groupBy(ofLots, (row) => `${balanceKey(row.org_id, row.warehouse_id, row.item_id)}/${row.lot}`);
+  for (const lot of lots) {
+    const at = lot.lastIndexOf('/');
+    balances.get(lot.slice(0, at))?.quants.addLot(lot.slice(at + 1), (byLot.get(lot) ?? []).map(quantOf));
+  }
+  const freeOf = Map.groupBy(free, (row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
+  for (const key of tracked) {
+    const rows = freeOf.get(key) ?? [];
+    balances.get(key)!.quants.addFree(rows.map(quantOf), rows.length < limit);
+  }
+}
+
+/** What the stock is worth where goods come or go; where they go, the cost layers first in turn. */
+async function readCosts(tx: Tx, needs: readonly Needs[], { posts }: Places, balances: ReadonlyMap<string, Balance>) {
+  const keys = [...posts.keys()].filter((key) => balances.has(key));
+  const books = new Map<Balance, CostBook>();
+  const layersRead = Math.max(LAYERS_PER_BALANCE, ...needs.map((need) => need.layersPerBalanceMax ?? 0));
+  if (keys.length === 0) return { books, layersRead };
+  const issuing = keys.filter((key) => posts.get(key));
+  const oldest = issuing.filter((key) => balances.get(key)!.costing === 'fifo');
+  const newest = issuing.filter((key) => balances.get(key)!.costing === 'lifo');
+  const [costs, ...layers] = await Promise.all([
+    tx.run(sql.readCosts, columns(keys, 3)),
+    oldest.length === 0 ? [] : tx.run(sql.readOldestLayers, [...columns(oldest, 3), layersRead]),
+    newest.length === 0 ? [] : tx.run(sql.readNewestLayers, [...columns(newest, 3), layersRead]),
+  ]);
+  const byKey = Map.groupBy(layers.flat(), (row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
+  const known = new Map(costs.map((row) => [balanceKey(row.org_id, row.warehouse_id, row.item_id), row]));
+  for (const key of keys) {
+    const balance = balances.get(key)!;
+    const row = known.get(key);
+    const read = byKey.get(key) ?? [];
+    const book = new CostBook({
+      costing: balance.costing,
+      quantity: balance.onHand,
+      value: row === undefined ? ZERO : parseMoney(row.value),
+      lastUnitCost: row?.last_unit_cost == null ? null : parseMoney(row.last_unit_cost),
+      lastLayerNo: row?.last_layer_no ?? 0,
+      layers: read.map(layerOf),
+      isComplete: balance.onHand === ZERO || (posts.get(key) === true && read.length < layersRead),
+    });
+    books.set(balance, book);
+  }
+  return { books, layersRead };
+}
+
+function layerOf(row: sql.LayerRow): CostLayer {
+  return {
+    layerNo: row.layer_no,
+    receivedAt: row.received_at,
+    receiptId: row.receipt_id,
+    quantity: parseQuantity(row.quantity),
+    value: parseMoney(row.value),
+  };
+}
+
+function quantOf(row: sql.QuantRow): Quant {
+  return {
+    lot: row.lot,
+    location: row.location,
+    quality: row.quality,
+    quantity: parseQuantity(row.quantity),
+    reserved: parseQuantity(row.reserved),
+    expiresAt: row.expires_at,
+    receivedAt: row.received_at,
+  };
+}
+
+/** What is known of the lots and bins that commands name. */
+async function noteLots(tx: Tx, state: StockState, needs: readonly Needs[]): Promise<void> {
+  const names = new Set(needs.flatMap((need) => need.sourcingLots));
+  for (const need of needs) {
+    for (const key of need.lots) {
+      const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
+      if (lot !== NO_LOT) names.add(lotNameKey(orgId, itemId, lot));
+    }
+  }
+  const bins = [...new Set(needs.flatMap((need) => need.locations))];
+  if (names.size === 0 && bins.length === 0) return;
+  const [lots, locations] = await Promise.all([
+    names.size === 0 ? [] : tx.run(sql.readLots, columns([...names], 3)),
+    bins.length === 0 ? [] : tx.run(sql.readLocations, columns(bins, 3)),
+  ]);
+  for (const row of lots) {
+    state.lots.set(lotNameKey(row.org_id, row.item_id, row.lot), {
+      orgId: row.org_id,
+      itemId: row.item_id,
+      lot: row.lot,
+      producedAt: row.produced_at,
+      expiresAt: row.expires_at,
+      recalledAt: row.recalled_at,
+      isStocked: row.is_stocked,
+    });
+  }
+  for (const row of locations) state.locations.add(`${row.org_id}/${row.warehouse_id}/${row.location}`);
 }
 
 function distinct(needs: readonly Needs[], keyOf: (need: Needs) => string | null): string[] {
@@ -219,14 +404,16 @@ async function lockDemands(tx: Tx, keys: readonly string[], needs: readonly Need
   const shipmentKeys = distinct(needs, (need) => need.shipment);
   const returnKeys = distinct(needs, (need) => need.customerReturn);
   const movementKeys = distinct(needs, (need) => need.movement);
+  const shippedKeys = distinct(needs, (need) => (need.knowsShipments ? need.demand : null));
   const none = Promise.resolve([]);
   // Sent together and answered in order: each later statement sees what was committed before the lock was granted.
-  const [rows, clock, shipments, returns, movements] = await Promise.all([
+  const [rows, clock, shipments, returns, movements, shipped] = await Promise.all([
     keys.length > 0 ? tx.run(dryRun ? sql.readDemands : sql.lockDemands, columns(keys, 2)) : none,
     tx.run(sql.readClock, []),
     shipmentKeys.length > 0 ? tx.run(sql.readShipments, columns(shipmentKeys, 2)) : none,
     returnKeys.length > 0 ? tx.run(sql.readReturns, columns(returnKeys, 2)) : none,
     movementKeys.length > 0 ? tx.run(sql.readMovements, columns(movementKeys, 3)) : none,
+    shippedKeys.length > 0 ? tx.run(sql.readShipmentsOfOrders, columns(shippedKeys, 2)) : none,
   ]);
   const byKey = new Map<string, Demand>(rows.map((row) => [subjectKey(row.org_id, row.order_id), demandOf(row)]));
   const known = rows.filter((row) => !row.is_new).map((row) => subjectKey(row.org_id, row.order_id));
@@ -235,7 +422,7 @@ async function lockDemands(tx: Tx, keys: readonly string[], needs: readonly Need
   return {
     byKey,
     now: clock[0]!.now,
-    shipments: shipments.map((row) => ({
+    shipments: [...shipments, ...shipped].map((row) => ({
       orgId: row.org_id,
       shipmentId: row.shipment_id,
       orderId: row.order_id,
@@ -280,6 +467,8 @@ async function readHoldings(tx: Tx, keys: readonly string[], demands: ReadonlyMa
       lineNo: row.line_no,
       warehouseId: row.warehouse_id,
       itemId: row.item_id,
+      lot: row.lot,
+      location: row.location,
       quantity: parseQuantity(row.quantity),
       fulfilled: parseQuantity(row.fulfilled_quantity),
       status: 'active',
@@ -365,7 +554,12 @@ function balanceOf(row: sql.BalanceRow): Balance {
     ownReorderPoint: optional(row.reorder_point),
     itemSafetyStock,
     itemReorderPoint: optional(row.item_reorder_point),
-    blockedChanges: new Map(),
+    tracking: row.tracking,
+    costing: row.costing,
+    minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
+    hasQuants: row.has_quants,
+    hadQuants: row.has_quants,
+    quants: new Quants(),
   };
 }
 

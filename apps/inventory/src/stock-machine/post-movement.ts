@@ -1,28 +1,86 @@
 import { LowStockDetected, StockReplenished } from '#libs/contracts';
-import { formatQuantity, isQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
+import {
+  formatQuantity,
+  isMoney,
+  isQuantity,
+  type Money,
+  type Quantity,
+  sumQuantities,
+  unitCostOf,
+  uuidv7,
+  valueOf,
+  ZERO,
+} from '#libs/domain';
 import { lowStockThreshold } from '../availability/available-to-promise.js';
+import type { CostPart } from '../costing/cost-layers.js';
 import type { CommandMeta } from './commands.js';
-import type { Balance, MovementHead, Quality, StockState } from './stock-state.js';
+import { changeQuantity, NO_LOT, type QuantKey } from './quants.js';
+import {
+  type Balance,
+  balanceKey,
+  DEFAULT_LOCATION,
+  lotNameKey,
+  type MovementHead,
+  NeedsMore,
+  type Quality,
+  type StockState,
+} from './stock-state.js';
 
-/** A change of one quality of one balance; several of them make a movement. */
+/** A change of one quant of a balance; several of them make a movement. */
 export interface StockChange {
   readonly balance: Balance;
+  /** Absent = none. */
+  readonly lot?: string | undefined;
+  /** Absent = the default bin. */
+  readonly location?: string | undefined;
   readonly quality: Quality;
   readonly delta: Quantity;
-  readonly unitCost?: Quantity | null;
+  /** What one of what comes in costs; absent, with `parts`, = the current cost. */
+  readonly unitCost?: Money | null;
+  /** What comes back into the layers that it came from. */
+  readonly parts?: readonly CostPart[];
+  /** Somebody should look at it. */
+  readonly flagged?: boolean;
   readonly producedAt?: string | undefined;
   readonly expiresAt?: string | undefined;
 }
 
-/**
- * Whether on hand and what waits, together, stay a quantity: what is not could be stored, but neither told nor read again. Together, because
- * a fact turns what is held into what waits. Asked before anything is changed.
- */
-export function staysInRange(changes: readonly Pick<StockChange, 'balance' | 'delta'>[]): boolean {
-  const after = new Map<Balance, Quantity>();
-  for (const { balance, delta } of changes) after.set(balance, (after.get(balance) ?? balance.onHand + balance.backordered) + delta);
-  return [...after.values()].every(isQuantity);
+/** A change of a quant, as part of a movement. */
+export function changeOf(balance: Balance, { lot, location, quality }: QuantKey, delta: Quantity): StockChange {
+  return { balance, lot, location, quality, delta };
 }
+
+/**
+ * Whether on hand and what waits, together, stay a quantity, and the value of the stock an amount of money: what is not could be stored, but
+ * neither told nor read again. Together, because a fact turns what is held into what waits. Asked before anything is changed.
+ */
+export function staysInRange(state: StockState, changes: readonly Omit<StockChange, 'quality'>[]): boolean {
+  const after = new Map<Balance, { quantity: Quantity; value: Money }>();
+  for (const { balance, delta, unitCost } of changes) {
+    const sum = after.get(balance) ?? { quantity: balance.onHand + balance.backordered, value: state.costOf(balance).value };
+    const value = sum.value + (unitCost == null || delta < ZERO ? ZERO : valueOf(unitCost, delta));
+    after.set(balance, { quantity: sum.quantity + delta, value });
+  }
+  return [...after.values()].every(({ quantity, value }) => isQuantity(quantity) && isMoney(value));
+}
+
+/**
+ * Makes sure that the layers which goods come from are at hand, before anything is changed.
+ *
+ * @throws NeedsMore when they are not.
+ */
+export function requireCosts(state: StockState, changes: readonly Pick<StockChange, 'balance' | 'delta'>[]): void {
+  const issued = new Map<Balance, Quantity>();
+  for (const { balance, delta } of changes) if (delta < ZERO) issued.set(balance, (issued.get(balance) ?? ZERO) - delta);
+  for (const [balance, quantity] of issued) {
+    if (!state.costOf(balance).needsMoreFor(quantity)) continue;
+    const layersPerBalanceMax = Math.max(LAYERS_PER_BALANCE, state.layersRead) * 10;
+    throw new NeedsMore({ balances: [balanceKey(balance.orgId, balance.warehouseId, balance.itemId)], layersPerBalanceMax });
+  }
+}
+
+/** How many cost layers are read of a balance that goods leave, unless the decision asks for more. */
+export const LAYERS_PER_BALANCE = 50;
 
 export function newMovement(
   head: Pick<MovementHead, 'orgId' | 'movementType' | 'refType' | 'refId'> & Partial<MovementHead>,
@@ -41,21 +99,36 @@ export function newMovement(
   };
 }
 
+/** What a change cost. */
+export interface Posted {
+  /** What it added to the value of the stock; null for what only moves inside a balance or changes its quality. */
+  readonly valueDelta: Money | null;
+  /** The layers that it came from, or went into. */
+  readonly parts: readonly CostPart[];
+}
+
+/** What neither comes nor goes has no cost. */
+const INSIDE: ReadonlySet<string> = new Set(['quality_change', 'bin_move']);
+
 /**
- * Posts a movement: changes on hand and blocked of each balance and writes one ledger entry per (item, warehouse, quality), numbered
- * without gaps. The only place where on hand changes. Tells when an item crosses its low-stock threshold.
+ * Posts a movement: changes on hand and blocked of each balance and its cost layers, and writes one ledger entry per (item, warehouse, lot,
+ * bin, quality), numbered without gaps. The only place where on hand changes. Tells when an item crosses its low-stock threshold.
+ *
+ * @returns what each change cost, in their order.
  */
-export function postMovement(state: StockState, movement: MovementHead, changes: readonly StockChange[], meta: CommandMeta): void {
+export function postMovement(state: StockState, movement: MovementHead, changes: readonly StockChange[], meta: CommandMeta): Posted[] {
   state.newMovements.push(movement);
   const before = new Map<Balance, { onHand: Quantity; everStocked: boolean }>();
-  for (const change of mergeChanges(changes)) {
+  const posted = changes.map((change) => (INSIDE.has(movement.movementType) ? NO_COST : postCost(state, movement, change)));
+  for (const [change, valueDelta] of mergeChanges(changes, posted)) {
     const { balance, quality, delta } = change;
     if (!before.has(balance)) before.set(balance, { onHand: balance.onHand, everStocked: balance.lastEntryNo > 0 });
     balance.onHand += delta;
-    if (quality !== 'available') {
-      balance.blocked += delta;
-      balance.blockedChanges.set(quality, (balance.blockedChanges.get(quality) ?? ZERO) + delta);
-    }
+    if (quality !== 'available') balance.blocked += delta;
+    const place = { lot: change.lot ?? NO_LOT, location: change.location ?? DEFAULT_LOCATION, quality };
+    const lot = state.lots.get(lotNameKey(balance.orgId, balance.itemId, place.lot));
+    changeQuantity(state, balance, place, delta, lot?.expiresAt ?? null);
+    if (lot !== undefined && balance.tracking === 'serial') lot.isStocked = delta > ZERO;
     // Also when stock leaves: a safety stock in percent falls with it.
     state.freed.add(balance);
     balance.lastEntryNo++;
@@ -66,32 +139,63 @@ export function postMovement(state: StockState, movement: MovementHead, changes:
       itemId: balance.itemId,
       entryNo: balance.lastEntryNo,
       movement,
-      quality,
+      ...place,
       quantityDelta: delta,
       balanceAfter: balance.onHand,
-      unitCost: change.unitCost ?? null,
+      unitCost:
+        change.unitCost ?? (valueDelta === null || delta === ZERO ? null : tellable(unitCostOf(absolute(valueDelta), absolute(delta)))),
+      valueDelta,
+      flagged: change.flagged ?? false,
       producedAt: change.producedAt ?? null,
       expiresAt: change.expiresAt ?? null,
     });
   }
   for (const [balance, was] of before) tellCrossing(state, balance, was, meta);
+  return posted;
 }
 
-/** One entry per balance and quality, unless costs or dates tell them apart. */
-function mergeChanges(changes: readonly StockChange[]): StockChange[] {
-  const merged: StockChange[] = [];
-  for (const change of changes) {
+const NO_COST: Posted = { valueDelta: null, parts: [] };
+const absolute = (value: bigint) => (value < ZERO ? -value : value);
+const tellable = (unitCost: Money) => (isQuantity(unitCost) ? unitCost : null);
+
+/** What leaves costs what its layers cost; what comes in what is said, else what the rest costs. */
+function postCost(state: StockState, movement: MovementHead, { balance, delta, unitCost, parts }: StockChange): Posted {
+  const book = state.costOf(balance);
+  if (delta < ZERO) {
+    const issued = book.issue(-delta);
+    return { valueDelta: -sumQuantities(issued, (part) => part.value), parts: issued };
+  }
+  if (parts !== undefined && parts.length > 0) {
+    for (const part of parts) book.receive(part);
+    return { valueDelta: sumQuantities(parts, (part) => part.value), parts };
+  }
+  const value = unitCost == null ? book.worth(delta) : valueOf(unitCost, delta);
+  const receiptId = movement.movementType === 'receipt' ? movement.refId : null;
+  const part: CostPart = { receivedAt: state.now, receiptId, quantity: delta, value };
+  book.receive(part, unitCost ?? undefined);
+  return { valueDelta: value, parts: [part] };
+}
+
+/** One entry per quant, unless costs or dates tell them apart. */
+function mergeChanges(changes: readonly StockChange[], posted: readonly Posted[]): [StockChange, Money | null][] {
+  const merged: [StockChange, Money | null][] = [];
+  changes.forEach((change, index) => {
+    const { valueDelta } = posted[index]!;
     const at = merged.findIndex(
-      (other) =>
+      ([other]) =>
         other.balance === change.balance &&
+        (other.lot ?? NO_LOT) === (change.lot ?? NO_LOT) &&
+        (other.location ?? DEFAULT_LOCATION) === (change.location ?? DEFAULT_LOCATION) &&
         other.quality === change.quality &&
         (other.unitCost ?? null) === (change.unitCost ?? null) &&
+        other.flagged === change.flagged &&
         other.producedAt === change.producedAt &&
         other.expiresAt === change.expiresAt,
     );
-    if (at < 0) merged.push(change);
-    else merged[at] = { ...change, delta: merged[at]!.delta + change.delta };
-  }
+    const known = merged[at];
+    if (known === undefined) merged.push([change, valueDelta]);
+    else merged[at] = [{ ...change, delta: known[0].delta + change.delta }, valueDelta === null ? null : (known[1] ?? ZERO) + valueDelta];
+  });
   return merged;
 }
 

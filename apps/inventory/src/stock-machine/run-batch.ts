@@ -51,7 +51,9 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
         keys.filter((key) => key !== null),
       );
       const state = await loadStock(tx, needs, machine.known, false);
-      const before = new Map<Balance, Counters>([...state.balances.values()].map((balance) => [balance, countersOf(balance)]));
+      const before = new Map<Balance, Counters>(
+        [...state.balances.values()].map((balance) => [balance, countersOf(balance, state.costs.get(balance))]),
+      );
       const isNew = await admitted;
       crashPoint('mid-batch', 'inventory');
       const outcomes = pending.map(({ command }, index) => decideOnce(state, command, keys[index]!, isNew));
@@ -90,20 +92,26 @@ export async function tryOut(machine: Machine, command: StockCommand): Promise<O
 
 /** The command again, with what its decision asked for in addition to what it was given before. */
 export function withMore<P extends Pending>(pending: P, { more }: NeedsMore): P {
-  const balances = [...(pending.more?.balances ?? []), ...(more.balances ?? [])];
-  const holdsPerBalanceMax = Math.max(pending.more?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0);
-  return { ...pending, more: { balances, holdsPerBalanceMax } };
+  const had = pending.more;
+  return {
+    ...pending,
+    more: {
+      balances: [...(had?.balances ?? []), ...(more.balances ?? [])],
+      lots: [...(had?.lots ?? []), ...(more.lots ?? [])],
+      lotHolds: [...(had?.lotHolds ?? []), ...(more.lotHolds ?? [])],
+      holdsPerBalanceMax: Math.max(had?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0),
+      layersPerBalanceMax: Math.max(had?.layersPerBalanceMax ?? 0, more.layersPerBalanceMax ?? 0),
+      quantsPerBalanceMax: Math.max(had?.quantsPerBalanceMax ?? 0, more.quantsPerBalanceMax ?? 0),
+    },
+  };
 }
 
 /** What a command touches, in all. */
 export function needsOf({ command, more }: Pending): Needs {
   const needs = touches(command);
   if (more === undefined) return needs;
-  return {
-    ...needs,
-    balances: [...needs.balances, ...(more.balances ?? [])],
-    ...(more.holdsPerBalanceMax === undefined ? {} : { holdsPerBalanceMax: more.holdsPerBalanceMax }),
-  };
+  const { balances = [], lots = [], ...rest } = more;
+  return { ...needs, ...rest, balances: [...needs.balances, ...balances], lots: [...needs.lots, ...lots] };
 }
 
 /**

@@ -1,5 +1,14 @@
-import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
-import type { Demand, DemandLine, Quality, Refusal, ReturnLine, ShipmentLine } from './stock-state.js';
+import { formatQuantity, parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { NO_LOT } from './quants.js';
+import {
+  DEFAULT_LOCATION,
+  type Demand,
+  type DemandLine,
+  type Quality,
+  type Refusal,
+  type ReturnLine,
+  type ShipmentLine,
+} from './stock-state.js';
 
 // How lines lie in jsonb columns: the names of the domain, quantities as decimal strings, what is zero or null left out.
 
@@ -14,6 +23,8 @@ export function demandLinesToJson(lines: readonly DemandLine[]): string {
       lineNo: line.lineNo,
       itemId: line.itemId,
       warehouseId: line.warehouseId ?? undefined,
+      lot: line.lot ?? undefined,
+      minRemainingShelfLifeDays: line.minRemainingShelfLifeDays ?? undefined,
       requested: formatQuantity(line.requested),
       unasked: unlessZero(line.unasked),
       reserved: unlessZero(line.reserved),
@@ -31,6 +42,8 @@ export function demandLinesFromJson(stored: unknown): DemandLine[] {
     lineNo: Number(line['lineNo']),
     itemId: String(line['itemId']),
     warehouseId: (line['warehouseId'] as string | undefined) ?? null,
+    lot: (line['lot'] as string | undefined) ?? null,
+    minRemainingShelfLifeDays: (line['minRemainingShelfLifeDays'] as number | undefined) ?? null,
     requested: quantity(line['requested']),
     unasked: quantity(line['unasked']),
     reserved: quantity(line['reserved']),
@@ -50,16 +63,44 @@ export function refusedMessagesFromJson(stored: unknown): Demand['refusedMessage
   return (stored as Demand['refusedMessages'] | null) ?? [];
 }
 
+/** Where most stock lies is not said. */
+const placeToJson = ({ lot, location }: { lot: string; location: string }) => ({
+  lot: lot === NO_LOT ? undefined : lot,
+  location: location === DEFAULT_LOCATION ? undefined : location,
+});
+const placeFromJson = (line: Stored) => ({
+  lot: (line['lot'] as string | undefined) ?? NO_LOT,
+  location: (line['location'] as string | undefined) ?? DEFAULT_LOCATION,
+});
+
 export function shipmentLinesToJson(lines: readonly ShipmentLine[]): string {
-  return JSON.stringify(lines.map((line) => ({ ...line, quantity: formatQuantity(line.quantity) })));
+  return JSON.stringify(
+    lines.map((line) => ({
+      ...line,
+      ...placeToJson(line),
+      quantity: formatQuantity(line.quantity),
+      returned: unlessZero(line.returned),
+      returnedValue: unlessZero(line.returnedValue),
+      cost: line.cost.map((part) => ({ ...part, quantity: formatQuantity(part.quantity), value: formatQuantity(part.value) })),
+    })),
+  );
 }
 
 export function shipmentLinesFromJson(stored: unknown): ShipmentLine[] {
-  return (stored as Stored[]).map((line) => ({
+  return (stored as (Stored & { readonly cost?: readonly Stored[] })[]).map((line) => ({
     lineNo: Number(line['lineNo']),
     itemId: String(line['itemId']),
     warehouseId: String(line['warehouseId']),
+    ...placeFromJson(line),
     quantity: quantity(line['quantity']),
+    returned: quantity(line['returned']),
+    returnedValue: typeof line['returnedValue'] === 'string' ? parseMoney(line['returnedValue']) : ZERO,
+    cost: (line.cost ?? []).map((part) => ({
+      receivedAt: new Date(String(part['receivedAt'])),
+      receiptId: (part['receiptId'] as string | null | undefined) ?? null,
+      quantity: quantity(part['quantity']),
+      value: parseMoney(String(part['value'])),
+    })),
   }));
 }
 
@@ -67,8 +108,10 @@ export function returnLinesToJson(lines: readonly ReturnLine[]): string {
   return JSON.stringify(
     lines.map((line) => ({
       ...line,
+      ...placeToJson(line),
       quantity: formatQuantity(line.quantity),
       balanceAfter: formatQuantity(line.balanceAfter),
+      value: unlessZero(line.value),
       inspected: unlessZero(line.inspected),
     })),
   );
@@ -79,9 +122,11 @@ export function returnLinesFromJson(stored: unknown): ReturnLine[] {
     lineNo: Number(line['lineNo']),
     itemId: String(line['itemId']),
     warehouseId: String(line['warehouseId']),
+    ...placeFromJson(line),
     quantity: quantity(line['quantity']),
     quality: line['quality'] as Quality,
     balanceAfter: quantity(line['balanceAfter']),
+    value: typeof line['value'] === 'string' ? parseMoney(line['value']) : ZERO,
     inspected: quantity(line['inspected']),
   }));
 }

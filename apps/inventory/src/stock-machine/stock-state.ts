@@ -1,13 +1,15 @@
 import { type DataOf, type EventDefinition, type EventOf, makeEvent, type RefusalReason, type StockLine } from '#libs/contracts';
-import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
+import { formatQuantity, type Money, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import type { StockTerms } from '../availability/available-to-promise.js';
+import type { CostBook, Costing, CostPart } from '../costing/cost-layers.js';
 import type { CommandMeta } from './commands.js';
+import type { QuantKey, Quants } from './quants.js';
 
 /** The quality statuses that cannot be promised or picked; everything else on hand is `available`. */
 export type BlockedQuality = 'pending_inspection' | 'quarantined' | 'damaged' | 'expired' | 'recalled';
 export type Quality = 'available' | BlockedQuality;
 
-/** The only bin there is until bins are tracked. */
+/** The bin of every warehouse in which goods lie unless another one is said. */
 export const DEFAULT_LOCATION = 'default';
 
 /** One item in one warehouse, locked. Decisions change the counters; what changed is written as a difference. */
@@ -29,8 +31,16 @@ export interface Balance extends StockTerms {
   ownReorderPoint: Quantity | null;
   readonly itemSafetyStock: Quantity | null;
   readonly itemReorderPoint: Quantity | null;
-  /** How `blocked` changed in this batch, by quality. */
-  readonly blockedChanges: Map<BlockedQuality, Quantity>;
+  readonly tracking: Tracking;
+  readonly costing: Costing;
+  /** What the item asks of its lots; null = as the organisation says. */
+  readonly minRemainingShelfLifeDays: number | null;
+  /** Whether available stock of it lies outside of the default bin or in lots. */
+  hasQuants: boolean;
+  /** The same, as it was when the balance was locked. */
+  readonly hadQuants: boolean;
+  /** Where in the warehouse it lies, as far as that was read. */
+  readonly quants: Quants;
 }
 
 /** A line of a demand: `requested = reserved + backordered + fulfilled + closed + unheld`. */
@@ -39,6 +49,10 @@ export interface DemandLine {
   readonly itemId: string;
   /** The warehouse that the order asked for; null = ours to choose. */
   warehouseId: string | null;
+  /** The lot that it must be of; null = any. */
+  lot: string | null;
+  /** A lot that expires sooner does not serve it; null = as item and organisation say. */
+  minRemainingShelfLifeDays: number | null;
   requested: Quantity;
   /** The part of `requested` that was shipped, though the order does not ask for it, or not yet. */
   unasked: Quantity;
@@ -65,6 +79,9 @@ export interface Reservation {
   readonly lineNo: number;
   readonly warehouseId: string;
   readonly itemId: string;
+  /** `''` = none. */
+  readonly lot: string;
+  readonly location: string;
   quantity: Quantity;
   fulfilled: Quantity;
   status: 'active' | 'fulfilled' | 'released' | 'expired';
@@ -134,20 +151,50 @@ export interface LedgerLine {
   readonly itemId: string;
   readonly entryNo: number;
   readonly movement: MovementHead;
+  /** `''` = none. */
+  readonly lot: string;
+  readonly location: string;
   readonly quality: Quality;
   readonly quantityDelta: Quantity;
   readonly balanceAfter: Quantity;
   readonly unitCost: Quantity | null;
+  /** What it adds to the value of the stock; null for what only moves or changes its quality. */
+  readonly valueDelta: Money | null;
+  /** Somebody should look at it: its value is a guess, say. */
+  readonly flagged: boolean;
   readonly producedAt: string | null;
   readonly expiresAt: string | null;
+}
+
+/** A batch of an item, or one piece of it with a serial number. */
+export interface Lot {
+  readonly orgId: string;
+  readonly itemId: string;
+  readonly lot: string;
+  readonly producedAt: Date | null;
+  readonly expiresAt: Date | null;
+  readonly recalledAt: Date | null;
+  /** Of a serial number: whether the piece is in some warehouse. */
+  isStocked: boolean;
 }
 
 export interface ShipmentLine {
   readonly lineNo: number;
   readonly itemId: string;
   readonly warehouseId: string;
+  /** `''` = none. */
+  readonly lot: string;
+  readonly location: string;
   readonly quantity: Quantity;
+  /** What it cost, by the layers that it came from; empty where no costs were kept yet. */
+  readonly cost: readonly CostPart[];
+  /** What of it the customer sent back, and at which cost. */
+  returned: Quantity;
+  returnedValue: Money;
 }
+
+/** The cost of goods sold of a shipment line. */
+export const cogsOf = (line: Pick<ShipmentLine, 'cost'>): Money => line.cost.reduce((sum, part) => sum + part.value, ZERO);
 
 export interface PostedShipment {
   readonly orgId: string;
@@ -164,8 +211,12 @@ export interface ReturnLine {
   readonly itemId: string;
   readonly warehouseId: string;
   readonly quantity: Quantity;
+  /** `''` = none. */
+  readonly lot: string;
+  readonly location: string;
   readonly quality: Quality;
   readonly balanceAfter: Quantity;
+  readonly value: Money;
   /** How much of a line in `pending_inspection` has its verdict. */
   inspected: Quantity;
 }
@@ -192,26 +243,50 @@ export interface DecisionSettings {
   readonly reservationMode: 'all_or_nothing' | 'partial';
   readonly returnQuarantine: boolean;
   readonly defaultReorderPoint: Quantity | null;
+  /** In which order warehouses serve a line that names none. */
+  readonly sourcingStrategy: SourcingStrategy;
+  readonly minRemainingShelfLifeDays: number;
 }
+
+/** By the priority of the warehouses; what has most first; as few warehouses as possible. Each may split a line. */
+export type SourcingStrategy = 'priority' | 'most_stock' | 'fewest_splits';
 
 export const DEFAULT_SETTINGS: DecisionSettings = {
   softReservationTtlSeconds: 1800,
   reservationMode: 'all_or_nothing',
   returnQuarantine: true,
   defaultReorderPoint: null,
+  sourcingStrategy: 'priority',
+  minRemainingShelfLifeDays: 0,
 };
 
 // Ids contain no slash, so joining them with one is unambiguous.
 export const balanceKey = (orgId: string, warehouseId: string, itemId: string) => `${orgId}/${warehouseId}/${itemId}`;
 export const subjectKey = (orgId: string, id: string) => `${orgId}/${id}`;
+/** How pieces of an item are told apart: not at all, by batch, or one by one. */
+export type Tracking = 'none' | 'lot' | 'serial';
+
+export const lotNameKey = (orgId: string, itemId: string, lot: string) => `${orgId}/${itemId}/${lot}`;
 export const movementKey = (orgId: string, movementType: string, refId: string) => `${orgId}/${movementType}/${refId}`;
+
+/** What a decision needs beside what its batch locked and read. */
+export interface More {
+  readonly balances?: readonly string[];
+  readonly holdsPerBalanceMax?: number;
+  readonly quantsPerBalanceMax?: number;
+  readonly layersPerBalanceMax?: number;
+  /** Lots to be read whole: balance keys with the lot appended. */
+  readonly lots?: readonly string[];
+  /** Lots of which every hold is to be read. */
+  readonly lotHolds?: readonly string[];
+}
 
 /**
  * Thrown by a decision, before it changed anything, that needs rows which its batch did not lock or read: the command goes into the
  * next batch with these added to what it touches.
  */
 export class NeedsMore extends Error {
-  constructor(readonly more: { readonly balances?: readonly string[]; readonly holdsPerBalanceMax?: number }) {
+  constructor(readonly more: More) {
     super(`needs more: ${JSON.stringify(more)}`);
   }
 }
@@ -238,11 +313,19 @@ export class StockState {
   readonly balances = new Map<string, Balance>();
   readonly demands = new Map<string, Demand>();
   readonly warehouses = new Map<string, readonly WarehouseRef[]>();
+  /** What the stock on balances costs, where goods come or go. */
+  readonly costs = new Map<Balance, CostBook>();
+  /** How many cost layers were read of each balance, at most. */
+  layersRead = 0;
   /** `org/item` of the items that are known not to exist. */
   readonly unknownItems = new Set<string>();
   readonly settings = new Map<string, DecisionSettings>();
   readonly shipments = new Map<string, PostedShipment>();
   readonly returns = new Map<string, ReceivedReturn>();
+  /** By `org/item/lot`: those that commands name, as far as they exist. */
+  readonly lots = new Map<string, Lot>();
+  /** By `org/warehouse/bin`: those that commands name, as far as they exist. */
+  readonly locations = new Set<string>();
   readonly movements = new Map<string, MovementHead>();
   /** The backorders waiting on a balance, first to be served first; absent = not read. */
   readonly queues = new Map<string, Backorder[]>();
@@ -250,9 +333,12 @@ export class StockState {
   readonly longQueues = new Set<string>();
   /** How far the holds on a balance were read, in the order in which facts took them then; absent = not read. */
   readonly lastHoldRead = new Map<string, HoldTurn>();
+  /** The lots of balances of which every hold was read. */
+  readonly lotHoldsRead = new Set<string>();
 
   // What changed.
   readonly changedBalances = new Set<Balance>();
+  readonly newLots = new Set<Lot>();
   readonly changedDemands = new Set<Demand>();
   readonly newReservations = new Map<Reservation, Demand>();
   readonly changedReservations = new Map<Reservation, Demand>();
@@ -295,10 +381,27 @@ export class StockState {
     return balance;
   }
 
+  /** The costs of a balance on which a movement is posted: its command's touches say so. */
+  costOf(balance: Balance): CostBook {
+    const book = this.costs.get(balance);
+    if (book === undefined) throw new Error(`the costs of ${balanceKey(balance.orgId, balance.warehouseId, balance.itemId)} were not read`);
+    return book;
+  }
+
+  /** The shipments of an order, oldest first; of a command whose touches say so. */
+  shipmentsOf(orgId: string, orderId: string): PostedShipment[] {
+    return [...this.shipments.values()].filter((shipment) => shipment.orgId === orgId && shipment.orderId === orderId);
+  }
+
   demand(orgId: string, orderId: string): Demand {
     const demand = this.demands.get(subjectKey(orgId, orderId));
     if (demand === undefined) throw new Error(`demand ${orderId} was not locked`);
     return demand;
+  }
+
+  /** Whether a bin exists; those that commands name were looked up. */
+  hasLocation(orgId: string, warehouseId: string, location: string): boolean {
+    return location === DEFAULT_LOCATION || this.locations.has(`${orgId}/${warehouseId}/${location}`);
   }
 
   settingsOf(orgId: string): DecisionSettings {
@@ -381,6 +484,8 @@ export function emptyLine(lineNo: number, itemId: string, warehouseId: string | 
     lineNo,
     itemId,
     warehouseId,
+    lot: null,
+    minRemainingShelfLifeDays: null,
     requested: ZERO,
     unasked: ZERO,
     reserved: ZERO,
@@ -402,12 +507,20 @@ export function heldQuantity(reservation: Reservation): Quantity {
   return reservation.status === 'active' ? reservation.quantity - reservation.fulfilled : ZERO;
 }
 
-export function newReservation(lineNo: number, warehouseId: string, itemId: string, quantity: Quantity, now: Date): Reservation {
+export function newReservation(
+  lineNo: number,
+  balance: Pick<Balance, 'warehouseId' | 'itemId'>,
+  { lot, location }: Pick<QuantKey, 'lot' | 'location'>,
+  quantity: Quantity,
+  now: Date,
+): Reservation {
   return {
     reservationId: uuidv7(),
     lineNo,
-    warehouseId,
-    itemId,
+    warehouseId: balance.warehouseId,
+    itemId: balance.itemId,
+    lot,
+    location,
     quantity,
     fulfilled: ZERO,
     status: 'active',

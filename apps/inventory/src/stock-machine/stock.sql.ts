@@ -1,4 +1,6 @@
 import { statement } from '#libs/persistence';
+import type { Costing } from '../costing/cost-layers.js';
+import type { Quality, SourcingStrategy } from './stock-state.js';
 
 // The statements of the machine: set-based, one per table and batch, prepared once per connection. Keys travel as parallel arrays and are
 // joined by `unnest`. Every join is written in the order in which it is to be done: from the keys, by probing primary keys.
@@ -14,9 +16,9 @@ export interface BalancePlace {
  * is told by `closed_at`: by `status` the planner may take the index of open holds instead of the key, and go through all of the
  * organisation for each order.
  */
-export const findPlacesOfOrders = statement<BalancePlace>(
+export const findPlacesOfOrders = statement<BalancePlace & { order_id: string }>(
   'stock_find_places_of_orders',
-  `select h.org_id, h.warehouse_id, h.item_id
+  `select h.org_id, h.warehouse_id, h.item_id, d.order_id
      from unnest($1::text[], $2::text[]) k (org_id, order_id)
      join demand d on d.org_id = k.org_id and d.order_id = k.order_id
     cross join lateral (
@@ -78,10 +80,15 @@ export interface BalanceRow {
   readonly item_safety_stock: string | null;
   readonly item_reorder_point: string | null;
   readonly last_entry_no: number;
+  readonly tracking: 'none' | 'lot' | 'serial';
+  readonly costing: Costing;
+  readonly min_remaining_shelf_life_days: number | null;
+  readonly has_quants: boolean;
 }
 
 const balanceColumns = `b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.blocked, b.reserved, b.backordered, b.safety_quantity, b.safety_percent,
-          b.reorder_point, b.last_entry_no, i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point`;
+          b.reorder_point, b.last_entry_no, b.has_quants, i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point,
+          i.tracking, i.costing, i.min_remaining_shelf_life_days`;
 
 /**
  * Locks the balances in the order of their keys, whatever batch asks: two batches that lock the same rows in the same order cannot
@@ -103,8 +110,9 @@ export const readBalances = statement<BalanceRow>(
   'stock_read_balances',
   `select k.org_id, k.warehouse_id, k.item_id, coalesce(b.on_hand, 0) as on_hand, coalesce(b.blocked, 0) as blocked,
           coalesce(b.reserved, 0) as reserved, coalesce(b.backordered, 0) as backordered, b.safety_quantity, b.safety_percent,
-          b.reorder_point, coalesce(b.last_entry_no, 0) as last_entry_no, i.safety_stock as item_safety_stock,
-          i.reorder_point as item_reorder_point
+          b.reorder_point, coalesce(b.last_entry_no, 0) as last_entry_no, coalesce(b.has_quants, false) as has_quants,
+          i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point, i.tracking,
+          i.costing, i.min_remaining_shelf_life_days
      from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
      join item i on i.org_id = k.org_id and i.item_id = k.item_id
      join warehouse w on w.org_id = k.org_id and w.warehouse_id = k.warehouse_id
@@ -148,6 +156,121 @@ export const readHolds = statement<{ org_id: string; order_id: string; warehouse
        where r.org_id = k.org_id and r.warehouse_id = k.warehouse_id and r.item_id = k.item_id and r.status = 'active'
        order by d.firm, d.priority, r.reserved_at desc, r.reservation_id desc
        limit k.row_limit) h`,
+);
+
+/** Every hold on some lots of balances; like {@link readHolds}, which orders lose them is decided by their turn. */
+export const readHoldsOfLots = statement<{ org_id: string; order_id: string }>(
+  'stock_read_holds_of_lots',
+  `select h.org_id, h.order_id
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (org_id, warehouse_id, item_id, lot)
+    cross join lateral (
+      select r.org_id, r.order_id from reservation r
+       where r.org_id = k.org_id and r.warehouse_id = k.warehouse_id and r.item_id = k.item_id and r.lot = k.lot and r.status = 'active'
+      offset 0) h`,
+);
+
+export interface QuantRow {
+  readonly org_id: string;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+  readonly lot: string;
+  readonly location: string;
+  readonly quality: Quality;
+  readonly quantity: string;
+  readonly reserved: string;
+  readonly expires_at: Date | null;
+  readonly received_at: Date;
+}
+
+const quantColumns =
+  'q.org_id, q.warehouse_id, q.item_id, q.lot, q.location, q.quality, q.quantity, q.reserved, q.expires_at, q.received_at';
+
+/** The first in turn of what is free, by the index that is in that order. */
+export const readFreeQuants = statement<QuantRow>(
+  'stock_read_free_quants',
+  `select q.*
+     from unnest($1::text[], $2::text[], $3::text[], $4::int[]) k (org_id, warehouse_id, item_id, row_limit)
+    cross join lateral (
+      select ${quantColumns} from quant q
+       where q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.item_id = k.item_id
+         and q.quality = 'available' and q.quantity > q.reserved
+       order by q.org_id, q.warehouse_id, q.item_id, q.expires_at, q.received_at, q.lot, q.location
+       limit k.row_limit) q`,
+);
+
+/** All of some lots of balances: every bin, every quality. */
+export const readLotQuants = statement<QuantRow>(
+  'stock_read_lot_quants',
+  `select ${quantColumns}
+     from unnest($1::text[], $2::text[], $3::text[], $4::text[]) k (org_id, warehouse_id, item_id, lot)
+     join quant q on q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.item_id = k.item_id and q.lot = k.lot`,
+);
+
+/** What the stock of balances is worth; of rows that are locked. */
+export const readCosts = statement<{
+  org_id: string;
+  warehouse_id: string;
+  item_id: string;
+  value: string;
+  last_unit_cost: string | null;
+  last_layer_no: number;
+}>(
+  'stock_read_costs',
+  `select b.org_id, b.warehouse_id, b.item_id, b.value, b.last_unit_cost, b.last_layer_no
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+     join stock_balance b on b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+export interface LayerRow {
+  readonly org_id: string;
+  readonly warehouse_id: string;
+  readonly item_id: string;
+  readonly layer_no: number;
+  readonly received_at: Date;
+  readonly receipt_id: string | null;
+  readonly quantity: string;
+  readonly value: string;
+}
+
+const readLayers = (name: string, order: 'asc' | 'desc') =>
+  statement<LayerRow>(
+    name,
+    `select l.*
+       from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+      cross join lateral (
+        select c.org_id, c.warehouse_id, c.item_id, c.layer_no, c.received_at, c.receipt_id, c.quantity, c.value from cost_layer c
+         where c.org_id = k.org_id and c.warehouse_id = k.warehouse_id and c.item_id = k.item_id and c.quantity > 0
+         order by c.org_id ${order}, c.warehouse_id ${order}, c.item_id ${order}, c.received_at ${order}, c.layer_no ${order}
+         limit $4) l`,
+  );
+/** The open layers in the order in which they are consumed: first in first out, and last in first out. */
+export const readOldestLayers = readLayers('stock_read_oldest_layers', 'asc');
+export const readNewestLayers = readLayers('stock_read_newest_layers', 'desc');
+
+/** What is known of lots; of a serial number also whether the piece is somewhere. */
+export const readLots = statement<{
+  org_id: string;
+  item_id: string;
+  lot: string;
+  produced_at: Date | null;
+  expires_at: Date | null;
+  recalled_at: Date | null;
+  is_stocked: boolean;
+}>(
+  'stock_read_lots',
+  `select l.org_id, l.item_id, l.lot, l.produced_at, l.expires_at, l.recalled_at,
+          i.tracking = 'serial' and exists (
+            select from quant q where q.org_id = l.org_id and q.item_id = l.item_id and q.lot = l.lot and q.quantity > 0) as is_stocked
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, item_id, lot)
+     join lot l on l.org_id = k.org_id and l.item_id = k.item_id and l.lot = k.lot
+     join item i on i.org_id = l.org_id and i.item_id = l.item_id`,
+);
+
+export const readLocations = statement<{ org_id: string; warehouse_id: string; location: string }>(
+  'stock_read_locations',
+  `select l.org_id, l.warehouse_id, l.location
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, location)
+     join location l on l.org_id = k.org_id and l.warehouse_id = k.warehouse_id and l.location = k.location`,
 );
 
 export interface DemandRow {
@@ -204,6 +327,8 @@ export interface ReservationRow {
   readonly line_no: number;
   readonly warehouse_id: string;
   readonly item_id: string;
+  readonly lot: string;
+  readonly location: string;
   readonly quantity: string;
   readonly fulfilled_quantity: string;
   readonly reserved_at: Date;
@@ -212,7 +337,8 @@ export interface ReservationRow {
 /** What known orders hold, oldest first; by `closed_at`, see {@link findPlacesOfOrders}. */
 export const readReservations = statement<ReservationRow>(
   'stock_read_reservations',
-  `select r.org_id, r.order_id, r.reservation_id, r.line_no, r.warehouse_id, r.item_id, r.quantity, r.fulfilled_quantity, r.reserved_at
+  `select r.org_id, r.order_id, r.reservation_id, r.line_no, r.warehouse_id, r.item_id, r.lot, r.location, r.quantity,
+          r.fulfilled_quantity, r.reserved_at
      from unnest($1::text[], $2::text[]) k (org_id, order_id)
      join reservation r on r.org_id = k.org_id and r.order_id = k.order_id
     where r.closed_at is null
@@ -231,23 +357,35 @@ export const readSettings = statement<{
   reservation_mode: 'all_or_nothing' | 'partial';
   return_quarantine: boolean;
   default_reorder_point: string | null;
+  sourcing_strategy: SourcingStrategy;
+  min_remaining_shelf_life_days: number;
 }>(
   'stock_read_settings',
-  `select s.org_id, s.soft_reservation_ttl_seconds, s.reservation_mode, s.return_quarantine, s.default_reorder_point
+  `select s.org_id, s.soft_reservation_ttl_seconds, s.reservation_mode, s.return_quarantine, s.default_reorder_point, s.sourcing_strategy,
+          s.min_remaining_shelf_life_days
      from unnest($1::text[]) k (org_id) join stock_settings s on s.org_id = k.org_id`,
 );
 
-export const readShipments = statement<{
-  org_id: string;
-  shipment_id: string;
-  order_id: string;
-  movement_id: string;
-  status: 'posted' | 'cancelled';
-  fingerprint: string;
-  lines: unknown;
-}>(
+interface ShipmentRow {
+  readonly org_id: string;
+  readonly shipment_id: string;
+  readonly order_id: string;
+  readonly movement_id: string;
+  readonly status: 'posted' | 'cancelled';
+  readonly fingerprint: string;
+  readonly lines: unknown;
+}
+
+export const readShipments = statement<ShipmentRow>(
   'stock_read_shipments',
   `select s.* from unnest($1::text[], $2::text[]) k (org_id, shipment_id) join shipment s on s.org_id = k.org_id and s.shipment_id = k.shipment_id`,
+);
+
+/** What was shipped for orders; under the lock of their demands. */
+export const readShipmentsOfOrders = statement<ShipmentRow>(
+  'stock_read_shipments_of_orders',
+  `select s.* from unnest($1::text[], $2::text[]) k (org_id, order_id) join shipment s on s.org_id = k.org_id and s.order_id = k.order_id
+    order by s.movement_id`,
 );
 
 export const readReturns = statement<{
@@ -290,9 +428,11 @@ export const updateBalances = statement<never>(
   'stock_update_balances',
   `update stock_balance b
       set on_hand = b.on_hand + k.on_hand, blocked = b.blocked + k.blocked, reserved = b.reserved + k.reserved,
-          backordered = b.backordered + k.backordered, last_entry_no = b.last_entry_no + k.entries
-     from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[])
-          k (org_id, warehouse_id, item_id, on_hand, blocked, reserved, backordered, entries)
+          backordered = b.backordered + k.backordered, last_entry_no = b.last_entry_no + k.entries, value = b.value + k.value,
+          last_unit_cost = coalesce(k.last_unit_cost, b.last_unit_cost), last_layer_no = b.last_layer_no + k.layers
+     from unnest($1::text[], $2::text[], $3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::bigint[], $9::numeric[],
+                 $10::numeric[], $11::bigint[])
+          k (org_id, warehouse_id, item_id, on_hand, blocked, reserved, backordered, entries, value, last_unit_cost, layers)
     where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
 );
 
@@ -312,23 +452,60 @@ export const updatePolicies = statement<never>(
     where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
 );
 
+export const markDetailed = statement<never>(
+  'stock_mark_detailed',
+  `update stock_balance b set has_quants = true
+     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
+    where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
+);
+
+/** Not "on conflict": who makes the same lot at the same time may say other dates, and is decided anew when this fails. */
+export const insertLots = statement<never>(
+  'stock_insert_lots',
+  `insert into lot (org_id, item_id, lot, produced_at, expires_at, created_at)
+   select *, $6::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])`,
+);
+
 /**
  * Update first, insert what was not there: an `insert ... on conflict` checks the row that it proposes, and a difference may be negative.
- * The balances are locked, so nobody inserts in between.
+ * The balances are locked, so nobody inserts in between. What becomes less comes first, so that a piece leaves one place before it is in
+ * another.
  */
-export const changeBlockedStock = statement<never>(
-  'stock_change_blocked',
+export const changeQuants = statement<never>(
+  'stock_change_quants',
   `with change as (
-     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[]) c (org_id, warehouse_id, item_id, quality, quantity)
+     select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::timestamptz[],
+                          $10::timestamptz[], $11::boolean[])
+                   c (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, expires_at, received_at, is_serial)
    ), known as (
-     update blocked_stock s set quantity = s.quantity + c.quantity
+     update quant q set quantity = q.quantity + c.quantity, reserved = q.reserved + c.reserved
        from change c
-      where s.org_id = c.org_id and s.warehouse_id = c.warehouse_id and s.item_id = c.item_id and s.quality = c.quality
-     returning s.org_id, s.warehouse_id, s.item_id, s.quality
+      where q.org_id = c.org_id and q.warehouse_id = c.warehouse_id and q.item_id = c.item_id and q.lot = c.lot and q.location = c.location
+        and q.quality = c.quality
+     returning q.org_id, q.warehouse_id, q.item_id, q.lot, q.location, q.quality
    )
-   insert into blocked_stock (org_id, warehouse_id, item_id, quality, quantity)
+   insert into quant (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, expires_at, received_at, is_serial)
    select c.* from change c
-    where not exists (select from known k where (k.org_id, k.warehouse_id, k.item_id, k.quality) = (c.org_id, c.warehouse_id, c.item_id, c.quality))`,
+    where not exists (select from known k where (k.org_id, k.warehouse_id, k.item_id, k.lot, k.location, k.quality)
+                                              = (c.org_id, c.warehouse_id, c.item_id, c.lot, c.location, c.quality))`,
+);
+
+/** Layers that are new, or filled again: the one of an average. */
+export const insertLayers = statement<never>(
+  'stock_insert_layers',
+  `insert into cost_layer as l (org_id, warehouse_id, item_id, layer_no, received_at, receipt_id, quantity, value)
+   select * from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[], $6::text[], $7::numeric[], $8::numeric[])
+       on conflict (org_id, warehouse_id, item_id, layer_no)
+       do update set quantity = l.quantity + excluded.quantity, value = l.value + excluded.value, received_at = excluded.received_at`,
+);
+
+/** Relative, as the balances are. */
+export const updateLayers = statement<never>(
+  'stock_update_layers',
+  `update cost_layer l set quantity = l.quantity + k.quantity, value = l.value + k.value
+     from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::numeric[], $6::numeric[])
+          k (org_id, warehouse_id, item_id, layer_no, quantity, value)
+    where l.org_id = k.org_id and l.warehouse_id = k.warehouse_id and l.item_id = k.item_id and l.layer_no = k.layer_no`,
 );
 
 /** Absolute, because the rows are locked and were read whole. */
@@ -350,8 +527,9 @@ export const updateDemands = statement<never>(
 /** All made at the batch's time, and active; what also ended in this batch is updated by the next statement. */
 export const insertReservations = statement<never>(
   'stock_insert_reservations',
-  `insert into reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, quantity, reserved_at)
-   select *, $8::timestamptz from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::numeric[])`,
+  `insert into reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, lot, location, quantity, reserved_at)
+   select *, $10::timestamptz
+     from unnest($1::text[], $2::text[], $3::uuid[], $4::int[], $5::text[], $6::text[], $7::text[], $8::text[], $9::numeric[])`,
 );
 
 export const updateReservations = statement<never>(
@@ -388,18 +566,19 @@ export const insertMovements = statement<never>(
 
 export const insertLedger = statement<never>(
   'stock_insert_ledger',
-  `insert into ledger_entry (org_id, warehouse_id, item_id, entry_no, movement_id, quality, quantity_delta, balance_after, movement_type, ref_type,
-                             ref_id, order_id, unit_cost, produced_at, expires_at, actor, note, occurred_at, recorded_at)
-   select *, $19::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::numeric[], $8::numeric[],
-            $9::text[], $10::text[], $11::text[], $12::text[], $13::numeric[], $14::timestamptz[], $15::timestamptz[], $16::text[], $17::text[],
-            $18::timestamptz[])`,
+  `insert into ledger_entry (org_id, warehouse_id, item_id, entry_no, movement_id, lot, location, quality, quantity_delta, balance_after,
+                             movement_type, ref_type, ref_id, order_id, unit_cost, value_delta, flagged, produced_at, expires_at, actor, note,
+                             occurred_at, recorded_at)
+   select *, $23::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+            $9::numeric[], $10::numeric[], $11::text[], $12::text[], $13::text[], $14::text[], $15::numeric[], $16::numeric[],
+            $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::timestamptz[])`,
 );
 
 export const upsertShipments = statement<never>(
   'stock_upsert_shipments',
   `insert into shipment (org_id, shipment_id, order_id, movement_id, status, fingerprint, lines)
    select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::text[], $6::text[], $7::jsonb[])
-       on conflict (org_id, shipment_id) do update set status = excluded.status`,
+       on conflict (org_id, shipment_id) do update set status = excluded.status, lines = excluded.lines`,
 );
 
 export const upsertReturns = statement<never>(

@@ -1,5 +1,6 @@
 import type { StockCommand } from './commands.js';
-import { balanceKey, movementKey, subjectKey } from './stock-state.js';
+import { NO_LOT } from './quants.js';
+import { balanceKey, DEFAULT_LOCATION, lotNameKey, movementKey, subjectKey } from './stock-state.js';
 
 /** What a command will read and change, as far as the command itself tells. */
 export interface Touches {
@@ -17,6 +18,16 @@ export interface Touches {
   readonly frees: boolean;
   /** The named balances that it may take held stock from. */
   readonly shorts: boolean;
+  /** Whether it posts a movement, on what it names and on what its order, shipment or return is about; `issues`: goods leave. */
+  readonly posts: 'nothing' | 'receives' | 'issues';
+  /** Whether it must know what was shipped for its order. */
+  readonly knowsShipments: boolean;
+  /** Lots that it names, to be read whole: balance keys with the lot appended; `''` stands for what has none. */
+  readonly lots: readonly string[];
+  /** `org/item/lot` of lines that name a lot and no warehouse. */
+  readonly sourcingLots: readonly string[];
+  /** `org/warehouse/bin` of bins that it names. */
+  readonly locations: readonly string[];
 }
 
 const NOTHING: Omit<Touches, 'orgId'> = {
@@ -28,6 +39,11 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   movement: null,
   frees: false,
   shorts: false,
+  posts: 'nothing',
+  knowsShipments: false,
+  lots: [],
+  sourcingLots: [],
+  locations: [],
 };
 
 /** What each command touches; the counterpart of `decide`, which asks for more when this was not enough. */
@@ -47,9 +63,16 @@ export function touches(command: StockCommand): Touches {
         ...placesOf(orgId, command.lines, command.warehouseId),
         demand: subjectKey(orgId, command.orderId),
         shipment: subjectKey(orgId, command.shipmentId),
+        posts: 'issues',
       };
     case 'unship':
-      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), shipment: subjectKey(orgId, command.shipmentId) };
+      return {
+        ...NOTHING,
+        orgId,
+        demand: subjectKey(orgId, command.orderId),
+        shipment: subjectKey(orgId, command.shipmentId),
+        posts: 'receives',
+      };
     case 'receive-return':
       return {
         ...NOTHING,
@@ -58,9 +81,17 @@ export function touches(command: StockCommand): Touches {
         demand: subjectKey(orgId, command.orderId),
         customerReturn: subjectKey(orgId, command.returnId),
         frees: true,
+        posts: 'receives',
+        knowsShipments: true,
       };
     case 'inspect-return':
-      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), customerReturn: subjectKey(orgId, command.returnId) };
+      return {
+        ...NOTHING,
+        orgId,
+        demand: subjectKey(orgId, command.orderId),
+        customerReturn: subjectKey(orgId, command.returnId),
+        posts: 'issues',
+      };
     case 'receive-goods':
       return {
         ...NOTHING,
@@ -68,16 +99,18 @@ export function touches(command: StockCommand): Touches {
         ...placesOf(orgId, command.lines, command.warehouseId),
         movement: movementKey(orgId, 'receipt', command.receiptId),
         frees: true,
+        posts: 'receives',
       };
     case 'adjust-stock': {
       const isLess = command.quantityDelta.startsWith('-');
       return {
         ...NOTHING,
         orgId,
-        balances: [balanceKey(orgId, command.warehouseId, command.itemId)],
+        ...placesOf(orgId, [command], command.warehouseId),
         movement: movementKey(orgId, 'adjustment', command.commandId),
         frees: !isLess,
         shorts: isLess,
+        posts: isLess ? 'issues' : 'receives',
       };
     }
     case 'set-stock-policy':
@@ -85,13 +118,37 @@ export function touches(command: StockCommand): Touches {
   }
 }
 
-function placesOf(orgId: string, lines: readonly { itemId: string; warehouseId?: string }[], warehouseId: string | undefined) {
+/** A line that says where in the warehouse it is about. */
+interface PlacedLine {
+  readonly itemId: string;
+  readonly warehouseId?: string | undefined;
+  readonly lot?: string | undefined;
+  readonly lots?: readonly { readonly lot: string; readonly location?: string | undefined }[] | undefined;
+  readonly location?: string | undefined;
+}
+
+function placesOf(orgId: string, lines: readonly PlacedLine[], warehouseId: string | undefined) {
   const balances: string[] = [];
   const sourcing: string[] = [];
+  const lots: string[] = [];
+  const sourcingLots: string[] = [];
+  const locations: string[] = [];
   for (const line of lines) {
     const named = line.warehouseId ?? warehouseId;
-    if (named === undefined) sourcing.push(`${orgId}/${line.itemId}`);
-    else balances.push(balanceKey(orgId, named, line.itemId));
+    const places = [line, ...(line.lots ?? [])];
+    if (named === undefined) {
+      sourcing.push(`${orgId}/${line.itemId}`);
+      for (const { lot } of places) if (lot !== undefined) sourcingLots.push(lotNameKey(orgId, line.itemId, lot));
+      continue;
+    }
+    const key = balanceKey(orgId, named, line.itemId);
+    balances.push(key);
+    for (const { lot, location } of places) {
+      if (lot !== undefined) lots.push(`${key}/${lot}`);
+      if (location === undefined || location === DEFAULT_LOCATION) continue;
+      locations.push(`${orgId}/${named}/${location}`);
+      lots.push(`${key}/${lot ?? NO_LOT}`);
+    }
   }
-  return { balances, sourcing };
+  return { balances, sourcing, lots, sourcingLots, locations };
 }

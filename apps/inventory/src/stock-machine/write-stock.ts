@@ -1,18 +1,33 @@
 import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
 import { arrayLiteral, type Tx } from '#libs/persistence';
+import type { CostBook } from '../costing/cost-layers.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
-import type { Backorder, Balance, Demand, Reservation, StockState } from './stock-state.js';
+import { NO_LOT, type QuantChange } from './quants.js';
+import type { Backorder, Balance, Demand, Lot, Reservation, StockState } from './stock-state.js';
 
 /** The counters of a balance as they were when it was locked. */
 export type Counters = Pick<
   Balance,
   'onHand' | 'blocked' | 'reserved' | 'backordered' | 'lastEntryNo' | 'ownSafetyQuantity' | 'ownSafetyPercent' | 'ownReorderPoint'
->;
+> &
+  Pick<CostBook, 'value' | 'lastLayerNo'>;
 
-export function countersOf(balance: Balance): Counters {
+export function countersOf(balance: Balance, costs: CostBook | undefined): Counters {
   const { onHand, blocked, reserved, backordered, lastEntryNo, ownSafetyQuantity, ownSafetyPercent, ownReorderPoint } = balance;
-  return { onHand, blocked, reserved, backordered, lastEntryNo, ownSafetyQuantity, ownSafetyPercent, ownReorderPoint };
+  const { value = ZERO, lastLayerNo = 0 } = costs ?? {};
+  return {
+    onHand,
+    blocked,
+    reserved,
+    backordered,
+    lastEntryNo,
+    ownSafetyQuantity,
+    ownSafetyPercent,
+    ownReorderPoint,
+    value,
+    lastLayerNo,
+  };
 }
 
 /**
@@ -21,6 +36,9 @@ export function countersOf(balance: Balance): Counters {
  */
 export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
   writeBalances(tx, state, before);
+  insertLots(tx, [...state.newLots], state.now);
+  writeQuants(tx, state);
+  writeLayers(tx, state);
   writeDemands(tx, [...state.changedDemands]);
   insertReservations(tx, [...state.newReservations], state.now);
   updateReservations(tx, [...state.changedReservations, ...[...state.newReservations].filter(([reservation]) => hasMoved(reservation))]);
@@ -40,6 +58,11 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
   const was = (balance: Balance) => before.get(balance)!;
   const delta = (balance: Balance, counter: 'onHand' | 'blocked' | 'reserved' | 'backordered') =>
     formatQuantity(balance[counter] - was(balance)[counter]);
+  const costOf = (balance: Balance, then: Counters) => {
+    const book = state.costs.get(balance);
+    if (book === undefined) return { value: ZERO, lastUnitCost: null, layers: 0 };
+    return { value: book.value - then.value, lastUnitCost: book.lastUnitCost, layers: book.lastLayerNo - then.lastLayerNo };
+  };
   const moved: Balance[] = [];
   const held: Balance[] = [];
   const policies: Balance[] = [];
@@ -75,6 +98,9 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
         (b) => delta(b, 'reserved'),
         (b) => delta(b, 'backordered'),
         (b) => b.lastEntryNo - was(b).lastEntryNo,
+        (b) => formatQuantity(costOf(b, was(b)).value),
+        (b) => decimal(costOf(b, was(b)).lastUnitCost),
+        (b) => costOf(b, was(b)).layers,
       ),
     );
   }
@@ -90,22 +116,89 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
       ),
     );
   }
-  const blocked = moved.flatMap((balance) =>
-    [...balance.blockedChanges].filter(([, change]) => change !== ZERO).map(([quality, change]) => ({ balance, quality, change })),
+}
+
+function writeQuants(tx: Tx, state: StockState): void {
+  const detailed: Balance[] = [];
+  const changes: { balance: Balance; change: QuantChange }[] = [];
+  for (const balance of state.changedBalances) {
+    if (balance.quants.changes.size === 0) continue;
+    for (const change of balance.quants.changes.values()) {
+      if (change.quantity !== ZERO || change.reserved !== ZERO) changes.push({ balance, change });
+    }
+    if (balance.hasQuants && !balance.hadQuants) detailed.push(balance);
+  }
+  if (detailed.length > 0) void tx.run(sql.markDetailed, columnsOf(detailed, ...balanceKeyColumns));
+  if (changes.length === 0) return;
+  changes.sort((a, b) => (a.change.quantity < b.change.quantity ? -1 : a.change.quantity > b.change.quantity ? 1 : 0));
+  void tx.run(
+    sql.changeQuants,
+    columnsOf(
+      changes,
+      ({ balance }) => balance.orgId,
+      ({ balance }) => balance.warehouseId,
+      ({ balance }) => balance.itemId,
+      ({ change }) => change.lot,
+      ({ change }) => change.location,
+      ({ change }) => change.quality,
+      ({ change }) => formatQuantity(change.quantity),
+      ({ change }) => formatQuantity(change.reserved),
+      ({ change }) => change.expiresAt,
+      ({ change }) => change.receivedAt,
+      ({ balance }) => balance.tracking === 'serial',
+    ),
   );
-  if (blocked.length > 0) {
+}
+
+function writeLayers(tx: Tx, state: StockState): void {
+  const changes = [...state.costs].flatMap(([balance, book]) => book.changes().map((change) => ({ balance, change })));
+  const added = changes.filter(({ change }) => change.isNew);
+  const others = changes.filter(({ change }) => !change.isNew);
+  const keyColumns = [
+    ({ balance }: (typeof changes)[number]) => balance.orgId,
+    ({ balance }: (typeof changes)[number]) => balance.warehouseId,
+    ({ balance }: (typeof changes)[number]) => balance.itemId,
+    ({ change }: (typeof changes)[number]) => change.layerNo,
+  ] as const;
+  if (added.length > 0) {
     void tx.run(
-      sql.changeBlockedStock,
+      sql.insertLayers,
       columnsOf(
-        blocked,
-        (row) => row.balance.orgId,
-        (row) => row.balance.warehouseId,
-        (row) => row.balance.itemId,
-        (row) => row.quality,
-        (row) => formatQuantity(row.change),
+        added,
+        ...keyColumns,
+        ({ change }) => change.receivedAt,
+        ({ change }) => change.receiptId,
+        ({ change }) => formatQuantity(change.quantityDelta),
+        ({ change }) => formatQuantity(change.valueDelta),
       ),
     );
   }
+  if (others.length > 0) {
+    void tx.run(
+      sql.updateLayers,
+      columnsOf(
+        others,
+        ...keyColumns,
+        ({ change }) => formatQuantity(change.quantityDelta),
+        ({ change }) => formatQuantity(change.valueDelta),
+      ),
+    );
+  }
+}
+
+function insertLots(tx: Tx, lots: readonly Lot[], now: Date): void {
+  if (lots.length === 0) return;
+  void tx.run(sql.insertLots, [
+    ...columnsOf(
+      lots,
+      (lot) => lot.orgId,
+      (lot) => lot.itemId,
+      (lot) => lot.lot,
+      (lot) => lot.producedAt,
+      (lot) => lot.expiresAt,
+    ),
+    now,
+  ]);
 }
 
 /** Stands between JSON texts, which never hold it as it is: they need no escaping then, on either side. */
@@ -156,6 +249,8 @@ function insertReservations(tx: Tx, rows: readonly Owned[], now: Date): void {
       ([r]) => r.lineNo,
       ([r]) => r.warehouseId,
       ([r]) => r.itemId,
+      ([r]) => r.lot,
+      ([r]) => r.location,
       ([r]) => formatQuantity(r.quantity),
     ),
     now,
@@ -234,6 +329,8 @@ function writeMovements(tx: Tx, state: StockState): void {
       (e) => e.itemId,
       (e) => e.entryNo,
       (e) => e.movement.movementId,
+      (e) => (e.lot === NO_LOT ? null : e.lot),
+      (e) => e.location,
       (e) => e.quality,
       (e) => formatQuantity(e.quantityDelta),
       (e) => formatQuantity(e.balanceAfter),
@@ -242,6 +339,8 @@ function writeMovements(tx: Tx, state: StockState): void {
       (e) => e.movement.refId,
       (e) => e.movement.orderId,
       (e) => decimal(e.unitCost),
+      (e) => decimal(e.valueDelta),
+      (e) => e.flagged,
       (e) => e.producedAt,
       (e) => e.expiresAt,
       (e) => e.movement.actor,

@@ -4,7 +4,7 @@ import { CostBook, type CostedBalance, type CostLayer, type Costing } from '../c
 /** Layers as a table keeps them: read up to a limit in the order of consumption, written as differences. */
 export class StoredCosts {
   readonly layers = new Map<number, CostLayer>();
-  private balance: Pick<CostedBalance, 'quantity' | 'value' | 'lastUnitCost' | 'lastLayerNo'> = {
+  balance: Pick<CostedBalance, 'quantity' | 'value' | 'lastUnitCost' | 'lastLayerNo'> = {
     quantity: ZERO,
     value: ZERO,
     lastUnitCost: null,

@@ -8,6 +8,13 @@ const LINES = `inventory.demand d cross join lateral (
          coalesce((l->>'closed')::numeric, 0) as closed, coalesce((l->>'unheld')::numeric, 0) as unheld
     from jsonb_array_elements(d.lines) l) line`;
 
+/** Every quant, the plain ones as what their balances have beyond the stored ones. */
+const QUANTS = `(
+  select org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved from inventory.quant
+  union all
+  select b.org_id, b.warehouse_id, b.item_id, '', 'default', 'available', b.on_hand - coalesce(sum(q.quantity), 0), b.reserved - coalesce(sum(q.reserved), 0)
+    from inventory.stock_balance b left join inventory.quant q using (org_id, warehouse_id, item_id) group by b.org_id, b.warehouse_id, b.item_id)`;
+
 /** What must never be, each as a query of its violations. */
 const NEVER: Readonly<Record<string, string>> = {
   'I1: more is reserved than there is': `select * from inventory.stock_balance where reserved < 0 or reserved > on_hand - blocked or backordered < 0`,
@@ -22,14 +29,27 @@ const NEVER: Readonly<Record<string, string>> = {
                      from inventory.ledger_entry l) l where balance_after <> running`,
   'I2: blocked is not the sum of the blocked qualities': `
     select b.* from inventory.stock_balance b
-      left join (select org_id, warehouse_id, item_id, sum(quantity) as blocked from inventory.blocked_stock group by 1, 2, 3) s
+      left join (select org_id, warehouse_id, item_id, sum(quantity) as blocked from inventory.quant where quality <> 'available' group by 1, 2, 3) s
            using (org_id, warehouse_id, item_id)
      where b.blocked <> coalesce(s.blocked, 0)`,
-  'I2: a blocked quality is not the sum of its ledger entries': `
-    select * from (select org_id, warehouse_id, item_id, quality, sum(quantity_delta) as posted from inventory.ledger_entry
-                    where quality <> 'available' group by 1, 2, 3, 4) l
-      full join inventory.blocked_stock s using (org_id, warehouse_id, item_id, quality)
-     where coalesce(l.posted, 0) <> coalesce(s.quantity, 0)`,
+  'I2: a quant is not the sum of its ledger entries': `
+    select * from (select org_id, warehouse_id, item_id, coalesce(lot, '') as lot, location, quality, sum(quantity_delta) as posted
+                     from inventory.ledger_entry group by 1, 2, 3, 4, 5, 6) l
+      full join ${QUANTS} q using (org_id, warehouse_id, item_id, lot, location, quality)
+     where coalesce(l.posted, 0) <> coalesce(q.quantity, 0)`,
+  'I1, I3: a quant holds something else than its reservations': `
+    select * from (select org_id, warehouse_id, item_id, lot, location, 'available' as quality, sum(quantity - fulfilled_quantity) as held
+                     from inventory.reservation where status = 'active' group by 1, 2, 3, 4, 5) r
+      full join ${QUANTS} q using (org_id, warehouse_id, item_id, lot, location, quality)
+     where coalesce(r.held, 0) <> coalesce(q.reserved, 0) or q.reserved > q.quantity`,
+  'I2, I8: quantity or value is not the sum of the layers, or of the ledger': `
+    select b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.value, c.quantity, c.value as layers, l.value as posted from inventory.stock_balance b
+      left join (select org_id, warehouse_id, item_id, sum(quantity) as quantity, sum(value) as value from inventory.cost_layer group by 1, 2, 3) c
+           using (org_id, warehouse_id, item_id)
+      left join (select org_id, warehouse_id, item_id, sum(value_delta) as value from inventory.ledger_entry group by 1, 2, 3) l
+           using (org_id, warehouse_id, item_id)
+     where b.on_hand <> coalesce(c.quantity, 0) or b.value <> coalesce(c.value, 0) or b.value <> coalesce(l.value, 0)
+        or (b.on_hand = 0 and b.value <> 0)`,
   'I3: reserved is not the sum of the open reservations': `
     select * from (select org_id, warehouse_id, item_id, sum(quantity - fulfilled_quantity) as held from inventory.reservation
                     where status = 'active' group by 1, 2, 3) r

@@ -1,4 +1,5 @@
-import { formatQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, type Money, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { PLAIN, quantKey } from '../quants.js';
 import { type Backorder, type Balance, balanceKey, type Demand, type Reservation, type StockState, subjectKey } from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
 
@@ -73,15 +74,18 @@ export class Overlay {
 
 /** Adds up the ledger independently of the balances, entry by entry. */
 export class LedgerSums {
-  private readonly byBalance = new Map<string, { onHand: Quantity; entries: number; qualities: Map<string, Quantity> }>();
+  private readonly byBalance = new Map<string, Sums>();
   private readonly shipped = new Map<string, Quantity>();
 
   /** Takes in the next entry; each follows the one before without a gap. */
   add(entry: StockState['ledger'][number]): void {
     const key = balanceKey(entry.orgId, entry.warehouseId, entry.itemId);
-    const sums = this.byBalance.get(key) ?? { onHand: ZERO, entries: 0, qualities: new Map<string, Quantity>() };
+    const sums = this.byBalance.get(key) ?? noSums();
     this.byBalance.set(key, sums);
     sums.entries++;
+    sums.value += entry.valueDelta ?? ZERO;
+    const place = quantKey(entry);
+    sums.places.set(place, (sums.places.get(place) ?? ZERO) + entry.quantityDelta);
     sums.onHand += entry.quantityDelta;
     sums.qualities.set(entry.quality, (sums.qualities.get(entry.quality) ?? ZERO) + entry.quantityDelta);
     ensure(entry.entryNo === sums.entries, () => `I2: entry ${entry.entryNo} of ${key} follows entry ${sums.entries - 1}`);
@@ -103,7 +107,7 @@ export class LedgerSums {
     ensure(balance.reserved <= balance.onHand - balance.blocked, () => {
       return `I1: ${key} holds ${formatQuantity(balance.reserved)} of ${formatQuantity(balance.onHand)} - ${formatQuantity(balance.blocked)}`;
     });
-    const sums = this.byBalance.get(key) ?? { onHand: ZERO, entries: 0, qualities: new Map<string, Quantity>() };
+    const sums = this.byBalance.get(key) ?? noSums();
     ensure(balance.onHand === sums.onHand, () => `I2: ${key} has ${balance.onHand}, its ledger says ${sums.onHand}`);
     ensure(balance.lastEntryNo === sums.entries, () => `I2: ${key} counts ${balance.lastEntryNo} entries, there are ${sums.entries}`);
     const blocked = sumQuantities(sums.qualities, ([quality, quantity]) => (quality === 'available' ? ZERO : quantity));
@@ -111,13 +115,62 @@ export class LedgerSums {
     for (const [quality, quantity] of sums.qualities) ensure(quantity >= ZERO, () => `I2: ${key} has ${quantity} of ${quality}`);
   }
 
-  qualitiesOf(key: string): ReadonlyMap<string, Quantity> {
-    return this.byBalance.get(key)?.qualities ?? new Map<string, Quantity>();
+  of(key: string): Sums {
+    return this.byBalance.get(key) ?? noSums();
   }
 
   shippedOf(orgId: string, orderId: string, itemId: string): Quantity {
     return this.shipped.get(`${orgId}/${orderId}/${itemId}`) ?? ZERO;
   }
+}
+
+interface Sums {
+  onHand: Quantity;
+  entries: number;
+  value: Money;
+  readonly qualities: Map<string, Quantity>;
+  /** By lot, bin and quality. */
+  readonly places: Map<string, Quantity>;
+}
+
+const noSums = (): Sums => ({ onHand: ZERO, entries: 0, value: ZERO, qualities: new Map(), places: new Map() });
+
+/**
+ * I1, I2, I3 and I8 of what lies inside a balance: its quants are those of the ledger, and hold what its reservations say; its value is
+ * that of its layers and of the ledger.
+ */
+export function checkQuants(balance: Balance, stock: MemoryStock, ledger: LedgerSums): void {
+  const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+  const quants = new Map(stock.quantsAt(key).map((quant) => [quantKey(quant), quant]));
+  const held = new Map<string, Quantity>();
+  for (const row of stock.reservations.values()) {
+    if (row.status !== 'active' || !isAt(row.orgId, row, key)) continue;
+    const place = quantKey({ ...row, quality: 'available' });
+    held.set(place, (held.get(place) ?? ZERO) + row.quantity - row.fulfilled);
+  }
+  const plain = {
+    ...PLAIN,
+    quantity: balance.onHand - sumQuantities(quants.values(), (quant) => quant.quantity),
+    reserved: balance.reserved - sumQuantities(quants.values(), (quant) => quant.reserved),
+  };
+  const { places, value } = ledger.of(key);
+  for (const [place, quant] of [...quants, [quantKey(PLAIN), plain] as const]) {
+    const { quantity, reserved, quality } = quant;
+    const say = (text: string) => () => `${text}: ${place} of ${key} has ${formatQuantity(quantity)}, ${formatQuantity(reserved)} held`;
+    ensure(quantity === (places.get(place) ?? ZERO), say(`I2: its ledger says ${places.get(place)}`));
+    ensure(reserved >= ZERO && reserved <= quantity && (quality === 'available' || reserved === ZERO), say('I1'));
+    ensure(reserved === (held.get(place) ?? ZERO), say(`I3: its reservations say ${held.get(place)}`));
+    if (balance.tracking === 'serial') ensure(quantity <= parseQuantity('1'), say('more than one piece'));
+  }
+  for (const place of [...places.keys(), ...held.keys()]) {
+    ensure(quants.has(place) || place === quantKey(PLAIN), () => `I2: ${place} of ${key} is not stored`);
+  }
+  const costs = stock.costs.get(key);
+  const broken = costs?.breaks() ?? [];
+  ensure(broken.length === 0, () => `I8: ${key}: ${broken.join(', ')}`);
+  const { value: stored, quantity } = costs?.balance ?? { value: ZERO, quantity: ZERO };
+  ensure(quantity === balance.onHand, () => `I2: the layers of ${key} add up to ${quantity}, on hand are ${balance.onHand}`);
+  ensure(stored === value, () => `I8: ${key} is worth ${stored}, its ledger says ${value}`);
 }
 
 /** I3 of a balance: its counters are the sums of the rows. */

@@ -82,7 +82,9 @@ describe('the stock machine on a real database, by several processes at once', (
     const damage = [
       ['update inventory.stock_balance set reserved = reserved + 0.5 where on_hand - blocked > reserved + 1', /^I3: reserved is not/],
       ['update inventory.stock_balance set on_hand = on_hand + 1', /^I2: on hand is not/],
-      ['update inventory.blocked_stock set quantity = quantity + 1', /^I2: blocked is not/],
+      [`update inventory.quant set quantity = quantity + 1 where quality <> 'available'`, /^I2: blocked is not/],
+      ['update inventory.quant set quantity = quantity + 1', /^I2: a quant is not/],
+      ['update inventory.cost_layer set value = value + 0.0001 where quantity > 0', /^I2, I8: quantity or value/],
       ['update inventory.backorder set quantity = quantity + 1', /^I3: backordered is not/],
       [`delete from inventory.ledger_entry where entry_no = 2`, /^I2: an entry does not carry on/],
       [`update inventory.shipment set status = 'posted'`, /^I5: an order shipped something else than its shipments/],

@@ -92,7 +92,11 @@ export class GivenStock {
   /** The blocked qualities of a balance. */
   blockedAt(place: string): string {
     const [warehouseId, itemId] = place.split('/') as [string, string];
-    return words(Object.fromEntries(this.stock.blocked.get(balanceKey(ORG, warehouseId, itemId)) ?? []));
+    const blocked: Record<string, Quantity> = {};
+    for (const { quality, quantity } of this.stock.quantsAt(balanceKey(ORG, warehouseId, itemId))) {
+      if (quality !== 'available') blocked[quality] = (blocked[quality] ?? ZERO) + quantity;
+    }
+    return words(blocked);
   }
 
   /** `{ state, firm, lines: { 1: 'A 5: 3 reserved, 2 backordered' } }` */

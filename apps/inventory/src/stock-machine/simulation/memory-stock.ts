@@ -5,6 +5,9 @@ import type { Outcome, StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
 import { type Needs, unknownDemand } from '../load-stock.js';
 import { needsOf, type Pending } from '../run-batch.js';
+import type { Costing } from '../../costing/cost-layers.js';
+import { StoredCosts } from '../../costing/simulation/stored-costs.js';
+import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants } from '../quants.js';
 import {
   type Backorder,
   type Balance,
@@ -12,6 +15,8 @@ import {
   type Demand,
   type DecisionSettings,
   type LedgerLine,
+  type Lot,
+  lotNameKey,
   type MovementHead,
   movementKey,
   NeedsMore,
@@ -20,6 +25,7 @@ import {
   type Reservation,
   StockState,
   subjectKey,
+  type Tracking,
   type WarehouseRef,
 } from '../stock-state.js';
 
@@ -36,6 +42,7 @@ export interface BalanceRow {
   safetyQuantity: Quantity | null;
   safetyPercent: Quantity | null;
   reorderPoint: Quantity | null;
+  hasQuants: boolean;
 }
 
 export type DemandRow = Omit<Demand, 'reservations' | 'backorders'>;
@@ -46,12 +53,17 @@ export interface ReservationRow extends Reservation {
 export interface ItemRow {
   readonly safetyStock: Quantity | null;
   readonly reorderPoint: Quantity | null;
+  readonly tracking?: Tracking;
+  readonly costing?: Costing;
+  readonly minRemainingShelfLifeDays?: number;
 }
 
 /** How much is read ahead; small, so that simulated queues and holds are longer. */
 export interface ReadLimits {
   readonly filledPerBatchMax: number;
   readonly holdsPerBalance: number;
+  readonly quantsPerBalance: number;
+  readonly layersPerBalance: number;
 }
 
 /** How a command is decided; tests put in faulty ones, to see that a simulation notices. */
@@ -67,7 +79,12 @@ export class MemoryStock {
   readonly warehouses = new Map<string, WarehouseRef[]>();
   readonly settings = new Map<string, DecisionSettings>();
   readonly balances = new Map<string, BalanceRow>();
-  readonly blocked = new Map<string, Map<string, Quantity>>();
+  /** The stored ones, by balance and {@link quantKey}. */
+  readonly quants = new Map<string, Map<string, Quant>>();
+  readonly lots = new Map<string, Lot>();
+  /** `org/warehouse/bin` */
+  readonly locations = new Set<string>();
+  readonly costs = new Map<string, StoredCosts>();
   readonly demands = new Map<string, DemandRow>();
   readonly reservations = new Map<string, ReservationRow>();
   readonly backorders = new Map<string, Backorder>();
@@ -80,7 +97,7 @@ export class MemoryStock {
   now = new Date('2026-01-05T08:00:00.000Z');
 
   constructor(
-    readonly limits: ReadLimits = { filledPerBatchMax: 500, holdsPerBalance: 50 },
+    readonly limits: ReadLimits = { filledPerBatchMax: 500, holdsPerBalance: 50, quantsPerBalance: 50, layersPerBalance: 50 },
     private readonly decideCommand: Decide = decide,
   ) {}
 
@@ -130,7 +147,7 @@ export class MemoryStock {
   /** The working set of a batch: the counterpart of `loadStock`. */
   private load(needs: readonly Needs[]): StockState {
     const state = new StockState(this.now);
-    const { locked, freed } = this.findPlaces(state, needs);
+    const { locked, freed, lots, posts } = this.findPlaces(state, needs);
     for (const key of [...locked].sort()) {
       const balance = this.lockBalance(key);
       if (balance === undefined) state.missing.add(key);
@@ -139,12 +156,20 @@ export class MemoryStock {
     const queues = this.readQueues(state, freed);
     const limits = this.holdLimits(state, needs);
     const holds = new Map([...limits].map(([key, limit]) => [key, this.readHolds(key).slice(0, limit)]));
+    const lotHolds = new Set(needs.flatMap((need) => need.lotHolds ?? []));
+    const displaceable = [...this.reservations.values()].filter(
+      (row) => row.status === 'active' && lotHolds.has(`${keyOfRow(row)}/${row.lot}`),
+    );
     const demandKeys = new Set([
       ...needs.flatMap((need) => need.demand ?? []),
-      ...[...queues.values(), ...holds.values()].flat().map((row) => subjectKey(row.orgId, row.orderId)),
+      ...[...queues.values(), ...holds.values(), displaceable].flat().map((row) => subjectKey(row.orgId, row.orderId)),
     ]);
     for (const key of demandKeys) state.demands.set(key, this.lockDemand(key));
     this.readDocuments(state, needs);
+    this.readQuants(state, needs, lots);
+    this.readLots(state, needs);
+    for (const lot of lotHolds) state.lotHoldsRead.add(lot);
+    this.readCosts(state, needs, posts);
 
     for (const need of needs) {
       for (const item of [...need.sourcing, ...need.balances.map(itemPart)]) if (!this.items.has(item)) state.unknownItems.add(item);
@@ -173,33 +198,43 @@ export class MemoryStock {
   private findPlaces(state: StockState, needs: readonly Needs[]) {
     const locked = new Set<string>();
     const freed = new Set<string>();
-    const free = (orgId: string, at: { warehouseId: string; itemId: string }) => {
-      const key = balanceKey(orgId, at.warehouseId, at.itemId);
+    const lots = new Set<string>();
+    const posts = new Map<string, boolean>();
+    const lock = (key: string, need: Needs) => {
       locked.add(key);
-      freed.add(key);
+      if (need.posts !== 'nothing') posts.set(key, posts.get(key) === true || need.posts === 'issues');
     };
     for (const need of needs) {
+      const free = (orgId: string, at: { warehouseId: string; itemId: string }, lot?: string) => {
+        const key = balanceKey(orgId, at.warehouseId, at.itemId);
+        lock(key, need);
+        freed.add(key);
+        if (lot !== undefined) lots.add(`${key}/${lot}`);
+      };
       for (const key of need.balances) {
-        locked.add(key);
+        lock(key, need);
         if (need.frees) freed.add(key);
       }
       for (const held of this.heldBy(need.demand)) free(held.orgId, held);
       const shipment = this.shipments.get(need.shipment ?? '');
-      for (const line of shipment?.lines ?? []) free(shipment!.orgId, line);
+      for (const line of shipment?.lines ?? []) free(shipment!.orgId, line, line.lot);
       const received = this.returns.get(need.customerReturn ?? '');
-      for (const line of received?.lines ?? []) free(received!.orgId, line);
+      for (const line of received?.lines ?? []) free(received!.orgId, line, line.lot);
+      for (const item of need.sourcing) {
+        const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
+        const [orgId, itemId] = item.split('/') as [string, string];
+        const first = this.warehouses.get(orgId)?.[0];
+        if (stored.length === 0 && first !== undefined) lock(balanceKey(orgId, first.warehouseId, itemId), need);
+        for (const key of stored) lock(key, need);
+        for (const named of need.sourcingLots) {
+          if (named.startsWith(`${item}/`)) for (const key of stored) lots.add(`${key}/${named.slice(item.length + 1)}`);
+        }
+      }
     }
     const sourcing = new Set(needs.flatMap((need) => need.sourcing));
     if (sourcing.size > 0)
       for (const orgId of new Set(needs.map((need) => need.orgId))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
-    for (const item of sourcing) {
-      const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
-      const [orgId, itemId] = item.split('/') as [string, string];
-      const first = this.warehouses.get(orgId)?.[0];
-      if (stored.length === 0 && first !== undefined) locked.add(balanceKey(orgId, first.warehouseId, itemId));
-      for (const key of stored) locked.add(key);
-    }
-    return { locked, freed };
+    return { locked, freed, lots, posts };
   }
 
   private heldBy(demand: string | null) {
@@ -224,7 +259,11 @@ export class MemoryStock {
       ownReorderPoint: reorderPoint,
       itemSafetyStock: item.safetyStock,
       itemReorderPoint: item.reorderPoint,
-      blockedChanges: new Map(),
+      tracking: item.tracking ?? 'none',
+      costing: item.costing ?? 'fifo',
+      minRemainingShelfLifeDays: item.minRemainingShelfLifeDays ?? null,
+      hadQuants: row.hasQuants,
+      quants: new Quants(),
     };
   }
 
@@ -283,11 +322,94 @@ export class MemoryStock {
     };
   }
 
+  /** As `readQuants` of `load-stock.ts`. */
+  private readQuants(state: StockState, needs: readonly Needs[], named: ReadonlySet<string>): void {
+    const lots = new Set(needs.flatMap((need) => need.lots));
+    const limit = Math.max(this.limits.quantsPerBalance, ...needs.map((need) => need.quantsPerBalanceMax ?? 0));
+    for (const [key, balance] of state.balances) {
+      if (!isDetailed(balance)) continue;
+      if (balance.tracking === 'none') lots.add(`${key}/${NO_LOT}`);
+      else {
+        const free = this.quantsAt(key).filter((quant) => quant.quality === 'available' && quant.quantity > quant.reserved);
+        const first = free.sort(pickBefore).slice(0, limit);
+        balance.quants.addFree(first, first.length < limit);
+      }
+    }
+    for (const lot of named) {
+      const balance = state.balances.get(lot.slice(0, lot.lastIndexOf('/')));
+      if (balance !== undefined && isDetailed(balance)) lots.add(lot);
+    }
+    for (const demand of state.demands.values()) {
+      for (const held of demand.reservations) {
+        const balance = state.balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId));
+        if (balance !== undefined && isDetailed(balance)) lots.add(lotKey(balance, held.lot));
+      }
+    }
+    for (const name of lots) {
+      const at = name.lastIndexOf('/');
+      const lot = name.slice(at + 1);
+      const balance = state.balances.get(name.slice(0, at));
+      balance?.quants.addLot(
+        lot,
+        this.quantsAt(name.slice(0, at)).filter((quant) => quant.lot === lot),
+      );
+    }
+  }
+
+  /** Copies of the stored quants of a balance. */
+  quantsAt(key: string): Quant[] {
+    return [...(this.quants.get(key)?.values() ?? [])].map((quant) => ({ ...quant }));
+  }
+
+  private readLots(state: StockState, needs: readonly Needs[]): void {
+    const names = new Set(needs.flatMap((need) => need.sourcingLots));
+    for (const need of needs) {
+      for (const key of need.lots) {
+        const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
+        names.add(lotNameKey(orgId, itemId, lot));
+      }
+      for (const bin of need.locations) if (this.locations.has(bin)) state.locations.add(bin);
+    }
+    for (const name of names) {
+      const lot = this.lots.get(name);
+      if (lot === undefined) continue;
+      const isSerial = this.items.get(`${lot.orgId}/${lot.itemId}`)?.tracking === 'serial';
+      const isStocked = [...this.quants].some(
+        ([key, quants]) =>
+          key.startsWith(`${lot.orgId}/`) &&
+          key.endsWith(`/${lot.itemId}`) &&
+          [...quants.values()].some((quant) => quant.lot === lot.lot && quant.quantity > ZERO),
+      );
+      state.lots.set(name, { ...lot, isStocked: isSerial && isStocked });
+    }
+  }
+
+  private readCosts(state: StockState, needs: readonly Needs[], posts: ReadonlyMap<string, boolean>): void {
+    const limit = Math.max(this.limits.layersPerBalance, ...needs.map((need) => need.layersPerBalanceMax ?? 0));
+    state.layersRead = limit;
+    for (const [key, issues] of posts) {
+      const balance = state.balances.get(key);
+      if (balance !== undefined) state.costs.set(balance, this.costsAt(key, balance.costing).read(issues ? limit : 0));
+    }
+  }
+
+  private costsAt(key: string, costing: Costing): StoredCosts {
+    let costs = this.costs.get(key);
+    if (costs === undefined) this.costs.set(key, (costs = new StoredCosts(costing)));
+    return costs;
+  }
+
   private readDocuments(state: StockState, needs: readonly Needs[]): void {
     for (const [orgId, settings] of this.settings) state.settings.set(orgId, settings);
     for (const need of needs) {
       const shipment = this.shipments.get(need.shipment ?? '');
-      if (shipment !== undefined) state.shipments.set(need.shipment!, { ...shipment });
+      if (shipment !== undefined) state.shipments.set(need.shipment!, copyOfShipment(shipment));
+      if (need.knowsShipments) {
+        for (const [key, known] of this.shipments) {
+          const isOfOrder = subjectKey(known.orgId, known.orderId) === need.demand;
+          if (isOfOrder && !state.shipments.has(key)) state.shipments.set(key, copyOfShipment(known));
+        }
+      }
       const received = this.returns.get(need.customerReturn ?? '');
       if (received !== undefined) state.returns.set(need.customerReturn!, copyOfReturn(received));
       const movement = this.movements.get(need.movement ?? '');
@@ -303,6 +425,8 @@ export class MemoryStock {
       if (!this.balances.has(key)) this.balances.set(key, emptyBalance(balance.orgId, balance.warehouseId, balance.itemId));
     }
     for (const balance of state.changedBalances) this.storeBalance(balance, before.get(balance)!);
+    for (const lot of state.newLots) this.lots.set(lotNameKey(lot.orgId, lot.itemId, lot.lot), { ...lot });
+    for (const [balance, book] of state.costs) this.costsAt(keyOfRow(balance), balance.costing).write(book);
     for (const { reservations: _, backorders: __, ...row } of state.demands.values()) {
       const key = subjectKey(row.orgId, row.orderId);
       if (state.changedDemands.has(state.demands.get(key)!)) this.demands.set(key, copyOfRow(row));
@@ -320,7 +444,8 @@ export class MemoryStock {
       if (movement.refId !== null) this.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
     }
     this.ledger.push(...state.ledger);
-    for (const shipment of state.changedShipments) this.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), { ...shipment });
+    for (const shipment of state.changedShipments)
+      this.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), copyOfShipment(shipment));
     for (const received of state.changedReturns) {
       this.returns.set(subjectKey(received.orgId, received.returnId), copyOfReturn(received));
     }
@@ -338,9 +463,17 @@ export class MemoryStock {
     row.safetyQuantity = balance.ownSafetyQuantity;
     row.safetyPercent = balance.ownSafetyPercent;
     row.reorderPoint = balance.ownReorderPoint;
-    const qualities = this.blocked.get(key) ?? new Map<string, Quantity>();
-    this.blocked.set(key, qualities);
-    for (const [quality, change] of balance.blockedChanges) qualities.set(quality, (qualities.get(quality) ?? ZERO) + change);
+    row.hasQuants = balance.hasQuants;
+    this.storeQuants(key, balance);
+  }
+
+  private storeQuants(key: string, balance: Balance): void {
+    const stored = this.quants.get(key) ?? new Map<string, Quant>();
+    this.quants.set(key, stored);
+    for (const [name, change] of balance.quants.changes) {
+      const quant = stored.get(name) ?? { ...change, quantity: ZERO, reserved: ZERO };
+      stored.set(name, { ...quant, quantity: quant.quantity + change.quantity, reserved: quant.reserved + change.reserved });
+    }
   }
 }
 
@@ -348,6 +481,13 @@ export class MemoryStock {
 export interface Watch {
   before(state: StockState, command: StockCommand): void;
   after(state: StockState, command: StockCommand, outcome: Outcome | NeedsMore): void;
+}
+
+const keyOfRow = ({ orgId, warehouseId, itemId }: { orgId: string; warehouseId: string; itemId: string }) =>
+  balanceKey(orgId, warehouseId, itemId);
+
+function copyOfShipment(shipment: PostedShipment): PostedShipment {
+  return { ...shipment, lines: shipment.lines.map((line) => ({ ...line })) };
 }
 
 function itemPart(key: string): string {
@@ -376,7 +516,18 @@ function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
 
 function emptyBalance(orgId: string, warehouseId: string, itemId: string): BalanceRow {
   const none = { safetyQuantity: null, safetyPercent: null, reorderPoint: null };
-  return { orgId, warehouseId, itemId, onHand: ZERO, blocked: ZERO, reserved: ZERO, backordered: ZERO, lastEntryNo: 0, ...none };
+  return {
+    orgId,
+    warehouseId,
+    itemId,
+    onHand: ZERO,
+    blocked: ZERO,
+    reserved: ZERO,
+    backordered: ZERO,
+    lastEntryNo: 0,
+    hasQuants: false,
+    ...none,
+  };
 }
 
 function emptyDemandRow(key: string, now: Date): DemandRow {

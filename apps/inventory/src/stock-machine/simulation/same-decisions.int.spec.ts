@@ -12,7 +12,9 @@ const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000
 const COMMANDS = 400;
 const TABLES = [
   'stock_balance',
-  'blocked_stock',
+  'quant',
+  'lot',
+  'cost_layer',
   'demand',
   'reservation',
   'backorder',

@@ -5,7 +5,7 @@ import { type Pending, withMore } from '../run-batch.js';
 import { NeedsMore, type StockState } from '../stock-state.js';
 import { DecisionCheck, isWaitedForInVain, termsOf } from './check-decision.js';
 import { Receiver } from './check-events.js';
-import { checkDemand, checkSums, ensure, LedgerSums, Overlay, Violation } from './check-rows.js';
+import { checkDemand, checkQuants, checkSums, ensure, LedgerSums, Overlay, Violation } from './check-rows.js';
 import { type Decide, MemoryStock, type ReadLimits, type Watch } from './memory-stock.js';
 import { type Sent, Senders } from './senders.js';
 import { ITEMS, ORGS, type Step, WAREHOUSES } from './steps.js';
@@ -24,7 +24,7 @@ export type Tally = Map<string, number>;
 
 const STEP_MS = 250;
 const COMMANDS_PER_BATCH_MAX = 6;
-const LIMITS: ReadLimits = { filledPerBatchMax: 3, holdsPerBalance: 2 };
+const LIMITS: ReadLimits = { filledPerBatchMax: 3, holdsPerBalance: 2, quantsPerBalance: 2, layersPerBalance: 2 };
 /** Attempts of a message that comes too early; the last one decides. */
 const ATTEMPTS = 3;
 const RETRY_AFTER_STEPS = 4;
@@ -216,13 +216,7 @@ class Simulation {
         );
       }
       checkSums(balance, stored);
-      for (const [quality, quantity] of this.ledger.qualitiesOf(key)) {
-        const stored = this.stock.blocked.get(key)?.get(quality) ?? ZERO;
-        ensure(
-          quality === 'available' || stored === quantity,
-          () => `I2: ${key} stores ${stored} as ${quality}, its ledger says ${quantity}`,
-        );
-      }
+      checkQuants(balance, this.stock, this.ledger);
     }
     for (const [key, demand] of state.demands) {
       const { reservations: _, backorders: __, ...decided } = demand;
@@ -270,6 +264,8 @@ export function makeWorld(stock: MemoryStock): void {
     reservationMode: 'partial',
     returnQuarantine: false,
     defaultReorderPoint: parseQuantity('2'),
+    sourcingStrategy: 'fewest_splits',
+    minRemainingShelfLifeDays: 0,
   });
 }
 

@@ -1,0 +1,109 @@
+import type { RefusalReason } from '#libs/contracts';
+import { conflict, type HoldfastError, notFound, parseQuantity, rejected } from '#libs/domain';
+import { NO_LOT } from './quants.js';
+import { type Balance, DEFAULT_LOCATION, type Lot, lotNameKey, type StockState } from './stock-state.js';
+
+/** Goods on their way into a place. */
+export interface Incoming {
+  readonly balance: Balance;
+  readonly quantity: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+  readonly producedAt?: string | undefined;
+  readonly expiresAt?: string | undefined;
+}
+
+/** Why goods cannot be put or taken where a command says: for the event that answers it, and for the caller. */
+export interface PlaceRefusal {
+  readonly reason: RefusalReason;
+  readonly itemId: string;
+  readonly error: HoldfastError;
+}
+
+const PIECE = parseQuantity('1');
+
+/** Whether a line names a bin that exists, and a lot exactly when the item is tracked by lots; null when it does. */
+export function refusalOfPlace(
+  state: StockState,
+  { balance, quantity, lot, location = DEFAULT_LOCATION }: Pick<Incoming, 'balance' | 'quantity' | 'lot' | 'location'>,
+): PlaceRefusal | null {
+  const { orgId, warehouseId, itemId, tracking } = balance;
+  if (!state.hasLocation(orgId, warehouseId, location)) {
+    const error = notFound('LOCATION_NOT_FOUND', `location ${location} does not exist in ${warehouseId}; create it first`);
+    return { reason: 'INVALID_STATE', itemId, error };
+  }
+  const invalid = (message: string, reason: RefusalReason = 'INVALID_STATE'): PlaceRefusal => ({
+    reason,
+    itemId,
+    error: rejected('STOCK_VALIDATION', message),
+  });
+  if (tracking === 'none' && lot !== undefined) {
+    return invalid(`item ${itemId} is not tracked by lot; leave the lot out`, 'LOT_NOT_FOUND');
+  }
+  if (tracking === 'lot' && lot === undefined) return invalid(`item ${itemId} is tracked by lot; say which`, 'LOT_NOT_FOUND');
+  if (tracking === 'serial' && lot === undefined) {
+    return invalid(`item ${itemId} is tracked by serial number; say in lot which piece it is`, 'LOT_NOT_FOUND');
+  }
+  if (tracking === 'serial' && absolute(parseQuantity(quantity)) !== PIECE) {
+    return invalid(`${lot} of item ${itemId} is one piece, so its quantity is 1; give every piece a line of its own`);
+  }
+  return null;
+}
+
+const absolute = (quantity: bigint) => (quantity < 0n ? -quantity : quantity);
+
+/**
+ * Whether goods can be put where their lines say: the bin exists, a lot is named exactly when the item is tracked, its dates are those it is
+ * known by, and a serial number is nowhere else. Null when they can.
+ */
+export function refusalOfIncoming(state: StockState, lines: readonly Incoming[]): PlaceRefusal | null {
+  const said = new Map<string, Lot>();
+  for (const line of lines) {
+    const refusal = refusalOfPlace(state, line);
+    if (refusal !== null) return refusal;
+    if (line.lot === undefined) continue;
+    const { orgId, itemId, tracking } = line.balance;
+    const key = lotNameKey(orgId, itemId, line.lot);
+    const known = said.get(key) ?? state.lots.get(key);
+    if (tracking === 'serial' && (known?.isStocked === true || said.has(key))) {
+      const error = conflict('SERIAL_EXISTS', `${line.lot} of item ${itemId} is in stock already: a serial number exists once`);
+      return { reason: 'ALREADY_EXISTS', itemId, error };
+    }
+    const differs = known !== undefined && (isOther(line.producedAt, known.producedAt) || isOther(line.expiresAt, known.expiresAt));
+    if (differs) {
+      const { producedAt, expiresAt } = known;
+      const dates = `produced ${producedAt?.toISOString() ?? 'unknown'}, expires ${expiresAt?.toISOString() ?? 'never'}`;
+      const error = rejected('STOCK_VALIDATION', `lot ${line.lot} of item ${itemId} is known by other dates: ${dates}`);
+      return { reason: 'INVALID_STATE', itemId, error };
+    }
+    said.set(key, known ?? newLot(line));
+  }
+  return null;
+}
+
+/** What is not said is not in contradiction. */
+const isOther = (said: string | undefined, known: Date | null) => said !== undefined && new Date(said).getTime() !== known?.getTime();
+
+function newLot({ balance, lot = NO_LOT, producedAt, expiresAt }: Incoming): Lot {
+  return {
+    orgId: balance.orgId,
+    itemId: balance.itemId,
+    lot,
+    producedAt: producedAt === undefined ? null : new Date(producedAt),
+    expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+    recalledAt: null,
+    isStocked: false,
+  };
+}
+
+/** Makes the lots that come for the first time. After {@link refusalOfIncoming}, before the movement is posted. */
+export function enterLots(state: StockState, lines: readonly Incoming[]): void {
+  for (const line of lines) {
+    if (line.lot === undefined) continue;
+    const key = lotNameKey(line.balance.orgId, line.balance.itemId, line.lot);
+    if (state.lots.has(key)) continue;
+    const lot = newLot(line);
+    state.lots.set(key, lot);
+    state.newLots.add(lot);
+  }
+}

@@ -1,0 +1,307 @@
+import { minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { type Balance, balanceKey, DEFAULT_LOCATION, NeedsMore, type Quality, type StockState } from './stock-state.js';
+
+/** No lot: what is not tracked. */
+export const NO_LOT = '';
+const DAY_MS = 86_400_000;
+
+/** Where stock lies inside a balance, and how it is. */
+export interface QuantKey {
+  /** {@link NO_LOT} for what is not tracked. */
+  readonly lot: string;
+  readonly location: string;
+  readonly quality: Quality;
+}
+
+/** The quantity of an item in a warehouse of one lot, in one bin, of one quality. */
+export interface Quant extends QuantKey {
+  quantity: Quantity;
+  reserved: Quantity;
+  readonly expiresAt: Date | null;
+  readonly receivedAt: Date;
+}
+
+/** How a stored quant changed in this batch. */
+export interface QuantChange extends QuantKey {
+  quantity: Quantity;
+  reserved: Quantity;
+  readonly expiresAt: Date | null;
+  readonly receivedAt: Date;
+}
+
+/** What a line asks of the lots that serve it. */
+export interface LotWish {
+  readonly lot?: string | null | undefined;
+  /** A lot that expires sooner does not serve it; absent = as item and organisation say. */
+  readonly minRemainingShelfLifeDays?: number | null | undefined;
+}
+
+/** A part of a quantity, and the quant that it lies in. */
+export interface PlacedPart {
+  readonly quant: QuantKey;
+  readonly quantity: Quantity;
+}
+
+export const quantKey = ({ lot, location, quality }: QuantKey) => `${lot}/${location}/${quality}`;
+
+/** What lies in the default bin without a lot, and is available: never stored, always what the balance has beyond its stored quants. */
+export const PLAIN: QuantKey = { lot: NO_LOT, location: DEFAULT_LOCATION, quality: 'available' };
+
+export const isPlain = ({ lot, location, quality }: QuantKey) => lot === NO_LOT && location === DEFAULT_LOCATION && quality === 'available';
+
+/**
+ * The quants of one balance, as far as they were read. Those of a lot are read whole or not at all; beside them the first in turn of those
+ * that have something free to promise.
+ */
+export class Quants {
+  private readonly known = new Map<string, Quant>();
+  private readonly wholeLots = new Set<string>();
+  /** The last in turn of the free ones that were read, behind which there may be others; null = all were read. */
+  private lastFreeRead: Quant | null = null;
+  /** How the stored quants changed, by key. */
+  readonly changes = new Map<string, QuantChange>();
+
+  /** Takes in every quant of a lot. */
+  addLot(lot: string, quants: readonly Quant[]): void {
+    this.wholeLots.add(lot);
+    for (const quant of quants) this.add(quant);
+  }
+
+  /** Takes in the first free quants in turn. @param isAll whether there are no others. */
+  addFree(quants: readonly Quant[], isAll: boolean): void {
+    for (const quant of quants) this.add(quant);
+    this.lastFreeRead = isAll ? null : (quants.at(-1) ?? null);
+  }
+
+  private add(quant: Quant): void {
+    if (!this.known.has(quantKey(quant))) this.known.set(quantKey(quant), quant);
+  }
+
+  hasLot(lot: string): boolean {
+    return this.wholeLots.has(lot);
+  }
+
+  get isAllFreeRead(): boolean {
+    return this.lastFreeRead === null;
+  }
+
+  /** The stored quant, or undefined when there is none. */
+  get(key: QuantKey): Quant | undefined {
+    return this.known.get(quantKey(key));
+  }
+
+  ofLot(lot: string): Quant[] {
+    return [...this.known.values()].filter((quant) => quant.lot === lot);
+  }
+
+  all(): Iterable<Quant> {
+    return this.known.values();
+  }
+
+  /** Those that may be given to somebody now, first in turn first; none beyond the last that was read in turn. */
+  freeInTurn(): Quant[] {
+    const free = [...this.known.values()].filter((quant) => quant.quality === 'available' && quant.quantity > quant.reserved);
+    const last = this.lastFreeRead;
+    return free.filter((quant) => last === null || pickBefore(quant, last) <= 0).sort(pickBefore);
+  }
+
+  change(key: QuantKey, delta: { quantity?: Quantity; reserved?: Quantity }, born: Pick<Quant, 'expiresAt' | 'receivedAt'>): void {
+    const { quantity = ZERO, reserved = ZERO } = delta;
+    const name = quantKey(key);
+    let quant = this.known.get(name);
+    if (quant === undefined) {
+      quant = { ...key, quantity: ZERO, reserved: ZERO, ...born };
+      this.known.set(name, quant);
+    }
+    quant.quantity += quantity;
+    quant.reserved += reserved;
+    const change = this.changes.get(name);
+    if (change === undefined) {
+      this.changes.set(name, { ...key, quantity, reserved, expiresAt: quant.expiresAt, receivedAt: quant.receivedAt });
+    } else {
+      change.quantity += quantity;
+      change.reserved += reserved;
+    }
+  }
+}
+
+/** First expired, first out, what does not expire last; then the oldest receipt. As in the index `quant_to_pick`. */
+export function pickBefore(a: Quant, b: Quant): number {
+  const expiry = (a.expiresAt?.getTime() ?? Infinity) - (b.expiresAt?.getTime() ?? Infinity);
+  // Infinity - Infinity is not a number: both never expire.
+  if (!Number.isNaN(expiry) && expiry !== 0) return expiry;
+  const received = a.receivedAt.getTime() - b.receivedAt.getTime();
+  if (received !== 0) return received;
+  if (a.lot !== b.lot) return a.lot < b.lot ? -1 : 1;
+  return a.location < b.location ? -1 : a.location > b.location ? 1 : 0;
+}
+
+/** Whether it matters where stock lies: the item is tracked, or some of it lies outside of the default bin. */
+export function isDetailed(balance: Balance): boolean {
+  return balance.tracking !== 'none' || balance.hasQuants;
+}
+
+/** The plain quant of a balance whose stored quants were all read. */
+function plainQuant(balance: Balance): Quant {
+  let quantity = balance.onHand;
+  let reserved = balance.reserved;
+  for (const quant of balance.quants.all()) {
+    quantity -= quant.quantity;
+    reserved -= quant.reserved;
+  }
+  return { ...PLAIN, quantity, reserved, expiresAt: null, receivedAt: OLDEST };
+}
+/** The default bin is emptied first. */
+const OLDEST = new Date(0);
+
+/** The quant with this key, zero when there is none. @throws NeedsMore when its lot was not read. */
+export function quantAt(state: StockState, balance: Balance, key: QuantKey): Quant {
+  if (isPlain(key)) {
+    if (!isDetailed(balance))
+      return { ...PLAIN, quantity: balance.onHand - balance.blocked, reserved: balance.reserved, expiresAt: null, receivedAt: OLDEST };
+    requireLot(balance, NO_LOT);
+    return plainQuant(balance);
+  }
+  requireLot(balance, key.lot);
+  return balance.quants.get(key) ?? { ...key, quantity: ZERO, reserved: ZERO, expiresAt: null, receivedAt: state.now };
+}
+
+/** Every quant of a lot, the plain one among those without. @throws NeedsMore when the lot was not read. */
+export function quantsOfLot(state: StockState, balance: Balance, lot: string): Quant[] {
+  requireLot(balance, lot);
+  const stored = balance.quants.ofLot(lot);
+  return lot === NO_LOT && balance.tracking === 'none' ? [quantAt(state, balance, PLAIN), ...stored] : stored;
+}
+
+export function requireLot(balance: Balance, lot: string): void {
+  if (!balance.quants.hasLot(lot)) throw new NeedsMore({ balances: [keyOf(balance)], lots: [lotKey(balance, lot)] });
+}
+
+/** Makes sure that every quant that has something free is at hand. */
+export function requireAllFree(balance: Balance): void {
+  if (isDetailed(balance) && !balance.quants.isAllFreeRead) throw needsMoreQuants(balance);
+}
+
+function needsMoreQuants(balance: Balance): NeedsMore {
+  const read = [...balance.quants.all()].length;
+  return new NeedsMore({ balances: [keyOf(balance)], quantsPerBalanceMax: Math.max(50, read) * 10 });
+}
+
+const keyOf = (balance: Balance) => balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+export const lotKey = (balance: Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>, lot: string) =>
+  `${balanceKey(balance.orgId, balance.warehouseId, balance.itemId)}/${lot}`;
+
+/** Until when a lot must live to serve a line: the longest of what line, item and organisation ask for. */
+export function cutoffOf(state: StockState, balance: Balance, wish: LotWish): Date {
+  const days =
+    wish.minRemainingShelfLifeDays ?? balance.minRemainingShelfLifeDays ?? state.settingsOf(balance.orgId).minRemainingShelfLifeDays;
+  return days === 0 ? state.now : new Date(state.now.getTime() + days * DAY_MS);
+}
+
+const livesUntil = (quant: Pick<Quant, 'expiresAt'>, cutoff: Date) => quant.expiresAt === null || quant.expiresAt > cutoff;
+const freeOf = (quant: Quant) => quant.quantity - quant.reserved;
+
+/** The free quants that may serve a line, first in turn first, as far as they were read. */
+function serving(state: StockState, balance: Balance, wish: LotWish): Quant[] {
+  const cutoff = cutoffOf(state, balance, wish);
+  const { lot } = wish;
+  let quants =
+    lot == null
+      ? balance.quants.freeInTurn()
+      : quantsOfLot(state, balance, lot).filter((quant) => quant.quality === 'available' && freeOf(quant) > ZERO);
+  if (lot == null && balance.tracking === 'none') {
+    const plain = quantAt(state, balance, PLAIN);
+    if (freeOf(plain) > ZERO) quants = [plain, ...quants];
+  }
+  return quants.filter((quant) => livesUntil(quant, cutoff)).sort(pickBefore);
+}
+
+/** What is free and alive now, first in turn first, as far as it was read. */
+export function freeQuants(state: StockState, balance: Balance): Quant[] {
+  return serving(state, balance, { minRemainingShelfLifeDays: 0 });
+}
+
+/**
+ * What of the free stock a line cannot have, because its lots have expired or live too short: `expired_or_too_old` of the calculation of
+ * availability; null when too little was read to tell.
+ */
+function tooOldFor(state: StockState, balance: Balance, wish: LotWish): Quantity | null {
+  if (balance.tracking === 'none') return ZERO;
+  const cutoff = cutoffOf(state, balance, wish);
+  // What expires comes first in turn, so that what was read tells all of it as soon as something fit was read behind.
+  const read = balance.quants.freeInTurn();
+  if (!balance.quants.isAllFreeRead && !read.some((quant) => livesUntil(quant, cutoff))) return null;
+  return sumQuantities(read, (quant) => (livesUntil(quant, cutoff) ? ZERO : freeOf(quant)));
+}
+
+/**
+ * What a line can have of what its balance offers; less where it matters of which lot it is and how long that lives. Null when too little
+ * was read to tell: for those who must not ask for more any more.
+ */
+export function fitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): Quantity | null {
+  if (!isDetailed(balance)) return offered;
+  const tooOld = tooOldFor(state, balance, wish);
+  if (tooOld === null) return null;
+  if (wish.lot == null) return offered - tooOld;
+  return balance.quants.hasLot(wish.lot) ? minQuantity(offered - tooOld, sumQuantities(serving(state, balance, wish), freeOf)) : null;
+}
+
+/** The same. @throws NeedsMore when too little was read to tell. */
+export function requireFitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): Quantity {
+  if (!isDetailed(balance)) return offered;
+  if (wish.lot != null) requireLot(balance, wish.lot);
+  const fit = fitting(state, balance, offered, wish);
+  if (fit === null) throw needsMoreQuants(balance);
+  return fit;
+}
+
+/**
+ * Makes sure that a quantity can be placed for a line, before anything is changed.
+ *
+ * @throws NeedsMore when what was read is not enough, and there is more.
+ */
+export function requirePlaceable(state: StockState, balance: Balance, quantity: Quantity, wish: LotWish): void {
+  if (isDetailed(balance) && wish.lot == null && placeable(state, balance, wish) < quantity) requireAllFree(balance);
+}
+
+/**
+ * Where a quantity for a line is to be held: first expired first out, in as many parts as it takes. Changes nothing.
+ *
+ * @throws NeedsMore when what was read is not enough and there is more.
+ */
+export function allocate(state: StockState, balance: Balance, quantity: Quantity, wish: LotWish): PlacedPart[] {
+  if (!isDetailed(balance)) return [{ quant: PLAIN, quantity }];
+  const parts: PlacedPart[] = [];
+  let open = quantity;
+  for (const quant of serving(state, balance, wish)) {
+    const part = minQuantity(open, freeOf(quant));
+    parts.push({ quant, quantity: part });
+    open -= part;
+    if (open === ZERO) return parts;
+  }
+  if (wish.lot == null) requireAllFree(balance);
+  throw new Error(`${quantity} of ${keyOf(balance)} was to be held, and ${open} of it cannot be placed`);
+}
+
+/** How much of a quantity could be placed for a line with what was read; for those who must not ask for more any more. */
+export function placeable(state: StockState, balance: Balance, wish: LotWish): Quantity {
+  if (!isDetailed(balance)) return balance.onHand - balance.blocked - balance.reserved;
+  if (wish.lot != null && !balance.quants.hasLot(wish.lot)) return ZERO;
+  return sumQuantities(serving(state, balance, wish), freeOf);
+}
+
+/** Notes how much is held of a quant. What is plain is held by the balance alone. */
+export function changeReserved(state: StockState, balance: Balance, key: QuantKey, reserved: Quantity): void {
+  if (isPlain(key)) return;
+  requireLot(balance, key.lot);
+  balance.quants.change(key, { reserved }, { expiresAt: null, receivedAt: state.now });
+}
+
+/** Notes how much lies in a quant. What is plain is what the balance has beyond all others. */
+export function changeQuantity(state: StockState, balance: Balance, key: QuantKey, quantity: Quantity, expiresAt: Date | null): void {
+  if (isPlain(key)) return;
+  if (isDetailed(balance)) requireLot(balance, key.lot);
+  balance.quants.change(key, { quantity }, { expiresAt, receivedAt: state.now });
+  // From now on it matters where the rest lies, too.
+  if (key.quality === 'available') balance.hasQuants = true;
+}
