@@ -1,4 +1,4 @@
-import { unknownDemand } from './load-stock.js';
+import { unknownDemand } from './stock-rows.js';
 import { mayComeTooEarly, noteMessage, wasOvertaken } from './message-order.js';
 import { byCall, byEvent } from './simulation/given-stock.js';
 

@@ -58,7 +58,7 @@ export function staysInRange(state: StockState, changes: readonly Omit<StockChan
   const after = new Map<Balance, { quantity: Quantity; value: Money }>();
   for (const { balance, delta, unitCost } of changes) {
     const sum = after.get(balance) ?? { quantity: balance.onHand + balance.backordered, value: state.costOf(balance).value };
-    const value = sum.value + (unitCost == null || delta < ZERO ? ZERO : valueOf(unitCost, delta));
+    const value = sum.value + (delta < ZERO ? ZERO : valueOf(unitCost ?? ZERO, delta));
     after.set(balance, { quantity: sum.quantity + delta, value });
   }
   return [...after.values()].every(({ quantity, value }) => isQuantity(quantity) && isMoney(value));
@@ -169,10 +169,11 @@ function postCost(state: StockState, movement: MovementHead, { balance, delta, u
     for (const part of parts) book.receive(part);
     return { valueDelta: sumQuantities(parts, (part) => part.value), parts };
   }
-  const value = unitCost == null ? book.worth(delta) : valueOf(unitCost, delta);
+  const known = unitCost ?? undefined;
+  const value = known === undefined ? book.worth(delta) : valueOf(known, delta);
   const receiptId = movement.movementType === 'receipt' ? movement.refId : null;
   const part: CostPart = { receivedAt: state.now, receiptId, quantity: delta, value };
-  book.receive(part, unitCost ?? undefined);
+  book.receive(part, known);
   return { valueDelta: value, parts: [part] };
 }
 

@@ -31,9 +31,9 @@ export interface QuantChange extends QuantKey {
 
 /** What a line asks of the lots that serve it. */
 export interface LotWish {
-  readonly lot?: string | null | undefined;
-  /** A lot that expires sooner does not serve it; absent = as item and organisation say. */
-  readonly minRemainingShelfLifeDays?: number | null | undefined;
+  readonly lot: string | null;
+  /** A lot that expires sooner does not serve it; null = as item and organisation say. */
+  readonly minRemainingShelfLifeDays: number | null;
 }
 
 /** A part of a quantity, and the quant that it lies in. */
@@ -206,10 +206,10 @@ function serving(state: StockState, balance: Balance, wish: LotWish): Quant[] {
   const cutoff = cutoffOf(state, balance, wish);
   const { lot } = wish;
   let quants =
-    lot == null
+    lot === null
       ? balance.quants.freeInTurn()
       : quantsOfLot(state, balance, lot).filter((quant) => quant.quality === 'available' && freeOf(quant) > ZERO);
-  if (lot == null && balance.tracking === 'none') {
+  if (lot === null && balance.tracking === 'none') {
     const plain = quantAt(state, balance, PLAIN);
     if (freeOf(plain) > ZERO) quants = [plain, ...quants];
   }
@@ -218,7 +218,7 @@ function serving(state: StockState, balance: Balance, wish: LotWish): Quant[] {
 
 /** What is free and alive now, first in turn first, as far as it was read. */
 export function freeQuants(state: StockState, balance: Balance): Quant[] {
-  return serving(state, balance, { minRemainingShelfLifeDays: 0 });
+  return serving(state, balance, { lot: null, minRemainingShelfLifeDays: 0 });
 }
 
 /**
@@ -242,14 +242,14 @@ export function fitting(state: StockState, balance: Balance, offered: Quantity, 
   if (!isDetailed(balance)) return offered;
   const tooOld = tooOldFor(state, balance, wish);
   if (tooOld === null) return null;
-  if (wish.lot == null) return offered - tooOld;
+  if (wish.lot === null) return offered - tooOld;
   return balance.quants.hasLot(wish.lot) ? minQuantity(offered - tooOld, sumQuantities(serving(state, balance, wish), freeOf)) : null;
 }
 
 /** The same. @throws NeedsMore when too little was read to tell. */
 export function requireFitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): Quantity {
   if (!isDetailed(balance)) return offered;
-  if (wish.lot != null) requireLot(balance, wish.lot);
+  if (wish.lot !== null) requireLot(balance, wish.lot);
   const fit = fitting(state, balance, offered, wish);
   if (fit === null) throw needsMoreQuants(balance);
   return fit;
@@ -261,7 +261,7 @@ export function requireFitting(state: StockState, balance: Balance, offered: Qua
  * @throws NeedsMore when what was read is not enough, and there is more.
  */
 export function requirePlaceable(state: StockState, balance: Balance, quantity: Quantity, wish: LotWish): void {
-  if (isDetailed(balance) && wish.lot == null && placeable(state, balance, wish) < quantity) requireAllFree(balance);
+  if (isDetailed(balance) && wish.lot === null && placeable(state, balance, wish) < quantity) requireAllFree(balance);
 }
 
 /**
@@ -279,14 +279,14 @@ export function allocate(state: StockState, balance: Balance, quantity: Quantity
     open -= part;
     if (open === ZERO) return parts;
   }
-  if (wish.lot == null) requireAllFree(balance);
+  if (wish.lot === null) requireAllFree(balance);
   throw new Error(`${quantity} of ${keyOf(balance)} was to be held, and ${open} of it cannot be placed`);
 }
 
 /** How much of a quantity could be placed for a line with what was read; for those who must not ask for more any more. */
 export function placeable(state: StockState, balance: Balance, wish: LotWish): Quantity {
   if (!isDetailed(balance)) return balance.onHand - balance.blocked - balance.reserved;
-  if (wish.lot != null && !balance.quants.hasLot(wish.lot)) return ZERO;
+  if (wish.lot !== null && !balance.quants.hasLot(wish.lot)) return ZERO;
   return sumQuantities(serving(state, balance, wish), freeOf);
 }
 

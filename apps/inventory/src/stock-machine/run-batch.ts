@@ -4,9 +4,9 @@ import type { Outcome, StockCommand } from './commands.js';
 import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
 import type { KnownBalances } from './load-stock.js';
-import { loadStock, type Needs } from './load-stock.js';
+import { loadStock } from './load-stock.js';
 import { type Balance, NeedsMore, type StockState } from './stock-state.js';
-import { touches } from './touches.js';
+import { type Needs, touches } from './touches.js';
 import { countersOf, type Counters, writeStock } from './write-stock.js';
 
 /** A command on its way through the machine. */

@@ -30,6 +30,15 @@ export interface Touches {
   readonly locations: readonly string[];
 }
 
+/** What one command touches, with what its earlier decision asked for in addition. */
+export interface Needs extends Touches {
+  readonly holdsPerBalanceMax?: number;
+  readonly quantsPerBalanceMax?: number;
+  readonly layersPerBalanceMax?: number;
+  /** Lots of which every hold is to be read. */
+  readonly lotHolds?: readonly string[];
+}
+
 const NOTHING: Omit<Touches, 'orgId'> = {
   balances: [],
   sourcing: [],

@@ -3,7 +3,7 @@ import { inboxKey } from '#libs/messaging';
 import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
-import { type Needs, unknownDemand } from '../load-stock.js';
+import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
@@ -28,6 +28,7 @@ import {
   type Tracking,
   type WarehouseRef,
 } from '../stock-state.js';
+import type { Needs } from '../touches.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {

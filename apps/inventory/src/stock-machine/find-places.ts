@@ -1,0 +1,136 @@
+import type { Tx } from '#libs/persistence';
+import * as sql from './stock.sql.js';
+import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
+import { balanceKey, subjectKey } from './stock-state.js';
+import type { Needs } from './touches.js';
+
+/** Joined keys as parallel arrays of their parts, as `unnest` takes them. Ids hold nothing that an array's text would escape. */
+export function columns(keys: readonly string[], parts: number): string[] {
+  const split = Array.from({ length: parts }, () => '{');
+  keys.forEach((key, index) => {
+    let from = 0;
+    for (let part = 0; part < parts; part++) {
+      const to = part === parts - 1 ? key.length : key.indexOf('/', from);
+      split[part] += `${index === 0 ? '"' : ',"'}${key.slice(from, to)}"`;
+      from = to + 1;
+    }
+  });
+  return split.map((literal) => literal + '}');
+}
+
+/** The balances that a batch locks, and why. */
+export interface Places {
+  readonly locked: Set<string>;
+  /** Where stock may come free. */
+  readonly freed: Set<string>;
+  readonly warehouses: Map<string, { warehouseId: string; priority: number }[]>;
+  /** Lots that are to be read whole: balance keys with the lot appended. */
+  readonly lots: Set<string>;
+  /** Where goods come or go, and whether they go. */
+  readonly posts: Map<string, boolean>;
+}
+
+/** Finds, by plain reads, the balances beside those that the commands name. */
+export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string[]): Promise<Places> {
+  const locked = new Set<string>();
+  const freed = new Set<string>();
+  const lots = new Set(needs.flatMap((need) => need.lots));
+  for (const need of needs) {
+    for (const key of need.balances) {
+      locked.add(key);
+      if (need.frees) freed.add(key);
+    }
+  }
+  const { posts, postFor } = postings(needs);
+  const demands = distinct(needs, (need) => need.demand);
+  const sourcing = [...new Set(needs.flatMap((need) => need.sourcing))];
+  const shipments = distinct(needs, (need) => need.shipment);
+  const returns = distinct(needs, (need) => need.customerReturn);
+  const none = Promise.resolve([]);
+  const [ofOrders, ofItems, warehouses, ofShipments, ofReturns] = await Promise.all([
+    demands.length > 0 ? tx.run(sql.findPlacesOfOrders, columns(demands, 2)) : none,
+    sourcing.length > 0 ? tx.run(sql.findPlacesOfItems, columns(sourcing, 2)) : none,
+    sourcing.length > 0 ? tx.run(sql.findWarehouses, [orgs]) : none,
+    shipments.length > 0 ? tx.run(sql.readShipments, columns(shipments, 2)) : none,
+    returns.length > 0 ? tx.run(sql.readReturns, columns(returns, 2)) : none,
+  ]);
+  for (const row of ofOrders) {
+    const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
+    locked.add(key);
+    freed.add(key);
+    postFor(subjectKey(row.org_id, row.order_id), key);
+  }
+  for (const row of ofShipments) {
+    for (const line of shipmentLinesFromJson(row.lines)) {
+      const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
+      locked.add(key);
+      freed.add(key);
+      lots.add(`${key}/${line.lot}`);
+      postFor(subjectKey(row.org_id, row.shipment_id), key);
+    }
+  }
+  for (const row of ofReturns) {
+    for (const line of returnLinesFromJson(row.lines)) {
+      const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
+      locked.add(key);
+      freed.add(key);
+      lots.add(`${key}/${line.lot}`);
+      postFor(subjectKey(row.org_id, row.return_id), key);
+    }
+  }
+  const byOrg = new Map<string, { warehouseId: string; priority: number }[]>();
+  for (const row of warehouses) {
+    const list = byOrg.get(row.org_id) ?? [];
+    list.push({ warehouseId: row.warehouse_id, priority: row.priority });
+    byOrg.set(row.org_id, list);
+  }
+  const stored = new Set<string>();
+  const sourcingLots = Map.groupBy(new Set(needs.flatMap((need) => need.sourcingLots)), (key) => key.slice(0, key.lastIndexOf('/')));
+  for (const row of ofItems) {
+    const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
+    const item = `${row.org_id}/${row.item_id}`;
+    locked.add(key);
+    stored.add(item);
+    postFor(item, key);
+    for (const named of sourcingLots.get(item) ?? []) lots.add(`${key}/${named.slice(item.length + 1)}`);
+  }
+  // An item that was never stored anywhere is asked for in the first warehouse.
+  for (const key of sourcing) {
+    const [orgId, itemId] = key.split('/') as [string, string];
+    const first = byOrg.get(orgId)?.[0];
+    if (stored.has(key) || first === undefined) continue;
+    locked.add(balanceKey(orgId, first.warehouseId, itemId));
+    postFor(key, balanceKey(orgId, first.warehouseId, itemId));
+  }
+  return { locked, freed, warehouses: byOrg, lots, posts };
+}
+
+/** The keys that the needs name, each once. */
+export function distinct(needs: readonly Needs[], keyOf: (need: Needs) => string | null): string[] {
+  const keys = new Set<string>();
+  for (const need of needs) {
+    const key = keyOf(need);
+    if (key !== null) keys.add(key);
+  }
+  return [...keys];
+}
+
+/** On which balances goods come or go: those that a posting command names, and those of its order, shipment, return or item. */
+function postings(needs: readonly Needs[]) {
+  const posts = new Map<string, boolean>();
+  const bySubject = new Map<string, boolean>();
+  const note = (map: Map<string, boolean>, key: string, issues: boolean) => map.set(key, issues || map.get(key) === true);
+  for (const need of needs) {
+    if (need.posts === 'nothing') continue;
+    const issues = need.posts === 'issues';
+    for (const key of need.balances) note(posts, key, issues);
+    for (const subject of [need.demand, need.shipment, need.customerReturn, ...need.sourcing]) {
+      if (subject !== null) note(bySubject, subject, issues);
+    }
+  }
+  const postFor = (subject: string, key: string) => {
+    const issues = bySubject.get(subject);
+    if (issues !== undefined) note(posts, key, issues);
+  };
+  return { posts, postFor };
+}
