@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Random } from '../../scripts/demo/random.js';
 import { eventually } from '../support/eventually.js';
+import { SERVICE_NAMES } from '../../apps/standalone/src/service-names.js';
 import { freePort } from '../../apps/standalone/src/test-process.js';
 import { HttpClient } from '../support/http-client.js';
 import { Installation } from '../support/installation.js';
@@ -76,7 +77,7 @@ const NOBODY: Hearer = { answersTo: () => [] };
 
 /** The same with all services in one process and messages handed over in process; orders come over HTTP. */
 export async function runEmbeddedCrashes({ seed, kills, unsafe = {}, without = [], quietWithinMs }: CrashRunOptions): Promise<CrashReport> {
-  const installation = await Installation.make(['inventory', 'orders', 'approvals', 'gateway']);
+  const installation = await Installation.make(SERVICE_NAMES);
   try {
     const port = String(await freePort());
     const begin = (env: Readonly<Record<string, string>>) => installation.begin('embedded', { ...unsafe, ...env, PORT: port });

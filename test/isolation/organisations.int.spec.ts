@@ -9,17 +9,19 @@ import type { CallAnswer, Outsider } from '../support/outsider.js';
 
 // Two organisations with the same ids for everything: neither sees nor changes anything of the other, by any call or event.
 
+const SERVICES = ['inventory', 'orders', 'approvals', 'notifications'] as const;
 const OURS = 'ours';
 const THEIRS = 'theirs';
 /** Stands in everything of the other organisation that can hold a text. */
 const SECRET = 'their-secret';
+const CHANNEL = '019cb5b1-0000-7000-8000-000000000006';
 
 let installation: Installation;
 let outsider: Outsider;
 
 beforeAll(async () => {
-  installation = await Installation.make(['inventory', 'orders', 'approvals']);
-  await Promise.all((['inventory', 'orders', 'approvals'] as const).map((app) => installation.start(app)));
+  installation = await Installation.make(SERVICES);
+  await Promise.all(SERVICES.map((service) => installation.start(service, { HOLDFAST_NOTIFY_RETRY_SECONDS: '0' })));
   outsider = await installation.outsider();
   await liveThrough(THEIRS, SECRET);
 }, 90_000);
@@ -35,12 +37,20 @@ async function call({ service, pattern }: CallDefinition, data: object, actorOrg
 
 /** An organisation with one of everything. */
 async function liveThrough(orgId: string, word: string): Promise<void> {
-  const ask = async (service: 'inventory' | 'orders' | 'approvals', pattern: string, data: object) => {
+  const ask = async (service: (typeof SERVICES)[number], pattern: string, data: object) => {
     const { err } = await outsider.call(service, pattern, { ...data, orgId, actor: await token(orgId, { userId: word }) }, 20_000);
     if (err !== undefined) throw new Error(`${pattern}: ${JSON.stringify(err)}`);
   };
   await ask('inventory', 'warehouses.create', { warehouseId: 'w', name: word });
-  await ask('inventory', 'items.create', { itemId: 'i', name: word, unitPrice: '1' });
+  await ask('inventory', 'items.create', { itemId: 'i', name: word, unitPrice: '1', reorderPoint: '98' });
+  await ask('notifications', 'notification-channels.create', {
+    channelId: CHANNEL,
+    kind: 'webhook',
+    name: word,
+    // Nobody is there: what is sent to it waits, to be looked at.
+    target: 'https://nobody.invalid/',
+    secret: `whsec_${Buffer.from(word.padEnd(24, '.')).toString('base64')}`,
+  });
   await ask('inventory', 'receipts.post', {
     receiptId: 'rc',
     warehouseId: 'w',
@@ -73,6 +83,11 @@ async function liveThrough(orgId: string, word: string): Promise<void> {
     ...{ lines: [{ itemId: 'i', warehouseId: 'w', quantity: '1' }], warehouses: ['w'] },
     magnitudes: { quantity: '1', percent: null, value: null },
   });
+  // The shipment crossed the reorder point; nobody is there to be told.
+  const states = () =>
+    installation.database.rows<{ status: string }>('select status from notifications.delivery where org_id = $1', [orgId]);
+  await eventually(async () => (await states()).some(({ status }) => status === 'failed'));
+  await eventually(async () => (await states()).every(({ status }) => status === 'failed'));
   // Something to look at among the parked messages.
   const broken = outsider.envelope({ type: 'OrderConfirmed', orgId, data: { orderId: word } });
   await outsider.publishBytes(`OrderConfirmed.${orgId}`, Buffer.from(JSON.stringify(broken)));
@@ -92,7 +107,8 @@ async function everythingOf(orgId: string): Promise<Record<string, string[]>> {
   const tables = await installation.database.rows<{ name: string }>(
     `select format('%I.%I', table_schema, table_name) as name from information_schema.columns
        join information_schema.tables using (table_schema, table_name)
-      where column_name = 'org_id' and table_schema in ('inventory', 'orders', 'approvals') and table_type = 'BASE TABLE' order by 1`,
+      where column_name = 'org_id' and table_schema = any($1) and table_type = 'BASE TABLE' order by 1`,
+    [SERVICES],
   );
   const everything: Record<string, string[]> = {};
   for (const { name } of tables) {
@@ -153,6 +169,8 @@ it('answers every reading call with nothing of another organisation that has the
       'parked.list',
       'approvals.list',
       'approval-policies.history',
+      'notification-channels.list',
+      'notification-deliveries.list',
     ]),
   );
 }, 30_000);
@@ -179,18 +197,21 @@ it('parks every event that comes under the routing key of one organisation and i
   const types = allEvents()
     .filter(({ direction }) => direction === 'in')
     .map(({ type }) => type);
-  for (const definition of allEvents().filter(({ consumers }) => consumers.some((service) => service !== 'gateway'))) {
+  const consumed = allEvents().filter(({ consumers }) => consumers.some((service) => service !== 'gateway'));
+  for (const definition of consumed) {
     const data = requestOf({ request: definition.data } as CallDefinition, OURS);
     const event = outsider.envelope({ type: definition.type, orgId: THEIRS, source: '/inventory', sequence: 1_000, data });
     await outsider.publishBytes(`${definition.type}.${OURS}`, Buffer.from(JSON.stringify(event)));
   }
   const refused = async () => {
-    const all = [...(await parkedMessages(installation.database, 'inventory')), ...(await parkedMessages(installation.database, 'orders'))];
-    return all.filter(({ reason }) => reason === 'ROUTING_KEY_MISMATCH').map(({ routing_key }) => routing_key);
+    const all = await Promise.all(SERVICES.map((service) => parkedMessages(installation.database, service)));
+    return all
+      .flat()
+      .filter(({ reason }) => reason === 'ROUTING_KEY_MISMATCH')
+      .map(({ routing_key }) => routing_key);
   };
-  const expected = allEvents()
-    .filter(({ consumers }) => consumers.some((service) => service !== 'gateway'))
-    .map(({ type }) => `${type}.${OURS}`);
+  // Once by each service that consumes it.
+  const expected = consumed.flatMap(({ type, consumers }) => consumers.map(() => `${type}.${OURS}`));
   await eventually(async () => (await refused()).length >= expected.length);
   expect((await refused()).sort()).toEqual(expected.sort());
   expect(types.length).toBeGreaterThan(5);

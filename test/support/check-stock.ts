@@ -74,7 +74,7 @@ export async function disagreements(database: TestDatabase): Promise<string[]> {
 /** What services have put aside. */
 export async function parkedMessages(
   database: TestDatabase,
-  service: 'inventory' | 'orders',
+  service: 'inventory' | 'orders' | 'approvals' | 'notifications',
 ): Promise<{ routing_key: string; reason: string }[]> {
   return await database.rows(`select routing_key, reason, detail from ${service}.parked_message order by parked_at`);
 }

@@ -1,22 +1,14 @@
 // All services in one process with messages handed over in process, as `npm start` runs them, but on a database that is there already, so
 // that a test can kill it often and look at what is left. From dist/, so plain JavaScript.
-import { approvals } from '../../dist/apps/approvals/src/index.js';
-import { gateway } from '../../dist/apps/gateway/src/index.js';
-import { inventory } from '../../dist/apps/inventory/src/index.js';
-import { orders } from '../../dist/apps/orders/src/index.js';
+import { services } from '../../dist/apps/standalone/src/services.js';
 import { InProcessDelivery } from '../../dist/libs/messaging/src/index.js';
 import { endsOnSignal, loadConfig, startService } from '../../dist/libs/service/src/index.js';
 
 const config = loadConfig();
 const options = { config, delivery: new InProcessDelivery(), logger: false };
 const running = [];
-for (const [service, port] of [
-  [inventory, null],
-  [orders, null],
-  [approvals, null],
-  [gateway, config.port],
-]) {
-  running.push(await startService(service, { ...options, port }));
+for (const service of services) {
+  running.push(await startService(service, { ...options, port: service === services.at(-1) ? config.port : null }));
 }
 const end = async () => {
   for (const service of running.reverse()) await service.close();

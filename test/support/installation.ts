@@ -1,5 +1,7 @@
 import { connect } from 'amqplib';
 import { build } from '../../apps/standalone/src/test-process.js';
+import { SERVICE_NAMES } from '../../apps/standalone/src/service-names.js';
+import { allEvents, EVENTS_EXCHANGE, type ServiceName } from '#libs/contracts';
 import { signActorToken } from '#libs/auth';
 import { RETRY_DELAYS_MS } from '#libs/messaging';
 import { createTestDatabase, testBrokerUrl, type TestDatabase, testPrefix } from '#libs/testing';
@@ -21,7 +23,9 @@ export class Installation {
 
   static async make(apps: readonly App[] = ['inventory', 'orders']): Promise<Installation> {
     build();
-    return new Installation(await createTestDatabase(apps), testPrefix());
+    const installation = new Installation(await createTestDatabase(apps), testPrefix());
+    await installation.#keepForOthers(SERVICE_NAMES.filter((name) => !apps.includes(name)));
+    return installation;
   }
 
   /** What a service of it needs to know. */
@@ -83,10 +87,25 @@ export class Installation {
     await this.database.drop();
   }
 
+  /** Services that a test does without are as if they were down: their queues are there, and what they must hear of is kept for them. */
+  async #keepForOthers(services: readonly ServiceName[]): Promise<void> {
+    const connection = await connect(testBrokerUrl());
+    const channel = await connection.createChannel();
+    const exchange = `${this.prefix}.${EVENTS_EXCHANGE}`;
+    await channel.assertExchange(exchange, 'topic', { durable: true });
+    for (const service of services) {
+      const types = allEvents().filter(({ consumers }) => consumers.includes(service));
+      if (types.length === 0) continue;
+      const { queue } = await channel.assertQueue(`${this.prefix}.${service}.events`, { arguments: { 'x-queue-type': 'quorum' } });
+      for (const { type } of types) await channel.bindQueue(queue, exchange, `${type}.*`);
+    }
+    await connection.close();
+  }
+
   async #removeFromBroker(): Promise<void> {
     const connection = await connect(testBrokerUrl());
     const channel = await connection.createChannel();
-    for (const app of ['inventory', 'orders', 'approvals', 'gateway']) {
+    for (const app of SERVICE_NAMES) {
       for (const name of ['events', 'rpc', ...RETRY_DELAYS_MS.map((delayMs) => `retry.${delayMs}`)]) {
         await channel.deleteQueue(`${this.prefix}.${app}.${name}`);
       }

@@ -25,6 +25,8 @@ import { IdempotencyRecords } from './idempotency/idempotency-records.js';
 import { LiveEventsConsumer } from './live-events/live-events.consumer.js';
 import { LiveEventsController } from './live-events/live-events.controller.js';
 import { LiveEvents } from './live-events/live-events.js';
+import { ChannelsController } from './notifications/channels.controller.js';
+import { DeliveriesController } from './notifications/deliveries.controller.js';
 import { OrdersController } from './orders/orders.controller.js';
 import { ReturnsController } from './orders/returns.controller.js';
 import { ShipmentsController } from './orders/shipments.controller.js';
@@ -49,6 +51,8 @@ import { StockController } from './stock/stock.controller.js';
     ApprovalsController,
     SettingsController,
     AuditController,
+    ChannelsController,
+    DeliveriesController,
     MembersController,
     ApiKeysController,
     DevelopmentTokenController,

@@ -25,6 +25,7 @@ const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
 const hours = { remindAfterHours: 1, escalateAfterHours: 2, expireAfterHours: 3 };
 const policies = [{ kind: 'adjustment', requiredRole: 'admin', escalateTo: [], ...hours }];
 const key = { name: 'k', roles: ['sales'] };
+const channel = { kind: 'email', name: 'n', target: 'a@example.com' };
 
 /** Every route, who may use it (the role table of the API), a valid body, and the calls that it makes. */
 const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], body?: object | undefined, ...calls: string[]])[] = [
@@ -81,6 +82,11 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['PATCH', '/settings', ADMIN, { returnQuarantine: false }, 'settings.update'],
   ['GET', '/settings/history', AUDIT, undefined, 'settings.history'],
   ['GET', '/audit/events?type=order_created&actor=ann', AUDIT, undefined, 'audit.list'],
+  ['POST', '/notifications/channels', ADMIN, channel, 'notification-channels.create'],
+  ['GET', '/notifications/channels', AUDIT, undefined, 'notification-channels.list'],
+  ['PATCH', `/notifications/channels/${MESSAGE}`, ADMIN, { enabled: false }, 'notification-channels.update'],
+  ['DELETE', `/notifications/channels/${MESSAGE}`, ADMIN, undefined, 'notification-channels.delete'],
+  ['GET', '/notifications/deliveries?status=failed', AUDIT, undefined, 'notification-deliveries.list'],
   ['GET', '/parked-messages', AUDIT, undefined, 'parked.list'],
   ['POST', `/parked-messages/${MESSAGE}/replay`, ADMIN, undefined, 'parked.replay'],
   ['DELETE', `/parked-messages/${MESSAGE}`, ADMIN, undefined, 'parked.discard'],
@@ -106,7 +112,7 @@ class GatewayWithForgottenRoute {}
 let test: TestGateway;
 beforeAll(async () => {
   test = await startTestGateway({ ...gateway, module: GatewayWithForgottenRoute });
-  for (const stub of [test.inventory, test.orders, test.approvals]) answerEverything(stub);
+  for (const stub of [test.inventory, test.orders, test.approvals, test.notifications]) answerEverything(stub);
 });
 afterAll(() => test.stop());
 
@@ -177,7 +183,7 @@ describe('every route', () => {
     for (const orgId of ['acme', 'globex']) {
       const token = await test.token(orgId, `admin-of-${orgId}`, ['admin']);
       for (const [method, path, , body, ...patterns] of ROUTES.filter((route) => route.length > 4)) {
-        const calls = [test.inventory.calls, test.orders.calls, test.approvals.calls];
+        const calls = [test.inventory.calls, test.orders.calls, test.approvals.calls, test.notifications.calls];
         calls.forEach((list) => list.splice(0));
         const status = await statusOf(method, path, token, body);
         expect([method, path, Math.floor(status / 100)]).toEqual([method, path, 2]);
@@ -213,7 +219,7 @@ describe('every route', () => {
   it('takes dryRun where its call does, and nowhere else', async () => {
     const token = await test.token('acme', 'ann', ['admin']);
     for (const [method, path, , body, pattern] of ROUTES.filter(([method]) => method !== 'GET')) {
-      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies)\./.test(pattern);
+      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies|notification-channels)\./.test(pattern);
       const { status, body: answer } = await test.send(method, `${path}?dryRun=true`, { token, body });
       expect([method, path, status]).toEqual([method, path, takes ? 200 : 400]);
       if (takes) expect(answer).toMatchObject({ dryRun: true });

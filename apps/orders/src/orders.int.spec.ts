@@ -42,14 +42,17 @@ import { AskInventory } from './stock/ask-inventory.js';
 
 let service: TestService;
 let inventory: StubService;
+let people: StubService;
 let orgId: string;
 let orgs = 0;
 
 beforeAll(async () => {
   service = await startTestService(orders);
   inventory = await StubService.start(service.delivery, 'inventory');
+  people = await StubService.start(service.delivery, 'notifications', [StockReservationFailed]);
 });
 afterAll(async () => {
+  await people.stop();
   await inventory.stop();
   await service.stop();
 });

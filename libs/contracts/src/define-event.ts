@@ -2,7 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { compile, type Validate } from './validate.js';
 
 /** The services that can subscribe to an event. An OMS or any other outsider subscribes without being named. */
-export type ServiceName = 'inventory' | 'orders' | 'approvals' | 'gateway';
+export type ServiceName = 'inventory' | 'orders' | 'approvals' | 'notifications' | 'gateway';
 
 /**
  * A kind of event, declared once: its name, version and data. From it come the TypeScript type ({@link DataOf}), the validator,

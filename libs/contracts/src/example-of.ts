@@ -12,6 +12,8 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   movementId: '019cb5b1-0000-7000-8000-000000000001',
   reservationId: '019cb5b1-0000-7000-8000-000000000002',
   approvalRequestId: '019cb5b1-0000-7000-8000-000000000003',
+  channelId: '019cb5b1-0000-7000-8000-000000000006',
+  target: 'stock@example.com',
   lot: 'L-2026-03',
   location: 'A-01',
   lineNo: 1,

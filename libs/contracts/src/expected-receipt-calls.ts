@@ -138,7 +138,8 @@ export const BackorderDates = defineCall({
   pattern: 'backorders.dates',
   effect: 'read',
   allow: EVERY_ROLE,
-  summary: 'On which day orders that wait for stock are expected to have all of it; null when nobody knows. Those that do not wait are left out.',
+  summary:
+    'On which day orders that wait for stock are expected to have all of it; null when nobody knows. Those that do not wait are left out.',
   request: Type.Object({ orderIds: Type.Array(Id, { minItems: 1, maxItems: 500 }) }),
   response: internal<{ orders: readonly { orderId: string; date: string | null }[] }>(),
 });

@@ -7,6 +7,7 @@ export * from './define-call.js';
 export * from './define-event.js';
 export * from './expected-receipt-calls.js';
 export * from './inventory-calls.js';
+export * from './notification-calls.js';
 export * from './order-calls.js';
 export * from './order-events.js';
 export * from './parked-calls.js';

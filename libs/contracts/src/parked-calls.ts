@@ -71,4 +71,8 @@ function parkedCalls<S extends CalledService>(service: S) {
 }
 
 /** By the service that is asked: `ParkedCalls.inventory.list`. */
-export const ParkedCalls = { inventory: parkedCalls('inventory'), orders: parkedCalls('orders') };
+export const ParkedCalls = {
+  inventory: parkedCalls('inventory'),
+  orders: parkedCalls('orders'),
+  notifications: parkedCalls('notifications'),
+};

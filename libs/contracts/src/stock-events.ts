@@ -69,6 +69,8 @@ const discrepancyIds = { discrepancyIds: Type.Array(Type.String()) };
 const held = { orderId: Id, firm: Type.Boolean(), expiresAt: Nullable(Timestamp), lines: Type.Array(HeldLine), ...stock };
 
 const answer = (type: string, summary: string) => ({ type, summary, direction: 'out' as const, consumers: ['orders' as const] });
+/** People are told of it as well. */
+const andPeople = { consumers: ['orders' as const, 'notifications' as const] };
 
 export const StockReserved = defineEvent({
   ...answer('StockReserved', 'All that the order wants is held.'),
@@ -82,6 +84,7 @@ export const StockPartiallyReserved = defineEvent({
 
 export const StockReservationFailed = defineEvent({
   ...answer('StockReservationFailed', 'The demand was refused. After a refused amendment the old hold stands.'),
+  ...andPeople,
   data: Type.Object({ orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...discrepancyIds, ...stock }),
 });
 
@@ -104,6 +107,7 @@ export const BackorderFilled = defineEvent({
 
 export const ReservationShorted = defineEvent({
   ...answer('ReservationShorted', 'A fact (damage, loss, a count) took held stock away; it is a backorder now.'),
+  ...andPeople,
   data: Type.Object({ orderId: Id, cause: Type.String(), lines: Type.Array(MovedLine), ...stock }),
 });
 
@@ -208,6 +212,7 @@ const lowStock = Type.Object({ itemId: Id, warehouseId: Id, onHand: Decimal, thr
 
 export const LowStockDetected = defineEvent({
   ...fact('LowStockDetected', 'On hand fell to the threshold or below it.'),
+  consumers: ['notifications'],
   data: lowStock,
 });
 

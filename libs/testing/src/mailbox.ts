@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { SMTPServer, SMTPServerOptions } from 'smtp-server';
 
 /** A message as a mail server got it. */
 export interface ReceivedMail {
@@ -16,8 +16,8 @@ export class Mailbox {
   refuse: ((to: readonly string[]) => { readonly code: number; readonly message: string } | null) | null = null;
   readonly #server: SMTPServer;
 
-  private constructor(options: SMTPServerOptions) {
-    this.#server = new SMTPServer({
+  private constructor(Server: typeof SMTPServer, options: SMTPServerOptions) {
+    this.#server = new Server({
       authOptional: true,
       disabledCommands: ['STARTTLS'],
       logger: false,
@@ -40,7 +40,9 @@ export class Mailbox {
   }
 
   static async open(options: SMTPServerOptions = {}): Promise<Mailbox> {
-    const mailbox = new Mailbox(options);
+    // Loaded here, because most tests need no mail.
+    const { SMTPServer: Server } = await import('smtp-server');
+    const mailbox = new Mailbox(Server, options);
     await new Promise<void>((resolve) => mailbox.#server.listen(0, '127.0.0.1', resolve));
     return mailbox;
   }

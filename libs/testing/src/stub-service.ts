@@ -1,5 +1,5 @@
 import { type Actor, authorise, serviceActor, verifyActorToken } from '#libs/auth';
-import { type CalledService, type CallDefinition, findCall, type RequestOf, type ResponseOf } from '#libs/contracts';
+import { type CalledService, type CallDefinition, type EventDefinition, findCall, type RequestOf, type ResponseOf } from '#libs/contracts';
 import { HoldfastError, unavailable } from '#libs/domain';
 import type { Delivery, IncomingCall, Subscription } from '#libs/messaging';
 
@@ -24,11 +24,13 @@ export class StubService {
 
   private constructor(private readonly service: CalledService) {}
 
-  static async start(delivery: Delivery, service: CalledService): Promise<StubService> {
+  /** The events that it hears it takes, and does nothing with them: their sender waits for who is named as consumer. */
+  static async start(delivery: Delivery, service: CalledService, hears: readonly EventDefinition[] = []): Promise<StubService> {
     const stub = new StubService(service);
-    const nothing = { eventTypes: [], liveTypes: [], prefetch: 1, retryDelaysMs: [] };
+    const nothing = { liveTypes: [], prefetch: 1, retryDelaysMs: [] };
     stub.#subscription = await delivery.subscribe({
       ...nothing,
+      eventTypes: hears.map(({ type }) => type),
       service,
       answersCalls: true,
       onEvent: () => Promise.resolve({ kind: 'handled' }),

@@ -29,6 +29,7 @@ export interface TestGateway {
   readonly inventory: StubService;
   readonly orders: StubService;
   readonly approvals: StubService;
+  readonly notifications: StubService;
   /** `path` below `/api/v1`, or from the root when it starts with `//`. */
   send(method: string, path: string, request?: TestRequest): Promise<TestResponse>;
   /** A development token. */
@@ -42,6 +43,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
   const inventory = await StubService.start(delivery, 'inventory');
   const orders = await StubService.start(delivery, 'orders');
   const approvals = await StubService.start(delivery, 'approvals');
+  const notifications = await StubService.start(delivery, 'notifications');
   const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, rateLimit: 100_000, ...settings };
   const running = await startService(gateway, { config, delivery, logger: false, port: 0 }).catch(async (error: unknown) => {
     await database.drop();
@@ -71,6 +73,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
     inventory,
     orders,
     approvals,
+    notifications,
     send,
     token: async (orgId, userId, roles, warehouses) => {
       const { body } = await send('POST', '/auth/token', { body: { orgId, userId, roles, ...(warehouses ? { warehouses } : {}) } });
@@ -81,6 +84,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
       await inventory.stop();
       await orders.stop();
       await approvals.stop();
+      await notifications.stop();
       await delivery.close();
       await database.drop();
     },

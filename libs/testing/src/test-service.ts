@@ -1,7 +1,7 @@
 import { type Actor, signActorToken } from '#libs/auth';
 import type { CallDefinition, RequestOf, ResponseOf } from '#libs/contracts';
 import { InProcessDelivery, RpcClient } from '#libs/messaging';
-import { loadConfig, type Service, startService } from '#libs/service';
+import { type Config, loadConfig, type Service, startService } from '#libs/service';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
 /** A service that runs inside the test, on a database of its own, its messages delivered in process. */
@@ -19,10 +19,10 @@ export interface TestService {
 }
 
 /** Starts a service as its own process would, without a broker. */
-export async function startTestService(service: Service): Promise<TestService> {
+export async function startTestService(service: Service, settings: Partial<Config> = {}): Promise<TestService> {
   const database = await createTestDatabase([service.service]);
   const delivery = new InProcessDelivery();
-  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url };
+  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, ...settings };
   const running = await startService(service, { config, delivery, logger: false, port: null }).catch(async (error: unknown) => {
     await database.drop();
     throw error;

@@ -183,17 +183,49 @@ export const IdListField = (countMax: number, options: FieldOptions = {}) =>
   );
 
 /** Some of these choices, each once. */
-export const ChoicesField = (choices: readonly string[], options: FieldOptions = {}) =>
+export const ChoicesField = (
+  choices: readonly string[],
+  { countMin = 0, ...options }: FieldOptions & { readonly countMin?: number } = {},
+) =>
   field(
     (value) =>
-      Array.isArray(value) && value.every((choice) => choices.includes(choice as string)) && new Set(value).size === value.length
+      isListOf(value, countMin, choices.length, (choice) => choices.includes(choice as string))
         ? undefined
-        : `must be a list of ${choices.join(', ')}`,
-    { type: String, enum: [...choices], isArray: true },
+        : `must be a list of ${countMin > 0 ? `at least ${countMin} of ` : ''}${choices.join(', ')}`,
+    { type: String, enum: [...choices], isArray: true, ...(countMin > 0 ? { minItems: countMin } : {}) },
     options,
   );
 
-export const RolesField = () => ChoicesField(ROLES, { example: ['sales'] });
+export const RolesField = (options: FieldOptions & { readonly countMin?: number } = {}) =>
+  ChoicesField(ROLES, { example: ['sales'], ...options });
+/** A list of names of ours, such as types of events, each once. */
+export const WordListField = (countMax: number, options: FieldOptions = {}) =>
+  field(
+    (value) =>
+      isListOf(value, 1, countMax, (word) => typeof word === 'string' && WORD.test(word))
+        ? undefined
+        : `must be a list of 1 to ${countMax} different names`,
+    { type: String, isArray: true, minItems: 1, maxItems: countMax },
+    options,
+  );
+const WORD = /^[A-Za-z0-9]{1,100}$/;
+
+function isListOf(value: unknown, countMin: number, countMax: number, isRight: (entry: unknown) => boolean): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length >= countMin &&
+    value.length <= countMax &&
+    value.every(isRight) &&
+    new Set(value).size === value.length
+  );
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+export const isUuid = (value: unknown): boolean => typeof value === 'string' && UUID.test(value);
+
+/** An id that Holdfast made. */
+export const UuidField = (options: FieldOptions = {}) =>
+  field((value) => (isUuid(value) ? undefined : 'must be an id that Holdfast made'), { type: String, format: 'uuid' }, options);
 
 /** Any JSON object, such as a postal address. */
 export const JsonField = (options: FieldOptions = {}) => field(plainJsonError, { type: 'object', additionalProperties: true }, options);

@@ -1,0 +1,61 @@
+import { LowStockDetected, ReservationShorted, StockReservationFailed } from '#libs/contracts';
+import { listed, notice, type NoticeKind, quoted } from './notice.js';
+
+/**
+ * The events that people are told of. To add one: name `notifications` among the consumers of its declaration, and say here for whom it
+ * is and what it says (docs/rules.md, "Notifications").
+ */
+export const NOTICES: readonly NoticeKind[] = [
+  notice({
+    event: LowStockDetected,
+    roles: () => ['inventory_manager', 'warehouse'],
+    describe: ({ itemId, warehouseId, onHand, threshold }) => ({
+      title: `Low stock: ${itemId} in ${warehouseId}`,
+      lines: [`${onHand} of ${itemId} left in warehouse ${warehouseId}; the threshold is ${threshold}.`],
+    }),
+  }),
+  notice({
+    event: ReservationShorted,
+    roles: () => ['sales', 'inventory_manager'],
+    describe: ({ orderId, cause, lines }) => ({
+      title: `Order ${orderId} lost stock that was held for it`,
+      lines: [
+        `Cause: ${quoted(cause)}. What is missing now waits as a backorder:`,
+        ...listed(
+          lines,
+          ({ lineNo, itemId, warehouseId, lot, quantity }) =>
+            `Line ${lineNo}: ${quantity} of ${itemId} in warehouse ${warehouseId}${lot === null ? '' : `, lot ${lot}`}.`,
+        ),
+      ],
+    }),
+  }),
+  notice({
+    event: StockReservationFailed,
+    roles: () => ['sales', 'inventory_manager'],
+    // The other reasons are about the message, not about stock: whoever sent it is answered.
+    concerns: ({ reason }) => reason === 'INSUFFICIENT_STOCK' || reason === 'DISCREPANCY_LOCK',
+    describe: ({ orderId, reason, lines, discrepancyIds }) => ({
+      title: `Not enough stock for order ${orderId}`,
+      lines: [
+        reason === 'DISCREPANCY_LOCK'
+          ? 'Nothing is held for what it asked: there is stock, but open discrepancies lock it.'
+          : 'Nothing is held for what it asked:',
+        ...listed(
+          lines,
+          ({ lineNo, itemId, warehouseId, requested, available }) =>
+            `Line ${lineNo}: ${requested} of ${itemId} wanted, ${available} available${warehouseId === null ? '' : ` in warehouse ${warehouseId}`}.`,
+        ),
+        ...listed(discrepancyIds, (discrepancyId) => `Open discrepancy: ${discrepancyId}.`),
+      ],
+    }),
+  }),
+];
+
+const byType = new Map(NOTICES.map((kind) => [kind.event.type, kind]));
+
+/** How people are told of a type of event. @throws when they are not: nothing subscribes to it. */
+export function noticeKindOf(type: string): NoticeKind {
+  const kind = byType.get(type);
+  if (kind === undefined) throw new Error(`People are not told of ${type}.`);
+  return kind;
+}
