@@ -29,13 +29,20 @@ export class HttpClient {
     await post('/inventory/receipts', { receiptId: `initial-${warehouseId}`, warehouseId, lines });
   }
 
-  async send(method: string, path: string, body?: object): Promise<HttpAnswer> {
-    return await send(`${this.url}/api/v1${path}`, method, body, this.token);
+  async send(method: string, path: string, body?: object, more: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
+    return await send(`${this.url}/api/v1${path}`, method, body, this.token, more);
   }
 }
 
-async function send(url: string, method: string, body?: object, token?: string): Promise<HttpAnswer> {
+async function send(
+  url: string,
+  method: string,
+  body?: object,
+  token?: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<HttpAnswer> {
   const headers = {
+    ...more,
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  BackorderDates,
   type CallDefinition,
   type DataOf,
   type EventDefinition,
@@ -60,14 +61,14 @@ beforeEach(() => {
   orgId = `org-${++orgs}`;
   inventory.calls.length = 0;
   inventory.answers(ItemGet, ({ itemIds }) => ({ items: itemIds.map(item) }));
-  const settings = {
-    ...{ softReservationTtlSeconds: 1800, defaultReorderPoint: null, returnQuarantine: true },
-    ...{ deliveryLeadDays: 0, timezone: 'UTC' },
-  };
-  inventory.answers(SettingsGet, () => ({ ...settings, reservationMode: 'all_or_nothing' as const, currency: 'EUR' }));
+  inventory.answers(SettingsGet, () => settings);
   inventory.answers(StockDemand, ({ firm = false, lines }) => held(1, firm, lines.length === 0 ? { closed: '4' } : { reserved: '4' }));
 });
 
+const settings = {
+  ...{ softReservationTtlSeconds: 1800, defaultReorderPoint: null, reservationMode: 'all_or_nothing' as const, returnQuarantine: true },
+  ...{ currency: 'EUR', deliveryLeadDays: 0, timezone: 'UTC' },
+};
 const item = (itemId: string) => ({
   ...{ itemId, name: itemId, unit: 'piece', tracking: 'none' as const, costing: 'fifo' as const, unitPrice: '2', currency: null },
   ...{ reorderPoint: null, safetyStock: null, minRemainingShelfLifeDays: null, substitutes: [], createdAt: '' },
@@ -123,6 +124,59 @@ async function said(): Promise<{ type: string; sequence?: number; data: unknown 
   const events = rows.map((row) => JSON.parse(row.event.toString()) as { type: string; orgid: string; sequence?: number; data: unknown });
   return events.filter((event) => event.orgid === orgId && event.type !== 'OrderStatusChanged');
 }
+
+describe('the days of orders', () => {
+  const today = () => new Date().toISOString().slice(0, 10);
+  const waits = { ...held(1, false, { backordered: '4' }), status: 'partial' as const };
+  const asked = (pattern: string) => inventory.calls.filter((call) => call.pattern === pattern);
+
+  it('are those on which inventory will have served those who wait, asked for all of a list at once', async () => {
+    inventory.answers(StockDemand, () => waits);
+    inventory.answers(BackorderDates, ({ orderIds }) => ({
+      orders: orderIds.map((orderId) => ({ orderId, date: orderId === 'o' ? '2999-01-01' : null })),
+    }));
+    inventory.answers(SettingsGet, () => ({ ...settings, deliveryLeadDays: 2 }));
+    expect(await place({ reservationMode: 'partial' })).toMatchObject({
+      estimatedShipDate: '2999-01-01',
+      estimatedDeliveryDate: '2999-01-03',
+    });
+    await place({ orderId: 'p', reservationMode: 'partial' });
+    inventory.answers(StockDemand, () => held(1, false, { reserved: '4' }));
+    await place({ orderId: 'q' });
+    inventory.calls.length = 0;
+    const { items } = await call(OrderList, {});
+    expect(items.map(({ orderId, estimatedShipDate }) => [orderId, estimatedShipDate])).toEqual([
+      ['q', today()],
+      ['p', null],
+      ['o', '2999-01-01'],
+    ]);
+    expect(asked('backorders.dates').map(({ request, actor }) => [request['orderIds'], actor.roles])).toEqual([[['p', 'o'], ['service']]]);
+    // What was read when an order was placed is known for a while.
+    expect(asked('settings.get')).toEqual([]);
+  });
+
+  it('are told without asking anybody again for each order', async () => {
+    await place();
+    for (let n = 0; n < 5; n++) expect(await get()).toMatchObject({ estimatedShipDate: today() });
+    expect(asked('settings.get')).toHaveLength(1);
+    expect(asked('backorders.dates')).toEqual([]);
+  });
+
+  it('are unknown while inventory is silent, and the order is shown all the same', async () => {
+    inventory.answers(StockDemand, () => waits);
+    inventory.answers(BackorderDates, silent);
+    await place({ reservationMode: 'partial' });
+    expect(await get()).toMatchObject({ orderId: 'o', estimatedShipDate: null, estimatedDeliveryDate: null });
+    inventory.answers(SettingsGet, silent);
+    inventory.answers(StockDemand, () => held(1, false, { reserved: '4' }));
+    const other = `org-${++orgs}`;
+    await service.database.rows(
+      `insert into orders.customer_order select (jsonb_populate_record(o, jsonb_build_object('org_id', $2::text))).* from orders.customer_order o where org_id = $1`,
+      [orgId, other],
+    );
+    expect((await call(OrderList, {}, other)).items).toMatchObject([{ orderId: 'o', estimatedShipDate: null }]);
+  });
+});
 
 describe('durable event first, quick call second', () => {
   it('says the same by both ways', async () => {

@@ -7,10 +7,12 @@ import { ChangeOrder } from './orders/change-order.js';
 import { ConfirmOrder } from './orders/confirm-order.js';
 import { OrderQueries } from './orders/order.queries.js';
 import { OrdersConsumer } from './orders/orders.consumer.js';
+import { OrganisationCalendar } from './orders/organisation-calendar.js';
 import { PlaceOrder } from './orders/place-order.js';
 import { ReadCatalogue } from './orders/read-catalogue.js';
 import { RecordHandling } from './orders/record-handling.js';
 import { SaveOrder } from './orders/save-order.js';
+import { ShowOrders } from './orders/show-orders.js';
 import { AuthoriseReturn } from './returns/authorise-return.js';
 import { ChangeReturn } from './returns/change-return.js';
 import { ReturnQueries } from './returns/return.queries.js';
@@ -33,7 +35,9 @@ import { StockReportsConsumer } from './stock/stock-reports.consumer.js';
     AskAgain,
     HearInventory,
     ChangeOrder,
+    OrganisationCalendar,
     ReadCatalogue,
+    ShowOrders,
     PlaceOrder,
     AmendOrder,
     ConfirmOrder,

@@ -4,8 +4,8 @@ import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
 import { decideAmend } from './order.rules.js';
-import { orderView } from './order-view.js';
 import { ReadCatalogue } from './read-catalogue.js';
+import { ShowOrders } from './show-orders.js';
 
 /** Replaces the lines of an order and holds the new totals, in one step; when refused, everything stays as it was. */
 @Injectable()
@@ -13,6 +13,7 @@ export class AmendOrder {
   constructor(
     private readonly changeOrder: ChangeOrder,
     private readonly readCatalogue: ReadCatalogue,
+    private readonly showOrders: ShowOrders,
   ) {}
 
   async run({ dryRun = false, ...request }: RequestOf<typeof OrderUpdate>, context: MessageContext): Promise<Order> {
@@ -23,6 +24,6 @@ export class AmendOrder {
     );
     const change = { orgId, orderId: request.orderId, digest: digestOf('amend', request), dryRun, context };
     const order = await this.changeOrder.runExisting(change, (existing) => decideAmend(existing, request, catalogue));
-    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

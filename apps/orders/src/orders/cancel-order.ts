@@ -4,17 +4,20 @@ import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
 import { decideCancel } from './order.rules.js';
-import { orderView } from './order-view.js';
+import { ShowOrders } from './show-orders.js';
 
 /** Cancels an order: what it holds is given back; of a partly shipped one the rest is closed. */
 @Injectable()
 export class CancelOrder {
-  constructor(private readonly changeOrder: ChangeOrder) {}
+  constructor(
+    private readonly changeOrder: ChangeOrder,
+    private readonly showOrders: ShowOrders,
+  ) {}
 
   async run({ dryRun = false, ...request }: RequestOf<typeof OrderCancel>, context: MessageContext): Promise<Order> {
     const { orderId } = request;
     const change = { orgId: context.orgId, orderId, digest: digestOf('cancel', { orderId }), dryRun, context };
     const order = await this.changeOrder.runExisting(change, (existing) => decideCancel(existing, request));
-    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

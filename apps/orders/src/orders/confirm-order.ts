@@ -4,16 +4,19 @@ import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
 import { decideConfirm } from './order.rules.js';
-import { orderView } from './order-view.js';
+import { ShowOrders } from './show-orders.js';
 
 /** Confirms an order: its hold becomes firm, and one that expired is made again. */
 @Injectable()
 export class ConfirmOrder {
-  constructor(private readonly changeOrder: ChangeOrder) {}
+  constructor(
+    private readonly changeOrder: ChangeOrder,
+    private readonly showOrders: ShowOrders,
+  ) {}
 
   async run({ orderId, dryRun = false }: RequestOf<typeof OrderConfirm>, context: MessageContext): Promise<Order> {
     const change = { orgId: context.orgId, orderId, digest: digestOf('confirm', { orderId }), dryRun, context };
     const order = await this.changeOrder.runExisting(change, decideConfirm);
-    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

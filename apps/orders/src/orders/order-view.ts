@@ -1,17 +1,20 @@
 import type { Order, OrderLine as OrderLineView } from '#libs/contracts';
-import { formatQuantity } from '#libs/domain';
+import { addDays, type Day, dayOf, formatQuantity, laterDay, ZERO } from '#libs/domain';
 import { returnView } from '../returns/return-view.js';
 import { shipmentView } from '../shipments/shipment-view.js';
 import { openQuantity, type OrderLine, type OrderState, type StoredStatus, stockOf } from './order-state.js';
+import type { Calendar } from './organisation-calendar.js';
 
-/** Days from leaving the warehouse to arriving; a setting later. */
-const DELIVERY_LEAD_DAYS = 0;
-const DAY_MS = 86_400_000;
 const ENDED: readonly StoredStatus[] = ['cancelled', 'rejected', 'expired', 'shipped'];
 
-/** The order as callers see it. */
-export function orderView(order: OrderState, now: Date): Order {
-  const estimatedShipDate = estimateShipDate(order, now);
+/**
+ * The order as callers see it.
+ *
+ * @param calendar null when it is not known now; then no days are told.
+ * @param servedOn when all that the order waits for is expected to be there; null when nobody knows.
+ */
+export function orderView(order: OrderState, calendar: Calendar | null, servedOn: Day | null, now: Date): Order {
+  const estimatedShipDate = calendar && estimateShipDate(order, calendar, servedOn, now);
   return {
     orderId: order.orderId,
     version: order.version,
@@ -22,7 +25,7 @@ export function orderView(order: OrderState, now: Date): Order {
     approvalRequestId: null,
     warnings: [],
     estimatedShipDate,
-    estimatedDeliveryDate: estimatedShipDate && dateOf(new Date(Date.parse(estimatedShipDate) + DELIVERY_LEAD_DAYS * DAY_MS)),
+    estimatedDeliveryDate: calendar && estimatedShipDate && addDays(estimatedShipDate, calendar.deliveryLeadDays),
     customerId: order.customerId,
     customerContact: order.customerContact,
     priority: order.priority,
@@ -72,23 +75,30 @@ function visibleStatus({ status, orderId }: OrderState): Order['status'] {
 
 /** Every open line is fully held, softly or firmly, and there is one. */
 function isReserved(order: OrderState): boolean {
-  const open = order.lines.filter((line) => openQuantity(order, line) > 0n);
+  const open = openLines(order);
   return open.length > 0 && open.every((line) => stockOf(order, line.lineNo).reserved === openQuantity(order, line));
 }
 
-/** An order that is fully held can leave today, or when the customer wants it; for one that waits for stock nobody knows. */
-function estimateShipDate(order: OrderState, now: Date): string | null {
-  if (ENDED.includes(order.status)) return order.status === 'shipped' ? lastShipDate(order) : null;
-  if (!isReserved(order)) return null;
-  const today = dateOf(now);
-  return order.requestedShipDate !== null && order.requestedShipDate > today ? order.requestedShipDate : today;
+/** Something of the order is backordered, and all the rest that is open is held. */
+export function waitsForStock(order: OrderState): boolean {
+  if (ENDED.includes(order.status)) return false;
+  const open = openLines(order).map((line) => ({ ...stockOf(order, line.lineNo), open: openQuantity(order, line) }));
+  return open.some(({ backordered }) => backordered > ZERO) && open.every((line) => line.reserved + line.backordered === line.open);
 }
 
-function lastShipDate(order: OrderState): string | null {
+function openLines(order: OrderState): OrderLine[] {
+  return order.lines.filter((line) => openQuantity(order, line) > ZERO);
+}
+
+/** An order that is fully held can leave today, one that waits when it is served, and neither before the customer wants it. */
+function estimateShipDate(order: OrderState, { timezone }: Calendar, servedOn: Day | null, now: Date): Day | null {
+  if (ENDED.includes(order.status)) return order.status === 'shipped' ? lastShipDate(order, timezone) : null;
+  const today = dayOf(now, timezone);
+  const readyOn = isReserved(order) ? today : waitsForStock(order) && servedOn !== null ? laterDay(servedOn, today) : null;
+  return readyOn && laterDay(readyOn, order.requestedShipDate ?? readyOn);
+}
+
+function lastShipDate(order: OrderState, timezone: string): Day | null {
   const times = order.shipments.filter(({ status }) => status === 'posted').map(({ shippedAt }) => shippedAt.getTime());
-  return times.length === 0 ? null : dateOf(new Date(Math.max(...times)));
-}
-
-function dateOf(time: Date): string {
-  return time.toISOString().slice(0, 10);
+  return times.length === 0 ? null : dayOf(new Date(Math.max(...times)), timezone);
 }

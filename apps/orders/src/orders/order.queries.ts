@@ -1,30 +1,34 @@
 import { Injectable } from '@nestjs/common';
 import { Cursor, type Order, type OrderList, PAGE_LIMIT_DEFAULT, type Page, type RequestOf } from '#libs/contracts';
 import { Database } from '#libs/persistence';
+import type { Caller } from '../stock/ask-inventory.js';
 import { readOrders } from './order.sql.js';
 import { orderNotFound } from './order-status.js';
-import { orderView } from './order-view.js';
+import { ShowOrders } from './show-orders.js';
 
 const cursor = new Cursor('time', 'text');
 
 /** Orders for screens; those that were refused are not among them. */
 @Injectable()
 export class OrderQueries {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly showOrders: ShowOrders,
+  ) {}
 
   /** @throws {HoldfastError} 404 `ORDER_NOT_FOUND`. */
-  async get(orgId: string, orderId: string): Promise<Order> {
+  async get(orgId: string, orderId: string, caller: Caller): Promise<Order> {
     const [order] = await this.database.transaction([orgId], (tx) => readOrders(tx, orgId, [orderId]), { readOnly: true });
     if (order === undefined || order.status === 'refused') throw orderNotFound(orderId);
-    return orderView(order, new Date());
+    return await this.showOrders.one(order, caller);
   }
 
   /** Newest first. */
-  async list(orgId: string, query: RequestOf<typeof OrderList>): Promise<Page<Order>> {
+  async list(orgId: string, query: RequestOf<typeof OrderList>, caller: Caller): Promise<Page<Order>> {
     const [createdAt = null, orderId = null] = cursor.read(query.cursor);
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
     const { status = null, customerId = null, from = null, to = null } = query;
-    return await this.database.transaction(
+    const page = await this.database.transaction(
       [orgId],
       async (tx) => {
         const keys = await tx.rows<{ order_id: string; created_at: Date }>(
@@ -44,10 +48,11 @@ export class OrderQueries {
           orders,
           limit,
           (order) => [order.createdAt.toISOString(), order.orderId],
-          (order) => orderView(order, new Date()),
+          (order) => order,
         );
       },
       { readOnly: true },
     );
+    return { ...page, items: await this.showOrders.all(orgId, page.items, caller) };
   }
 }

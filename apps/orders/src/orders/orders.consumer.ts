@@ -56,7 +56,7 @@ export class OrdersConsumer {
 
   @OnCall(PickListGet)
   async pickList({ orderId }: RequestOf<typeof PickListGet>, context: MessageContext): Promise<ResponseOf<typeof PickListGet>> {
-    await this.queries.get(context.orgId, orderId);
+    await this.queries.get(context.orgId, orderId, context);
     return { lines: await this.recordHandling.suggest(orderId, context) };
   }
 
@@ -71,12 +71,12 @@ export class OrdersConsumer {
   }
 
   @OnCall(OrderGet)
-  async get({ orderId }: RequestOf<typeof OrderGet>, { orgId }: MessageContext): Promise<Order> {
-    return await this.queries.get(orgId, orderId);
+  async get({ orderId }: RequestOf<typeof OrderGet>, context: MessageContext): Promise<Order> {
+    return await this.queries.get(context.orgId, orderId, context);
   }
 
   @OnCall(OrderList)
-  async list(request: RequestOf<typeof OrderList>, { orgId }: MessageContext): Promise<Page<Order>> {
-    return await this.queries.list(orgId, request);
+  async list(request: RequestOf<typeof OrderList>, context: MessageContext): Promise<Page<Order>> {
+    return await this.queries.list(context.orgId, request, context);
   }
 }

@@ -5,8 +5,8 @@ import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
 import { decidePlace } from './order.rules.js';
-import { orderView } from './order-view.js';
 import { ReadCatalogue } from './read-catalogue.js';
+import { ShowOrders } from './show-orders.js';
 
 /** Places an order and holds its stock softly; what is refused leaves no order, only the recorded attempt. */
 @Injectable()
@@ -14,6 +14,7 @@ export class PlaceOrder {
   constructor(
     private readonly changeOrder: ChangeOrder,
     private readonly readCatalogue: ReadCatalogue,
+    private readonly showOrders: ShowOrders,
   ) {}
 
   async run({ dryRun = false, ...request }: RequestOf<typeof OrderCreate>, context: MessageContext): Promise<Order> {
@@ -28,6 +29,6 @@ export class PlaceOrder {
     const order = await this.changeOrder.run(change, (existing, now) =>
       decidePlace({ orgId, orderId }, existing, request, digest, catalogue, now),
     );
-    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

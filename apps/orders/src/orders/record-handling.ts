@@ -7,7 +7,7 @@ import { callOptions } from '../stock/ask-inventory.js';
 import { ChangeOrder } from './change-order.js';
 import { decidePack, decidePick, suggestedTotals } from './handling.rules.js';
 import { warehousesOf } from './order-state.js';
-import { orderView } from './order-view.js';
+import { ShowOrders } from './show-orders.js';
 
 /** Records what was picked and packed. Both are ours alone: inventory learns of it when the goods leave. */
 @Injectable()
@@ -15,6 +15,7 @@ export class RecordHandling {
   constructor(
     private readonly changeOrder: ChangeOrder,
     private readonly rpc: RpcClient,
+    private readonly showOrders: ShowOrders,
   ) {}
 
   async pick({ orderId, lines, dryRun = false }: RequestOf<typeof OrderPick>, context: MessageContext): Promise<Order> {
@@ -48,6 +49,6 @@ export class RecordHandling {
       authoriseWarehouses(context.actor, warehousesOf(existing, handled));
       return decide(existing, now);
     });
-    return { ...orderView(order, new Date()), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }
