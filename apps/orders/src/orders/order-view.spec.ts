@@ -7,7 +7,10 @@ import type { Calendar } from './organisation-calendar.js';
 const NOW = new Date('2026-01-11T23:30:00Z');
 const UTC: Calendar = { timezone: 'UTC', deliveryLeadDays: 0 };
 
-const days = (order: Partial<OrderState>, { calendar = UTC, servedOn = null as Day | null } = {}) => {
+const days = (
+  order: Partial<OrderState>,
+  { calendar = UTC, servedOn = null }: { readonly calendar?: Calendar | null; readonly servedOn?: Day | null } = {},
+) => {
   const { estimatedShipDate, estimatedDeliveryDate } = orderView(anOrder(order), calendar, servedOn, NOW);
   return [estimatedShipDate, estimatedDeliveryDate];
 };
