@@ -4,6 +4,8 @@ import { AvailabilityController } from './availability/availability.controller.j
 import { AvailabilityReader } from './availability/availability-reader.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
 import { ExpectedReceiptsController } from './expected-receipts/expected-receipts.controller.js';
+import { ImportWork } from './imports/import-work.js';
+import { ImportsController } from './imports/imports.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { ProjectionController } from './projection/projection.controller.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
@@ -27,6 +29,7 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     AdjustmentsConsumer,
     StockPoliciesConsumer,
     CatalogueController,
+    ImportsController,
     SettingsController,
     AvailabilityController,
     ExpectedReceiptsController,
@@ -34,6 +37,6 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     LedgerController,
     ReservationQueriesController,
   ],
-  providers: [Batcher, DueWork, AvailabilityReader],
+  providers: [Batcher, DueWork, ImportWork, AvailabilityReader],
 })
 export class InventoryModule {}

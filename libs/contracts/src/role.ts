@@ -22,6 +22,8 @@ export type ApproverRole = (typeof APPROVER_ROLES)[number];
 export const APPROVAL_READERS: readonly Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'service', 'admin'];
 /** What only our own services do, on their own behalf: ask for an approval and take that back. */
 export const OWN_SERVICES: readonly Role[] = ['service', 'admin'];
+/** Sees what was imported. */
+export const IMPORT_READERS: readonly Role[] = ['inventory_manager', 'auditor', 'admin'];
 /** Reads what concerns the whole organisation: the audit trail. */
 export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
 /** Reads settings. Other services read them on their own behalf, without a person's token, and so as `service`. */

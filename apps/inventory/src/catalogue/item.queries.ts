@@ -29,11 +29,16 @@ export async function listItems(tx: Tx, orgId: string, request: RequestOf<typeof
  * @throws {HoldfastError} `ITEM_NOT_FOUND` that names all that do not exist.
  */
 export async function getItems(tx: Tx, orgId: string, itemIds: readonly string[]): Promise<readonly Item[]> {
-  const rows = await tx.run(read, [orgId, [...new Set(itemIds)]]);
-  const found = new Map(rows.map((row) => [row.itemId, toItem(row)]));
+  const found = await findItems(tx, orgId, itemIds);
   const missing = itemIds.filter((itemId) => !found.has(itemId));
   if (missing.length > 0) throw itemNotFound(missing);
   return itemIds.map((itemId) => found.get(itemId)!);
+}
+
+/** Those of the items that exist, by id. */
+export async function findItems(tx: Tx, orgId: string, itemIds: Iterable<string>): Promise<ReadonlyMap<string, Item>> {
+  const rows = await tx.run(read, [orgId, [...new Set(itemIds)]]);
+  return new Map(rows.map((row) => [row.itemId, toItem(row)]));
 }
 
 export function itemNotFound(itemIds: readonly string[]) {

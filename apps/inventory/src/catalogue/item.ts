@@ -1,5 +1,5 @@
 import type { Item, ItemCreate, ItemUpdate, RequestOf } from '#libs/contracts';
-import { fitsCurrency, rejected, shortestDecimal } from '#libs/domain';
+import { type FieldError, fitsCurrency, rejected, shortestDecimal } from '#libs/domain';
 
 /** What of an item its makers say. */
 export type ItemFields = Omit<Item, 'createdAt' | 'dryRun'>;
@@ -43,20 +43,36 @@ export function priced(item: ItemFields, organisationCurrency: string): ItemFiel
 }
 
 /**
- * Refuses what no item may be. A substitute may name an item that does not exist yet, so that items that stand in for each other can
+ * What no item may be, by field. A substitute may name an item that does not exist yet, so that items that stand in for each other can
  * be created one after the other; only those that exist are offered.
+ */
+export function itemErrors(item: ItemFields): readonly FieldError[] {
+  const errors: FieldError[] = [];
+  if (item.tracking !== 'none') {
+    const message = `Items tracked by ${item.tracking} are not supported yet. Leave out "tracking" or set it to "none".`;
+    errors.push({ path: 'tracking', message });
+  }
+  if (item.unitPrice !== null && item.currency !== null && !fitsCurrency(item.unitPrice, item.currency)) {
+    errors.push({ path: 'unitPrice', message: `The price ${item.unitPrice} has more decimals than ${item.currency} has.` });
+  }
+  if (item.substitutes.includes(item.itemId)) {
+    errors.push({ path: 'substitutes', message: `Item ${item.itemId} cannot be a substitute for itself.` });
+  }
+  return errors;
+}
+
+/**
+ * Refuses what no item may be, see {@link itemErrors}.
  *
  * @throws {HoldfastError} `STOCK_VALIDATION`.
  */
 export function checkItem(item: ItemFields): void {
-  if (item.tracking !== 'none') {
-    throw rejected(
-      'STOCK_VALIDATION',
-      `Items tracked by ${item.tracking} are not supported yet. Leave out "tracking" or set it to "none".`,
-    );
-  }
-  if (item.unitPrice !== null && item.currency !== null && !fitsCurrency(item.unitPrice, item.currency)) {
-    throw rejected('STOCK_VALIDATION', `The price ${item.unitPrice} has more decimals than ${item.currency} has.`);
-  }
-  if (item.substitutes.includes(item.itemId)) throw rejected('STOCK_VALIDATION', `Item ${item.itemId} cannot be a substitute for itself.`);
+  const [first] = itemErrors(item);
+  if (first !== undefined) throw rejected('STOCK_VALIDATION', first.message);
+}
+
+/** The fields in which an item is not what is wanted of it. */
+export function differences(item: ItemFields, wanted: ItemFields): readonly (keyof ItemFields)[] {
+  const fields = ['name', ...Object.keys(WHEN_UNSAID)] as (keyof ItemFields)[];
+  return fields.filter((field) => JSON.stringify(item[field]) !== JSON.stringify(wanted[field]));
 }
