@@ -22,6 +22,7 @@ import { Services } from './http/services.js';
 import { ShapePipe } from './http/shape.pipe.js';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.js';
 import { IdempotencyRecords } from './idempotency/idempotency-records.js';
+import { ImportsController } from './imports/imports.controller.js';
 import { LiveEventsConsumer } from './live-events/live-events.consumer.js';
 import { LiveEventsController } from './live-events/live-events.controller.js';
 import { LiveEvents } from './live-events/live-events.js';
@@ -41,6 +42,7 @@ import { StockController } from './stock/stock.controller.js';
   controllers: [
     WarehousesController,
     ItemsController,
+    ImportsController,
     StockController,
     ExpectedReceiptsController,
     ProjectionController,

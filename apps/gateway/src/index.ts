@@ -6,6 +6,7 @@ import { BODY_BYTES_MAX, readJsonBodies } from './http/json-body.js';
 import { measureRequests } from './http/observe-requests.js';
 import { serveDescriptions } from './http/openapi.js';
 import { frameworkErrors } from './http/problem.filter.js';
+import { readUploads } from './http/upload.js';
 
 export { issueDevelopmentToken } from './auth/access-tokens.js';
 export { GatewayModule } from './gateway.module.js';
@@ -26,6 +27,7 @@ export const gateway: Service = {
 async function configureHttp(app: NestFastifyApplication): Promise<void> {
   app.setGlobalPrefix('api/v1');
   readJsonBodies(app);
+  readUploads(app);
   await app.register(helmet, {
     // The documentation page has its start in an inline script, and is read without TLS on one's own machine; everything else answers
     // data.

@@ -26,9 +26,14 @@ const hours = { remindAfterHours: 1, escalateAfterHours: 2, expireAfterHours: 3 
 const policies = [{ kind: 'adjustment', requiredRole: 'admin', escalateTo: [], ...hours }];
 const key = { name: 'k', roles: ['sales'] };
 const channel = { kind: 'email', name: 'n', target: 'a@example.com' };
+const SEE_IMPORTS: Role[] = ['inventory_manager', 'auditor', 'admin'];
+const file = 'itemId,name\na,A\n';
+
+/** JSON, or the text of a CSV file. */
+type Body = object | string | undefined;
 
 /** Every route, who may use it (the role table of the API), a valid body, and the calls that it makes. */
-const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], body?: object | undefined, ...calls: string[]])[] = [
+const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], body?: Body, ...calls: string[]])[] = [
   ['POST', '/warehouses', KEEP_STOCK, { warehouseId: 'w', name: 'W' }, 'warehouses.create'],
   ['GET', '/warehouses', EVERYBODY, undefined, 'warehouses.list'],
   ['GET', '/warehouses/w', EVERYBODY, undefined, 'warehouses.get'],
@@ -37,6 +42,12 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['GET', '/items', EVERYBODY, undefined, 'items.list'],
   ['GET', '/items/i', EVERYBODY, undefined, 'items.get'],
   ['PATCH', '/items/i', KEEP_STOCK, { name: 'I' }, 'items.update'],
+  ['POST', '/imports/items', KEEP_STOCK, file, 'imports.receive'],
+  ['POST', '/imports/lots', KEEP_STOCK, file, 'imports.receive'],
+  ['POST', '/imports/stock', KEEP_STOCK, file, 'imports.receive'],
+  ['GET', '/imports?kind=items&status=failed', SEE_IMPORTS, undefined, 'imports.list'],
+  ['GET', `/imports/${MESSAGE}`, SEE_IMPORTS, undefined, 'imports.get'],
+  ['PUT', `/imports/${MESSAGE}/cancel`, KEEP_STOCK, undefined, 'imports.cancel'],
   ['POST', '/inventory/receipts', HANDLE_GOODS, receipt, 'receipts.post'],
   ['POST', '/inventory/adjustments', KEEP_STOCK, adjustment, 'adjustments.post'],
   ['POST', '/inventory/expected-receipts', HANDLE_GOODS, expected, 'expected-receipts.create'],
@@ -122,10 +133,11 @@ function answerEverything(stub: StubService): void {
 }
 
 /** The status, without waiting for the end of a stream. */
-async function statusOf(method: string, path: string, token?: string, body?: object): Promise<number> {
+async function statusOf(method: string, path: string, token?: string, body?: object | string): Promise<number> {
   const abort = new AbortController();
-  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': 'application/json' }) };
-  const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+  const type = typeof body === 'string' ? 'text/csv' : 'application/json';
+  const headers = { ...(token && { authorization: `Bearer ${token}` }), ...(body && { 'content-type': type }) };
+  const payload = body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) };
   const response = await fetch(`${test.url}/api/v1${path}`, { method, headers, ...payload, signal: abort.signal });
   abort.abort();
   return response.status;
@@ -205,6 +217,10 @@ describe('every route', () => {
   it('takes no organisation from body, query or header', async () => {
     const token = await test.token('acme', 'ann', ['admin']);
     for (const [method, path, , body] of ROUTES.filter(([method]) => method !== 'DELETE')) {
+      if (typeof body === 'string') {
+        expect([path, await statusOf(method, `${path}?orgId=globex`, token, body)]).toEqual([path, 400]);
+        continue;
+      }
       const isRead = method === 'GET';
       const asked = isRead ? `${path}${path.includes('?') ? '&' : '?'}orgId=globex` : path;
       const takesBody = body !== undefined || path.includes('confirm') || path.includes('pack');
@@ -219,10 +235,14 @@ describe('every route', () => {
   it('takes dryRun where its call does, and nowhere else', async () => {
     const token = await test.token('acme', 'ann', ['admin']);
     for (const [method, path, , body, pattern] of ROUTES.filter(([method]) => method !== 'GET')) {
-      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies|notification-channels)\./.test(pattern);
-      const { status, body: answer } = await test.send(method, `${path}?dryRun=true`, { token, body });
-      expect([method, path, status]).toEqual([method, path, takes ? 200 : 400]);
-      if (takes) expect(answer).toMatchObject({ dryRun: true });
+      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies|notification-channels)\.|^imports\.cancel$/.test(pattern);
+      const isFile = typeof body === 'string';
+      const sent = isFile ? { text: body, headers: { 'content-type': 'text/csv' } } : { body };
+      const { status, body: answer } = await test.send(method, `${path}?dryRun=true`, { token, ...sent });
+      // A dry run of an import is followed like any other.
+      expect([method, path, status]).toEqual([method, path, takes ? (isFile ? 202 : 200) : 400]);
+      if (isFile) expect(test.inventory.calls.at(-1)!.request).toMatchObject({ dryRun: true });
+      else if (takes) expect(answer).toMatchObject({ dryRun: true });
     }
   });
 });

@@ -14,7 +14,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   approvalRequestId: '019cb5b1-0000-7000-8000-000000000003',
   channelId: '019cb5b1-0000-7000-8000-000000000006',
   target: 'stock@example.com',
-  importId: '019cb5b1-0000-7000-8000-000000000006',
+  importId: '019cb5b1-0000-7000-8000-000000000007',
   lot: 'L-2026-03',
   location: 'A-01',
   lineNo: 1,

@@ -2,18 +2,20 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import type { FastifyReply } from 'fastify';
 import { map, type Observable } from 'rxjs';
 import type { GatewayRequest } from './caller.js';
+import { Upload } from './upload.js';
 
 /** What answers have in common: a dry run is 200 and says so, and whatever has a `version` can be asked for with `If-Match`. */
 @Injectable()
 export class AnswerInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { caller } = context.switchToHttp().getRequest<GatewayRequest>();
+    const { caller, body } = context.switchToHttp().getRequest<GatewayRequest>();
     const reply = context.switchToHttp().getResponse<FastifyReply>();
     return next.handle().pipe(
       map((answer: unknown) => {
         if (typeof answer !== 'object' || answer === null) return answer;
         if ('version' in answer && typeof answer.version === 'number') void reply.header('etag', `"${answer.version}"`);
-        if (!caller?.dryRun) return answer;
+        // An import is work to be followed, also when it only checks.
+        if (!caller?.dryRun || body instanceof Upload) return answer;
         void reply.status(200);
         return { ...answer, dryRun: true };
       }),

@@ -4,6 +4,7 @@ import { withLogContext } from '#libs/service';
 import { type GatewayRequest, pathOf } from './caller.js';
 import { logContextOf } from './observe-requests.js';
 import { PROBLEM_CONTENT_TYPE, type Problem, retryAfterSeconds, toProblem } from './problem.js';
+import { Upload } from './upload.js';
 
 /** Answers every error as `application/problem+json`, and records those that are ours. */
 @Catch()
@@ -22,6 +23,7 @@ export class ProblemFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    if (request.body instanceof Upload) request.body.discard();
     sendProblem(reply, problem);
   }
 }

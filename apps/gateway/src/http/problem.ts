@@ -29,10 +29,13 @@ export const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
   unavailable: 503,
 };
 
+/** Codes whose status is not that of their kind. */
+const STATUS_OF_CODE: Readonly<Record<string, number>> = { BODY_TOO_LARGE: 413, UNSUPPORTED_MEDIA_TYPE: 415 };
+
 /** Describes an error to the client. What we did not foresee says nothing of itself: it may name hosts, SQL or files. */
 export function toProblem(thrown: unknown, instance: string): Problem {
   const error = toHoldfastError(thrown);
-  const status = error.code === 'BODY_TOO_LARGE' ? 413 : STATUS_OF_KIND[error.kind];
+  const status = STATUS_OF_CODE[error.code] ?? STATUS_OF_KIND[error.kind];
   const title = error.code.charAt(0) + error.code.slice(1).toLowerCase().replaceAll('_', ' ');
   const detail = error.kind === 'bug' ? 'Something went wrong on our side. It has been recorded.' : error.message;
   const details = error.kind === 'bug' ? {} : error.details;

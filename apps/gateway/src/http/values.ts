@@ -37,3 +37,10 @@ function isStorable(value: unknown, depth: number): boolean {
   if (Array.isArray(value)) return value.every((entry) => isStorable(entry, depth - 1));
   return Object.entries(value).every(([key, entry]) => isStorable(key, depth) && isStorable(entry, depth - 1));
 }
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whether a text is an id such as Holdfast makes. */
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}

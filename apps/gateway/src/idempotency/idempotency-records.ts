@@ -9,6 +9,7 @@ export interface KeyedRequest {
   readonly method: string;
   readonly path: string;
   readonly key: string;
+  /** Empty while the body is still to be read: then {@link IdempotencyRecords.store} is told the hash, and repeats are compared with it. */
   readonly requestHash: Buffer;
 }
 
@@ -20,8 +21,8 @@ export interface StoredAnswer {
   readonly body: string;
 }
 
-/** Either the answer of the first time, or the right to be the first. */
-export type Claim = { readonly answer: StoredAnswer } | { readonly madeId: string; readonly owner: string };
+/** Either the answer of the first time and what it was asked, or the right to be the first. */
+export type Claim = { readonly answer: StoredAnswer; readonly requestHash: Buffer } | { readonly madeId: string; readonly owner: string };
 
 interface RecordRow {
   readonly request_hash: Buffer;
@@ -92,11 +93,10 @@ export class IdempotencyRecords {
     // Deleted between the two statements, because the first time was refused for its shape: as if it was in progress.
     if (!known) throw inProgress();
     if (!known.expired) {
-      if (!known.request_hash.equals(request.requestHash)) {
-        throw new HoldfastError('rejected', 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another body.');
-      }
+      if (request.requestHash.length > 0 && !known.request_hash.equals(request.requestHash)) throw keyReused();
       if (known.status !== null) {
-        return { answer: { status: known.status, contentType: known.content_type!, body: known.body! } };
+        const answer = { status: known.status, contentType: known.content_type!, body: known.body! };
+        return { answer, requestHash: known.request_hash };
       }
       if (known.locked) throw inProgress();
     }
@@ -106,11 +106,12 @@ export class IdempotencyRecords {
   }
 
   /** Keeps the answer for those who repeat the request. */
-  async store(request: KeyedRequest, owner: string, answer: StoredAnswer): Promise<void> {
+  async store(request: KeyedRequest, owner: string, answer: StoredAnswer, requestHash = request.requestHash): Promise<void> {
     await this.#update(
       request,
-      `update idempotency_record set locked_until = null, status = $7, content_type = $8, body = $9 where ${IS_RECORD} and owner = $6`,
-      [owner, answer.status, answer.contentType, answer.body],
+      `update idempotency_record set locked_until = null, status = $7, content_type = $8, body = $9, request_hash = $10
+        where ${IS_RECORD} and owner = $6`,
+      [owner, answer.status, answer.contentType, answer.body, requestHash],
     );
   }
 
@@ -130,6 +131,10 @@ export class IdempotencyRecords {
 }
 
 const identity = ({ orgId, caller, method, path, key }: KeyedRequest) => [orgId, caller, method, path, key];
+
+export function keyReused(): HoldfastError {
+  return new HoldfastError('rejected', 'IDEMPOTENCY_KEY_REUSED', 'This Idempotency-Key was used with another body.');
+}
 
 function inProgress(): HoldfastError {
   return new HoldfastError('conflict', 'IDEMPOTENCY_IN_PROGRESS', 'The first request with this Idempotency-Key is still running.');

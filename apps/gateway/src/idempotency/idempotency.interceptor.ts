@@ -4,10 +4,11 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyReply } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { invalid } from '#libs/domain';
-import { type GatewayRequest, pathOf } from '../http/caller.js';
+import { type Caller, type GatewayRequest, pathOf } from '../http/caller.js';
 import { type Endpoint, ENDPOINT } from '../http/endpoint.js';
 import { PROBLEM_CONTENT_TYPE, type Problem, toProblem } from '../http/problem.js';
-import { IdempotencyRecords, type KeyedRequest, type StoredAnswer } from './idempotency-records.js';
+import { Upload } from '../http/upload.js';
+import { IdempotencyRecords, type KeyedRequest, keyReused, type StoredAnswer } from './idempotency-records.js';
 
 const KEY = /^[\x21-\x7e]{1,255}$/;
 /** Answers that say nothing was done, and would not be the same for another body or another day. */
@@ -42,25 +43,31 @@ export class IdempotencyInterceptor implements NestInterceptor {
     secret: string | undefined,
     handle: () => Promise<unknown>,
   ): Promise<unknown> {
+    const upload = request.body instanceof Upload ? request.body : undefined;
     const claim = await this.records.claim(keyed);
-    if ('answer' in claim) return replay(claim.answer, reply);
+    if ('answer' in claim) {
+      if (upload !== undefined) await refuseOther(upload, request.caller!, claim.requestHash);
+      return replay(claim.answer, reply);
+    }
     request.caller!.madeId = claim.madeId;
     let answer: unknown;
     try {
       answer = await handle();
     } catch (error) {
-      await this.#keep(() => this.#afterProblem(keyed, claim.owner, toProblem(error, keyed.path)));
+      await this.#keep(() => this.#afterProblem(keyed, claim.owner, toProblem(error, keyed.path), upload));
       throw error;
     }
     const shown = secret === undefined ? answer : { ...(answer as object), [secret]: null };
     const body = answer === undefined ? '' : JSON.stringify(shown);
-    await this.#keep(() => this.records.store(keyed, claim.owner, { status: reply.statusCode, contentType: JSON_TYPE, body }));
+    const stored = { status: reply.statusCode, contentType: JSON_TYPE, body };
+    await this.#keep(() => this.records.store(keyed, claim.owner, stored, upload && hashOf(upload, request.caller!)));
     return answer;
   }
 
-  async #afterProblem(keyed: KeyedRequest, owner: string, problem: Problem): Promise<void> {
+  async #afterProblem(keyed: KeyedRequest, owner: string, problem: Problem, upload: Upload | undefined): Promise<void> {
     if (REFUSALS.includes(problem.status)) await this.records.forget(keyed, owner);
-    else if (!KEPT_PROBLEMS.includes(problem.status)) await this.records.release(keyed, owner);
+    // An upload that was refused in the middle was not read to its end: whether a repeat is the same cannot be told.
+    else if (!KEPT_PROBLEMS.includes(problem.status) || upload !== undefined) await this.records.release(keyed, owner);
     else {
       await this.records.store(keyed, owner, { status: problem.status, contentType: PROBLEM_CONTENT_TYPE, body: JSON.stringify(problem) });
     }
@@ -72,18 +79,37 @@ export class IdempotencyInterceptor implements NestInterceptor {
   }
 }
 
-/** Undefined when the request takes no key, has none, or is a dry run, which is not recorded. */
+/**
+ * What of an upload is compared is known when it has been read; until then it is this. A repeat while that is going on, or after it came to
+ * nothing, is compared part by part by whoever takes it.
+ */
+const NOT_READ = Buffer.alloc(0);
+
+/** @throws {HoldfastError} `IDEMPOTENCY_KEY_REUSED` when the body is another one than the first time. */
+async function refuseOther(upload: Upload, caller: Caller, requestHash: Buffer): Promise<void> {
+  await upload.drain();
+  if (!hashOf(upload, caller).equals(requestHash)) throw keyReused();
+}
+
+function hashOf(upload: Upload, { dryRun }: Caller): Buffer {
+  return createHash('sha256').update(upload.digest).update(String(dryRun)).digest();
+}
+
+/** Undefined when the request takes no key, has none, or is a dry run, which is not recorded: unless it is work that is to be followed. */
 function keyedRequest(request: GatewayRequest): KeyedRequest | undefined {
   const key = request.headers['idempotency-key'];
   const { caller, method } = request;
-  if (key === undefined || !caller || caller.dryRun || (method !== 'POST' && method !== 'PUT')) return undefined;
+  const isUpload = request.body instanceof Upload;
+  if (key === undefined || !caller || (caller.dryRun && !isUpload) || (method !== 'POST' && method !== 'PUT')) return undefined;
   if (typeof key !== 'string' || !KEY.test(key)) {
     throw invalid('The Idempotency-Key is not valid.', [{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }]);
   }
   const { orgId, userId } = caller.actor;
+  const named = { orgId, caller: userId, method, path: pathOf(request), key };
+  if (isUpload) return { ...named, requestHash: NOT_READ };
   // What is compared beside the body decides about the answer as well.
   const asked = canonical({ body: request.body, ifMatch: request.headers['if-match'] });
-  return { orgId, caller: userId, method, path: pathOf(request), key, requestHash: createHash('sha256').update(asked).digest() };
+  return { ...named, requestHash: createHash('sha256').update(asked).digest() };
 }
 
 /** JSON with the names in order: the same body, however a client's library writes it. */

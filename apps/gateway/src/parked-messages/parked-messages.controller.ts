@@ -6,6 +6,7 @@ import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
 import { PageQuery, PAGE_LIMIT_DEFAULT, pageOf } from '../http/paging.js';
 import { Services } from '../http/services.js';
+import { isUuid } from '../http/values.js';
 
 type ParkingService = keyof typeof ParkedCalls;
 
@@ -67,7 +68,7 @@ export class ParkedMessagesController {
 
   /** The answer of the one service that has the message. */
   async #whoever<T>(messageId: string, ask: (service: ParkingService) => Promise<T>): Promise<T> {
-    if (!UUID.test(messageId)) throw unknown(messageId);
+    if (!isUuid(messageId)) throw unknown(messageId);
     const answers = await Promise.allSettled(SERVICES.map(ask));
     const failures: Error[] = [];
     for (const answer of answers) {
@@ -79,7 +80,6 @@ export class ParkedMessagesController {
   }
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const unknown = (messageId: string) => notFound('MESSAGE_NOT_FOUND', `There is no parked message ${messageId}.`);
 
 /** `<service>.<cursor of that service>` */
