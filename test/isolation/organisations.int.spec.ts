@@ -16,6 +16,9 @@ const THEIRS = 'theirs';
 const SECRET = 'their-secret';
 const CHANNEL = '019cb5b1-0000-7000-8000-000000000006';
 
+/** As in the examples of the calls. */
+const IMPORT = '019cb5b1-0000-7000-8000-000000000006';
+
 let installation: Installation;
 let outsider: Outsider;
 
@@ -67,6 +70,14 @@ async function liveThrough(orgId: string, word: string): Promise<void> {
   });
   await ask('inventory', 'adjustments.post', { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: word });
   await ask('inventory', 'safety-stock.set', { warehouseId: 'w', itemId: 'i', quantity: '7' });
+  await ask('inventory', 'imports.receive', {
+    importId: IMPORT,
+    kind: 'items',
+    part: 1,
+    data: Buffer.from(`itemId,name\nimported,${word}\n`).toString('base64'),
+    last: true,
+  });
+  await eventually(() => installation.database.rows('select 1 from inventory.import where org_id = $1 and cleared', [orgId]));
   await ask('orders', 'orders.create', { orderId: 'o', customerId: word, note: word, lines: [{ itemId: 'i', quantity: '9' }] });
   await ask('orders', 'orders.confirm', { orderId: 'o' });
   await ask('orders', 'shipments.create', { orderId: 'o', shipmentId: 's', trackingNumber: word, lines: [{ lineNo: 1, quantity: '5' }] });
