@@ -17,7 +17,7 @@ const SECRET = 'their-secret';
 const CHANNEL = '019cb5b1-0000-7000-8000-000000000006';
 
 /** As in the examples of the calls. */
-const IMPORT = '019cb5b1-0000-7000-8000-000000000006';
+const IMPORT = '019cb5b1-0000-7000-8000-000000000007';
 
 let installation: Installation;
 let outsider: Outsider;

@@ -1,7 +1,7 @@
 import type { Import, ImportSummary } from '#libs/contracts';
 
 const taken = {
-  importId: '019cb5b1-0000-7000-8000-000000000006',
+  importId: '019cb5b1-0000-7000-8000-000000000007',
   kind: 'items',
   dryRun: false,
 } as const;
