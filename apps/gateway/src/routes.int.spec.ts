@@ -235,7 +235,8 @@ describe('every route', () => {
   it('takes dryRun where its call does, and nowhere else', async () => {
     const token = await test.token('acme', 'ann', ['admin']);
     for (const [method, path, , body, pattern] of ROUTES.filter(([method]) => method !== 'GET')) {
-      const takes = pattern !== undefined && !/^(parked|approvals|approval-policies|notification-channels)\.|^imports\.cancel$/.test(pattern);
+      const takes =
+        pattern !== undefined && !/^(parked|approvals|approval-policies|notification-channels)\.|^imports\.cancel$/.test(pattern);
       const isFile = typeof body === 'string';
       const sent = isFile ? { text: body, headers: { 'content-type': 'text/csv' } } : { body };
       const { status, body: answer } = await test.send(method, `${path}?dryRun=true`, { token, ...sent });
