@@ -293,7 +293,8 @@ export function placeable(state: StockState, balance: Balance, wish: LotWish): Q
 /** Notes how much is held of a quant. What is plain is held by the balance alone. */
 export function changeReserved(state: StockState, balance: Balance, key: QuantKey, reserved: Quantity): void {
   if (isPlain(key)) return;
-  requireLot(balance, key.lot);
+  // One of those that were read because they are free, or one of a lot that was read whole.
+  if (balance.quants.get(key) === undefined) requireLot(balance, key.lot);
   balance.quants.change(key, { reserved }, { expiresAt: null, receivedAt: state.now });
 }
 

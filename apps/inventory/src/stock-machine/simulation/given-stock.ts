@@ -2,17 +2,37 @@ import type { EventDefinition, EventOf } from '#libs/contracts';
 import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import type { CommandMeta, Outcome, SetDemand, Ship, StockCommand } from '../commands.js';
 import { type Pending, withMore } from '../run-batch.js';
-import { balanceKey, type DecisionSettings, DEFAULT_SETTINGS, NeedsMore, subjectKey } from '../stock-state.js';
+import type { Costing } from '../../costing/cost-layers.js';
+import { NO_LOT } from '../quants.js';
+import {
+  balanceKey,
+  type DecisionSettings,
+  DEFAULT_LOCATION,
+  DEFAULT_SETTINGS,
+  NeedsMore,
+  subjectKey,
+  type Tracking,
+} from '../stock-state.js';
 import { type BalanceRow, MemoryStock } from './memory-stock.js';
 
 // Words for specs of the rules: given stock, when a command is decided, then this holds and that was said. Lines are written as
-// `{ 1: 'A 5', 2: 'B 3 @W2' }`: line number, item, quantity, and the warehouse where one is named.
+// `{ 1: 'A 5', 2: 'B 3 @W2', 3: 'C 1 #lot' }`: line number, item, quantity, and the warehouse and lot where they are named.
 
 export const ORG = 'org';
 
+export interface GivenItem {
+  readonly safetyStock?: string;
+  readonly reorderPoint?: string;
+  readonly tracking?: Tracking;
+  readonly costing?: Costing;
+  readonly minRemainingShelfLifeDays?: number;
+}
+
 export interface GivenOptions {
-  readonly items?: Readonly<Record<string, { safetyStock?: string; reorderPoint?: string }>>;
+  readonly items?: Readonly<Record<string, GivenItem>>;
   readonly warehouses?: readonly string[];
+  /** Beside `default`, as `W1/bin`. */
+  readonly bins?: readonly string[];
   readonly settings?: Partial<DecisionSettings>;
 }
 
@@ -21,21 +41,19 @@ export class GivenStock {
   readonly stock = new MemoryStock();
   private told = 0;
 
-  /** @param onHand by `warehouse/item`. */
-  constructor(onHand: Readonly<Record<string, string>>, { items = {}, warehouses = ['W1', 'W2'], settings }: GivenOptions = {}) {
+  /** @param onHand by place, `W1/A`, `W1/A #lot`, `W1/A #lot @bin`; a lot with its date of expiry: `10 until 2026-02-01`. */
+  constructor(onHand: Readonly<Record<string, string>>, { items = {}, warehouses = ['W1', 'W2'], bins = [], settings }: GivenOptions = {}) {
     this.stock.warehouses.set(
       ORG,
       warehouses.map((warehouseId, priority) => ({ warehouseId, priority })),
     );
     for (const itemId of new Set(['A', 'B', ...Object.keys(items)])) {
-      const { safetyStock, reorderPoint } = items[itemId] ?? {};
-      this.stock.items.set(`${ORG}/${itemId}`, { safetyStock: optional(safetyStock), reorderPoint: optional(reorderPoint) });
+      const { safetyStock, reorderPoint, ...more } = items[itemId] ?? {};
+      this.stock.items.set(`${ORG}/${itemId}`, { safetyStock: optional(safetyStock), reorderPoint: optional(reorderPoint), ...more });
     }
+    for (const bin of bins) this.stock.locations.add(`${ORG}/${bin}`);
     if (settings !== undefined) this.stock.settings.set(ORG, { ...DEFAULT_SETTINGS, ...settings });
-    for (const [place, quantity] of Object.entries(onHand)) {
-      const [warehouseId, itemId] = place.split('/') as [string, string];
-      this.when(receives(`opening-${place}`, warehouseId, { [itemId]: quantity }));
-    }
+    Object.entries(onHand).forEach(([place, goods], n) => this.answer(receivesAt(`opening-${n}`, place, goods)));
     this.told = this.stock.outbox.length;
   }
 
@@ -87,6 +105,30 @@ export class GivenStock {
     const [warehouseId, itemId] = place.split('/') as [string, string];
     const row = this.stock.balances.get(balanceKey(ORG, warehouseId, itemId)) ?? NO_STOCK;
     return words({ 'on hand': row.onHand, blocked: row.blocked, reserved: row.reserved, backordered: row.backordered }) || 'nothing';
+  }
+
+  /** Where the stock of a balance lies: `#lot @bin quality: 10, 3 reserved`, without what is zero and what is plain. */
+  quants(place: string): string[] {
+    const [warehouseId, itemId] = place.split('/') as [string, string];
+    return this.stock
+      .quantsAt(balanceKey(ORG, warehouseId, itemId))
+      .filter(({ quantity }) => quantity > ZERO)
+      .map(({ lot, location, quality, quantity, reserved }) => {
+        const where = [lot === NO_LOT ? '' : `#${lot}`, location === DEFAULT_LOCATION ? '' : `@${location}`, quality];
+        return `${where.filter(Boolean).join(' ')}: ${formatQuantity(quantity)}${reserved > ZERO ? `, ${formatQuantity(reserved)} reserved` : ''}`;
+      })
+      .sort();
+  }
+
+  /** The open holds of an order with their lots and bins, as `W1/A #lot @bin 3`. */
+  placedHolds(orderId: string): string[] {
+    return [...this.stock.reservations.values()]
+      .filter((row) => row.orderId === orderId && row.status === 'active')
+      .map(({ warehouseId, itemId, lot, location, quantity, fulfilled }) => {
+        const where = [lot === NO_LOT ? '' : `#${lot}`, location === DEFAULT_LOCATION ? '' : `@${location}`];
+        return [`${warehouseId}/${itemId}`, ...where.filter(Boolean), formatQuantity(quantity - fulfilled)].join(' ');
+      })
+      .sort();
   }
 
   /** The blocked qualities of a balance. */
@@ -198,13 +240,30 @@ export function receives(
   return { kind: 'receive-goods', orgId: ORG, receiptId, warehouseId, lines, meta: byCall(), ...more } as const;
 }
 
+/** Goods for one place, `W1/A #lot @bin`: `10`, or `10 until 2026-02-01` where the lot expires. */
+export function receivesAt(receiptId: string, place: string, goods: string): StockCommand {
+  const { warehouseId, ...at } = placeOf(place);
+  const [quantity, , until] = goods.split(' ') as [string, string?, string?];
+  const expiry = until === undefined ? {} : { expiresAt: `${until}T00:00:00.000Z` };
+  return receives(receiptId, warehouseId, {}, { lines: [{ ...at, quantity, unitCost: '1', ...expiry }] });
+}
+
+/** `W1/A #lot @bin`, in its parts. */
+function placeOf(place: string) {
+  const [balance, ...more] = place.split(' ') as [string, ...string[]];
+  const [warehouseId, itemId] = balance.split('/') as [string, string];
+  const named = (sign: string) => more.find((word) => word.startsWith(sign))?.slice(1);
+  const lot = named('#');
+  const location = named('@');
+  return { warehouseId, itemId, ...(lot === undefined ? {} : { lot }), ...(location === undefined ? {} : { location }) };
+}
+
 type Adjustment = Extract<StockCommand, { kind: 'adjust-stock' }>;
 
-/** @param change such as `-3 damage` */
+/** @param place such as `W1/A #lot @bin` @param change such as `-3 damage` */
 export function adjusts(place: string, change: string, commandId = `adjustment-${++calls}`): Adjustment {
-  const [warehouseId, itemId] = place.split('/') as [string, string];
   const [quantityDelta, reasonCode] = change.split(' ') as [string, Adjustment['reasonCode']];
-  return { kind: 'adjust-stock', orgId: ORG, commandId, warehouseId, itemId, quantityDelta, reasonCode, reason: 'counted', meta: byCall() };
+  return { kind: 'adjust-stock', orgId: ORG, commandId, ...placeOf(place), quantityDelta, reasonCode, reason: 'counted', meta: byCall() };
 }
 
 export function expires(orderId: string): StockCommand {
@@ -218,8 +277,16 @@ export function keeps(place: string, rules: Partial<Extract<StockCommand, { kind
 
 function linesOf(lines: Lines) {
   return Object.entries(lines).map(([lineNo, text]) => {
-    const [itemId, quantity, place] = text.split(' ') as [string, string, string?];
-    return { lineNo: Number(lineNo), itemId, quantity, ...(place === undefined ? {} : { warehouseId: place.slice(1) }) };
+    const [itemId, quantity, ...places] = text.split(' ') as [string, string, ...string[]];
+    const warehouseId = places.find((word) => word.startsWith('@'))?.slice(1);
+    const lot = places.find((word) => word.startsWith('#'))?.slice(1);
+    return {
+      lineNo: Number(lineNo),
+      itemId,
+      quantity,
+      ...(warehouseId === undefined ? {} : { warehouseId }),
+      ...(lot === undefined ? {} : { lot }),
+    };
   });
 }
 
