@@ -67,7 +67,7 @@ beforeEach(() => {
 
 const settings = {
   ...{ softReservationTtlSeconds: 1800, defaultReorderPoint: null, reservationMode: 'all_or_nothing' as const, returnQuarantine: true },
-  ...{ currency: 'EUR', deliveryLeadDays: 0, timezone: 'UTC' },
+  ...{ currency: 'EUR', deliveryLeadDays: 0, timezone: 'UTC', sourcingStrategy: 'priority' as const, minRemainingShelfLifeDays: 0 },
 };
 const item = (itemId: string) => ({
   ...{ itemId, name: itemId, unit: 'piece', tracking: 'none' as const, costing: 'fifo' as const, unitPrice: '2', currency: null },

@@ -308,6 +308,10 @@ export const ReorderPointSet = defineCall({
   response: internal<{ warehouseId: string; itemId: string; reorderPoint: string | null }>(),
 });
 
+/** By the priority of the warehouses; what has most first; as few warehouses as possible. Each may split a line. */
+export const SourcingStrategy = Type.Union([Type.Literal('priority'), Type.Literal('most_stock'), Type.Literal('fewest_splits')]);
+export type SourcingStrategy = Static<typeof SourcingStrategy>;
+
 /** An organisation's stock settings; those that exist so far. */
 export interface StockSettings {
   readonly softReservationTtlSeconds: number;
@@ -319,6 +323,10 @@ export interface StockSettings {
   readonly deliveryLeadDays: number;
   /** In which days begin and end. */
   readonly timezone: string;
+  /** In which order warehouses serve a line that names none. */
+  readonly sourcingStrategy: SourcingStrategy;
+  /** A lot that expires sooner is not promised, unless item or order say otherwise. */
+  readonly minRemainingShelfLifeDays: number;
   readonly dryRun?: boolean;
 }
 
@@ -345,6 +353,8 @@ export const SettingsUpdate = defineCall({
     currency: Type.Optional(Currency),
     deliveryLeadDays: Type.Optional(Type.Integer({ minimum: 0, maximum: 365 })),
     timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
+    sourcingStrategy: Type.Optional(SourcingStrategy),
+    minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
     ...dryRun,
   }),
   response: internal<StockSettings>(),

@@ -2,7 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal } from './define-call.js';
 import { DemandLine, ReservationMode, ReturnInspected, ReturnReceived, ShipmentCancelled, ShipmentConfirmed } from './order-events.js';
 import { EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
-import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable } from './schema.js';
+import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable, ShelfLifeDays } from './schema.js';
 import { HeldLine, RefusalReason, ShortLine, StockLine } from './stock-events.js';
 
 // The calls that outsiders may use too. What they say is what the events say; see order-events.ts and stock-events.ts.
@@ -42,7 +42,17 @@ export const Availability = Type.Object({
         Type.Object({ orderId: Id, lineNo: Type.Integer(), quantity: Decimal, priority: Priority, acceptedAt: Timestamp }),
       ),
       blocked: Type.Array(Type.Object({ quality: Type.String(), quantity: Decimal })),
-      lots: Type.Array(Type.Unknown()),
+      /** What lies there of each lot, the first to be picked first. */
+      lots: Type.Array(
+        Type.Object({
+          lot: Id,
+          location: Id,
+          quality: Type.String(),
+          quantity: Decimal,
+          reserved: Decimal,
+          expiresAt: Nullable(Timestamp),
+        }),
+      ),
       discrepancies: Type.Array(Type.Unknown()),
       /** There is more than is listed here; `reservations.list` shows all of it. */
       truncated: Type.Boolean(),
@@ -60,6 +70,10 @@ export const AvailabilityGet = defineCall({
   request: Type.Object({
     items: Type.Array(Type.Object({ itemId: Id, warehouseId: Type.Optional(Id) }), { minItems: 1, maxItems: 1_000 }),
     explain: Type.Optional(Type.Boolean()),
+    /** Lots that expire sooner do not count; absent = as item and organisation say. */
+    minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
+    /** As it was then, by what is recorded; absent = now. Without explanation. */
+    asOf: Type.Optional(Timestamp),
   }),
   response: Type.Object({ items: Type.Array(Availability) }),
 });
@@ -81,6 +95,7 @@ export const StockDemand = defineCall({
     reservationMode: Type.Optional(ReservationMode),
     priority: Type.Optional(Priority),
     warehouseId: Type.Optional(Id),
+    minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
     approvalRequestId: Type.Optional(Id),
     pendingApproval: Type.Optional(Type.Boolean()),
     /** Shown in the event and the reservation log when the demand is cancelled. */

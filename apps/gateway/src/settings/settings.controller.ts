@@ -31,6 +31,15 @@ class SettingsChange {
 
   @TimeZoneField({ optional: true, description: 'In which days begin and end.' })
   timezone?: string;
+
+  @ChoiceField(['priority', 'most_stock', 'fewest_splits'], {
+    optional: true,
+    description: 'In which order warehouses serve a line that names none.',
+  })
+  sourcingStrategy?: 'priority' | 'most_stock' | 'fewest_splits';
+
+  @IntegerField(0, 36_500, { optional: true, description: 'A lot that expires sooner is not promised, unless item or order say otherwise.' })
+  minRemainingShelfLifeDays?: number;
 }
 
 const someSettings: StockSettings = {
@@ -41,6 +50,8 @@ const someSettings: StockSettings = {
   currency: 'EUR',
   deliveryLeadDays: 0,
   timezone: 'UTC',
+  sourcingStrategy: 'priority',
+  minRemainingShelfLifeDays: 0,
 };
 const aChange = { setting: 'softReservationTtlSeconds', from: 900, to: 1800, actor: 'ann', changedAt: '2026-03-01T08:00:00.000Z' };
 

@@ -90,10 +90,10 @@ export class StockController {
 
   @Get('availability')
   @Calls(AvailabilityGet, { answers: { items: [anAvailability] } })
-  availability(@ByCaller() caller: Caller, @Query() { itemId: itemIds, warehouseId: warehouseIds, explain }: AvailabilityQuery) {
+  availability(@ByCaller() caller: Caller, @Query() { itemId: itemIds, warehouseId: warehouseIds, ...query }: AvailabilityQuery) {
     const items = itemIds.flatMap((itemId) => warehouseIds?.map((warehouseId) => ({ itemId, warehouseId })) ?? [{ itemId }]);
     if (items.length > PAIRS_ASKED_MAX) throw invalid(`At most ${PAIRS_ASKED_MAX} pairs of item and warehouse can be asked for at once.`);
-    return this.services.call(AvailabilityGet, caller, { items, ...(explain === undefined ? {} : { explain }) });
+    return this.services.call(AvailabilityGet, caller, { items, ...query });
   }
 
   @Get('stock')

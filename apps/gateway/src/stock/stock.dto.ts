@@ -1,5 +1,15 @@
 import { COMMAND_LINES_MAX, type AdjustmentReason } from '#libs/contracts';
-import { ChoiceField, DecimalField, IdField, ListField, QueryFlag, QueryIds, TextField, TimestampField } from '../http/fields.js';
+import {
+  ChoiceField,
+  DecimalField,
+  IdField,
+  ListField,
+  QueryFlag,
+  QueryIds,
+  QueryInteger,
+  TextField,
+  TimestampField,
+} from '../http/fields.js';
 import { PageQuery } from '../http/paging.js';
 
 const QUALITIES = ['available', 'pending_inspection', 'quarantined', 'damaged'] as const;
@@ -109,6 +119,16 @@ export class AvailabilityQuery {
 
   @QueryFlag({ description: 'Also the reservations, backorders and blocked quantities behind each figure.' })
   explain?: boolean;
+
+  @QueryInteger(0, 36_500, { description: 'Lots that expire sooner do not count; absent = as item and organisation say.' })
+  minRemainingShelfLifeDays?: number;
+
+  @TimestampField({
+    ...optional,
+    description: 'As it was then, by what is recorded. Without explanation.',
+    example: '2026-03-01T08:00:00Z',
+  })
+  asOf?: string;
 }
 
 export class StockQuery extends PageQuery {

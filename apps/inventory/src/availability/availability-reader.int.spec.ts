@@ -68,15 +68,20 @@ describe('availability reader', () => {
             await tx.execute(`set local ${setting} = on`);
           }
           const times300 = (idOf: (n: number) => string) => `'{${Array.from({ length: 300 }, (_, n) => idOf(n)).join()}}'`;
-          const [orgs, warehouses, items] = [times300(() => 'org'), times300(() => 'W'), times300((n) => `item-${n}`)];
+          const [orgs, warehouses, items, days] = [
+            times300(() => 'org'),
+            times300(() => 'W'),
+            times300((n) => `item-${n}`),
+            times300(() => 'null'),
+          ];
           const explain = async (text: string, name: string, values: string) => {
             await tx.execute(`prepare ${name} as ${text}`);
             const lines = await tx.rows<{ 'QUERY PLAN': string }>(`explain (costs off) execute ${name}(${values})`);
             await tx.execute(`deallocate ${name}`);
             return lines.map((line) => line['QUERY PLAN']).join('\n');
           };
-          const pairs = await explain(readPairs.text, 'explained_pairs', [orgs, warehouses, items].join());
-          return `${pairs}\n${await explain(readItems.text, 'explained_items', [orgs, items].join())}`;
+          const pairs = await explain(readPairs.text, 'explained_pairs', [orgs, warehouses, items, days].join());
+          return `${pairs}\n${await explain(readItems.text, 'explained_items', [orgs, items, days].join())}`;
         },
         { readOnly: true },
       );

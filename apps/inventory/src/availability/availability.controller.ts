@@ -4,6 +4,7 @@ import { type MessageContext, OnCall } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
 import type { Asked } from '../asked.js';
 import { AvailabilityReader } from './availability-reader.js';
+import { readPastAvailability } from './as-of.queries.js';
 import { type AvailabilityQuestion, readAvailability } from './availability.queries.js';
 import { explainAvailability } from './explain-availability.js';
 import { listStock } from './stock.queries.js';
@@ -19,8 +20,9 @@ export class AvailabilityController {
   ) {}
 
   @OnCall(AvailabilityGet)
-  async get({ orgId, items, explain }: Asked<typeof AvailabilityGet>, { actor, deadlineMs }: MessageContext): Promise<Answer> {
-    const question = { orgId, scope: actor.warehouses, items };
+  async get({ orgId, explain, asOf, ...asked }: Asked<typeof AvailabilityGet>, { actor, deadlineMs }: MessageContext): Promise<Answer> {
+    const question = { orgId, scope: actor.warehouses, ...asked };
+    if (asOf !== undefined) return this.#asOf(question, new Date(asOf));
     if (explain) return this.#explained(question);
     return { items: [...(await this.reader.read(question, deadlineMs))] };
   }
@@ -28,6 +30,11 @@ export class AvailabilityController {
   @OnCall(StockList)
   listStock({ orgId, ...request }: Asked<typeof StockList>, { actor }: MessageContext): Promise<ResponseOf<typeof StockList>> {
     return this.database.transaction([orgId], (tx) => listStock(tx, orgId, actor.warehouses, request), { readOnly: true });
+  }
+
+  async #asOf(question: AvailabilityQuestion, asOf: Date): Promise<Answer> {
+    const work = (tx: Tx) => readPastAvailability(tx, question, asOf);
+    return { items: await this.database.transaction([question.orgId], work, { readOnly: true }) };
   }
 
   /** In a transaction of its own, so that what is explained and the explanation are of one moment. */

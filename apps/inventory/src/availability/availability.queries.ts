@@ -5,13 +5,15 @@ import { itemNotFound } from '../catalogue/item.queries.js';
 import { warehouseNotFound } from '../catalogue/warehouse.queries.js';
 import { isShown, type Scope } from '../scope.js';
 import { availableToPromise, safetyStock } from './available-to-promise.js';
-import { STOCK_TERM_COLUMNS, type StockTermRow, stockTerms } from './stock-terms.js';
+import { stockTermColumns, type StockTermRow, stockTerms } from './stock-terms.js';
 
 /** What one caller asks: items, each in one warehouse or in all that know it. */
 export interface AvailabilityQuestion {
   readonly orgId: string;
   readonly scope: Scope;
   readonly items: readonly { readonly itemId: string; readonly warehouseId?: string | undefined }[];
+  /** How long lots must live; absent = as item and organisation say. */
+  readonly minRemainingShelfLifeDays?: number | undefined;
 }
 
 /** The answer to a question, or why there is none. */
@@ -30,8 +32,8 @@ export const readPairs = statement<PairRow>(
   `select asked.place::integer as place, i.org_id is not null as item_known,
           case when b.org_id is not null then true
                else coalesce((select true from warehouse w where w.org_id = asked.org_id and w.warehouse_id = asked.warehouse_id), false)
-          end as warehouse_known,${STOCK_TERM_COLUMNS}
-   from unnest($1::text[], $2::text[], $3::text[]) with ordinality as asked (org_id, warehouse_id, item_id, place)
+          end as warehouse_known,${stockTermColumns('asked.days')}
+   from unnest($1::text[], $2::text[], $3::text[], $4::integer[]) with ordinality as asked (org_id, warehouse_id, item_id, days, place)
    left join item i on i.org_id = asked.org_id and i.item_id = asked.item_id
    left join stock_balance b on b.org_id = asked.org_id and b.warehouse_id = asked.warehouse_id and b.item_id = asked.item_id`,
 );
@@ -46,8 +48,8 @@ interface ItemRow extends StockTermRow {
 /** Each item in every warehouse that has a balance of it. */
 export const readItems = statement<ItemRow>(
   'availability_items',
-  `select asked.place::integer as place, i.org_id is not null as item_known, b.warehouse_id,${STOCK_TERM_COLUMNS}
-   from unnest($1::text[], $2::text[]) with ordinality as asked (org_id, item_id, place)
+  `select asked.place::integer as place, i.org_id is not null as item_known, b.warehouse_id,${stockTermColumns('asked.days')}
+   from unnest($1::text[], $2::text[], $3::integer[]) with ordinality as asked (org_id, item_id, days, place)
    left join item i on i.org_id = asked.org_id and i.item_id = asked.item_id
    left join stock_balance b on b.org_id = asked.org_id and b.item_id = asked.item_id
    order by asked.place, b.warehouse_id`,
@@ -64,8 +66,8 @@ export async function readAvailability(tx: Tx, questions: readonly AvailabilityQ
   const items = new Keys();
   const asked = questions.map((question) => placed(question, pairs, items));
   const [pairRows, itemRows] = await Promise.all([
-    pairs.count === 0 ? [] : tx.run(readPairs, [pairs.orgIds, pairs.warehouseIds, pairs.itemIds]),
-    items.count === 0 ? [] : tx.run(readItems, [items.orgIds, items.itemIds]),
+    pairs.count === 0 ? [] : tx.run(readPairs, [pairs.orgIds, pairs.warehouseIds, pairs.itemIds, pairs.days]),
+    items.count === 0 ? [] : tx.run(readItems, [items.orgIds, items.itemIds, items.days]),
   ]);
   const rows: Rows = { pairs: [], items: Map.groupBy(itemRows, (row) => row.place) };
   for (const row of pairRows) rows.pairs[row.place] = row;
@@ -77,13 +79,15 @@ class Keys {
   readonly orgIds: string[] = [];
   readonly warehouseIds: string[] = [];
   readonly itemIds: string[] = [];
+  readonly days: (number | null)[] = [];
 
   get count(): number {
     return this.orgIds.length;
   }
 
   /** Answers the place, counted from 1 as the statement counts. */
-  add(orgId: string, warehouseId: string, itemId: string): number {
+  add(orgId: string, warehouseId: string, itemId: string, days: number | null): number {
+    this.days.push(days);
     this.warehouseIds.push(warehouseId);
     this.itemIds.push(itemId);
     return this.orgIds.push(orgId);
@@ -102,11 +106,12 @@ interface PlacedItem {
   readonly place: number;
 }
 
-function placed({ orgId, scope, items: asked }: AvailabilityQuestion, pairs: Keys, items: Keys): PlacedItem[] {
+function placed({ orgId, scope, items: asked, ...question }: AvailabilityQuestion, pairs: Keys, items: Keys): PlacedItem[] {
+  const days = question.minRemainingShelfLifeDays ?? null;
   const result: PlacedItem[] = [];
   for (const { itemId, warehouseId } of asked) {
-    if (warehouseId === undefined) result.push({ itemId, warehouseId, place: items.add(orgId, '', itemId) });
-    else if (isShown(scope, warehouseId)) result.push({ itemId, warehouseId, place: pairs.add(orgId, warehouseId, itemId) });
+    if (warehouseId === undefined) result.push({ itemId, warehouseId, place: items.add(orgId, '', itemId, days) });
+    else if (isShown(scope, warehouseId)) result.push({ itemId, warehouseId, place: pairs.add(orgId, warehouseId, itemId, days) });
   }
   return result;
 }
@@ -137,11 +142,11 @@ function toAvailability(itemId: string, warehouseId: string, row: StockTermRow):
     onHand: formatQuantity(terms.onHand),
     reserved: formatQuantity(terms.reserved),
     blocked: formatQuantity(terms.blocked),
-    expiredOrTooOld: '0',
+    expiredOrTooOld: formatQuantity(terms.expiredOrTooOld),
     safetyStock: formatQuantity(safetyStock(terms)),
     discrepancyHold: '0',
     backordered: formatQuantity(terms.backordered),
-    inTransit: '0',
+    inTransit: formatQuantity(terms.inTransit),
     available: formatQuantity(availableToPromise(terms)),
     requiresAcknowledgement: false,
     warnings: [],

@@ -12,6 +12,12 @@ export interface StockTerms {
   readonly safetyPercent: Quantity;
 }
 
+/** All terms of the calculation, for one who asks. */
+export interface AvailabilityTerms extends StockTerms {
+  /** What nobody holds of lots that have expired, or live shorter than they must. The machine knows it by line: see `fitting`. */
+  readonly expiredOrTooOld: Quantity;
+}
+
 /** What could be sold if nothing were promised: on hand without what is blocked, never below zero. */
 export function sellable(terms: Pick<StockTerms, 'onHand' | 'blocked'>): Quantity {
   return maxQuantity(terms.onHand - terms.blocked, ZERO);
@@ -36,11 +42,12 @@ export function availableToBackorders(terms: StockTerms): Quantity {
 }
 
 /**
- * How many can still be promised to new demand: on hand - blocked - reserved - safety stock - backordered, never below zero.
+ * How many can still be promised to new demand: on hand - blocked - reserved - expired or too old - safety stock - backordered, never below
+ * zero.
  * The one calculation behind holds, availability answers, screens and reports (docs/rules.md, "available to promise").
  */
-export function availableToPromise(terms: StockTerms): Quantity {
-  return maxQuantity(sellable(terms) - terms.reserved - safetyStock(terms) - terms.backordered, ZERO);
+export function availableToPromise(terms: AvailabilityTerms): Quantity {
+  return maxQuantity(sellable(terms) - terms.reserved - terms.expiredOrTooOld - safetyStock(terms) - terms.backordered, ZERO);
 }
 
 /** The on-hand quantity at which stock counts as low: the first that is set of (item, warehouse), item, organisation; else zero. */

@@ -11,26 +11,29 @@ type Explanation = NonNullable<Availability['explain']>;
 export async function explainAvailability(tx: Tx, orgId: string, availabilities: readonly Availability[]): Promise<Explanation[]> {
   const keys = [orgId, availabilities.map(({ warehouseId }) => warehouseId), availabilities.map(({ itemId }) => itemId)];
   const rowsMax = Math.max(1, Math.floor(ROWS_MAX / Math.max(1, availabilities.length)));
-  const [reservations, backorders, blocked] = await Promise.all([
+  const [reservations, backorders, blocked, lots] = await Promise.all([
     tx.rows<ReservationRow>(RESERVATIONS, [...keys, rowsMax + 1]),
     tx.rows<BackorderRow>(BACKORDERS, [...keys, rowsMax + 1]),
     tx.rows<BlockedRow>(BLOCKED, keys),
+    tx.rows<LotRow>(LOTS, [...keys, rowsMax + 1]),
   ]);
   const at = {
     reservations: Map.groupBy(reservations, ({ place }) => place),
     backorders: Map.groupBy(backorders, ({ place }) => place),
     blocked: Map.groupBy(blocked, ({ place }) => place),
+    lots: Map.groupBy(lots, ({ place }) => place),
   };
   return availabilities.map((_, index) => {
     const held = at.reservations.get(index + 1) ?? [];
     const waiting = at.backorders.get(index + 1) ?? [];
+    const kept = at.lots.get(index + 1) ?? [];
     return {
       reservations: held.slice(0, rowsMax).map(toReservation),
       backorders: waiting.slice(0, rowsMax).map(toBackorder),
       blocked: (at.blocked.get(index + 1) ?? []).map(({ quality, quantity }) => ({ quality, quantity: shortestDecimal(quantity) })),
-      lots: [],
+      lots: kept.slice(0, rowsMax).map(toLot),
       discrepancies: [],
-      truncated: held.length > rowsMax || waiting.length > rowsMax,
+      truncated: [held, waiting, kept].some((rows) => rows.length > rowsMax),
     };
   });
 }
@@ -117,3 +120,37 @@ const BLOCKED = `
   where s.quantity > 0 and s.quality <> 'available'
   group by asked.place, s.quality
   order by asked.place, s.quality`;
+
+interface LotRow {
+  readonly place: number;
+  readonly lot: string;
+  readonly location: string;
+  readonly quality: string;
+  readonly quantity: string;
+  readonly reserved: string;
+  readonly expires_at: Date | null;
+}
+
+// In the order in which they are picked.
+const LOTS = `
+  select asked.place, l.lot, l.location, l.quality, l.quantity, l.reserved, l.expires_at
+  ${ASKED}
+  cross join lateral (
+    select lot, location, quality, quantity, reserved, expires_at, received_at
+    from quant
+    where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id and lot <> '' and quantity > 0
+    order by expires_at, received_at, lot, location
+    limit $4
+  ) l
+  order by asked.place, l.expires_at, l.received_at, l.lot, l.location`;
+
+function toLot(row: LotRow): Explanation['lots'][number] {
+  return {
+    lot: row.lot,
+    location: row.location,
+    quality: row.quality,
+    quantity: shortestDecimal(row.quantity),
+    reserved: shortestDecimal(row.reserved),
+    expiresAt: row.expires_at?.toISOString() ?? null,
+  };
+}

@@ -1,32 +1,52 @@
-import { parseQuantity } from '#libs/domain';
-import type { StockTerms } from './available-to-promise.js';
+import { parseQuantity, type Quantity } from '#libs/domain';
+import type { AvailabilityTerms } from './available-to-promise.js';
 
-/** The terms of the calculation as columns of a balance `b`, which may be missing, and its item `i`. */
-export const STOCK_TERM_COLUMNS = `
+/**
+ * The terms of the calculation as columns of a balance `b`, which may be missing, and its item `i`. What has expired, or will before it may, is
+ * looked for only where lots are kept.
+ *
+ * @param days SQL: how many days a lot must live, for a caller that says so; null = as item and organisation say.
+ */
+export const stockTermColumns = (days = 'null::integer') => `
   coalesce(b.on_hand, 0) as on_hand,
   coalesce(b.blocked, 0) as blocked,
   coalesce(b.reserved, 0) as reserved,
   coalesce(b.backordered, 0) as backordered,
+  coalesce(b.in_transit, 0) as in_transit,
   coalesce(b.safety_quantity, i.safety_stock, 0) as safety_quantity,
-  coalesce(b.safety_percent, 0) as safety_percent`;
+  coalesce(b.safety_percent, 0) as safety_percent,
+  case when i.tracking = 'none' or b.org_id is null then 0
+       else (select coalesce(sum(q.quantity - q.reserved), 0) from quant q
+              where q.org_id = b.org_id and q.warehouse_id = b.warehouse_id and q.item_id = b.item_id
+                and q.quality = 'available' and q.quantity > q.reserved
+                and q.expires_at <= now() + make_interval(days => coalesce(${days}, i.min_remaining_shelf_life_days,
+                      (select s.min_remaining_shelf_life_days from stock_settings s where s.org_id = b.org_id), 0)))
+  end as expired_or_too_old`;
 
-/** What {@link STOCK_TERM_COLUMNS} answers. */
+/** For callers who say nothing of shelf life. */
+export const STOCK_TERM_COLUMNS = stockTermColumns();
+
+/** What {@link stockTermColumns} answers. */
 export interface StockTermRow {
   readonly on_hand: string;
   readonly blocked: string;
   readonly reserved: string;
   readonly backordered: string;
+  readonly in_transit: string;
   readonly safety_quantity: string;
   readonly safety_percent: string;
+  readonly expired_or_too_old: string;
 }
 
-export function stockTerms(row: StockTermRow): StockTerms {
+export function stockTerms(row: StockTermRow): AvailabilityTerms & { readonly inTransit: Quantity } {
   return {
     onHand: parseQuantity(row.on_hand),
     blocked: parseQuantity(row.blocked),
     reserved: parseQuantity(row.reserved),
     backordered: parseQuantity(row.backordered),
+    inTransit: parseQuantity(row.in_transit),
     safetyQuantity: parseQuantity(row.safety_quantity),
     safetyPercent: parseQuantity(row.safety_percent),
+    expiredOrTooOld: parseQuantity(row.expired_or_too_old),
   };
 }

@@ -1,4 +1,5 @@
 import type { Item, ItemUpdate, RequestOf } from '#libs/contracts';
+import { rejected } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import { readSettings } from '../settings/settings.queries.js';
 import { ItemEntity } from './item.entity.js';
@@ -9,19 +10,34 @@ import { changedItem, checkItem, priced } from './item.js';
  * Changes an item. Balances read safety stock and reorder point from the item, so that a change counts at once for every warehouse that
  * sets none of its own.
  *
- * @throws {HoldfastError} `ITEM_NOT_FOUND`; `STOCK_VALIDATION`, see {@link checkItem}.
+ * @throws {HoldfastError} `ITEM_NOT_FOUND`; `STOCK_VALIDATION`, see {@link checkItem}, and when the way of costing is changed of an item that
+ * was ever in stock: its layers were kept in the old way.
  */
 export async function updateItem(tx: Tx, orgId: string, request: RequestOf<typeof ItemUpdate>): Promise<Item> {
   const { itemId, dryRun } = request;
-  // The lock that a foreign key check does not wait for: the first receipt of an item goes on meanwhile.
-  const lock = dryRun ? {} : { lock: { mode: 'for_no_key_update' as const } };
+  // The lock that a foreign key check does not wait for, so that the first receipt of an item goes on meanwhile; but not when the way of
+  // costing changes, which that receipt must not meet half way.
+  const mode = request.costing === undefined ? ('for_no_key_update' as const) : ('pessimistic_write' as const);
+  const lock = dryRun ? {} : { lock: { mode } };
   const row = await tx.manager.findOne(ItemEntity, { where: { orgId, itemId }, ...lock });
   if (row === null) throw itemNotFound([itemId]);
   const { createdAt, ...current } = toItem(row);
   const { currency } = await readSettings(tx, orgId);
   const item = priced(changedItem(current, request), currency);
   checkItem(item);
+  if (item.costing !== current.costing) await refuseOnceStocked(tx, orgId, itemId);
   if (dryRun) return { ...item, createdAt, dryRun: true };
   await tx.manager.update(ItemEntity, { orgId, itemId }, { ...item, substitutes: [...item.substitutes] });
   return { ...item, createdAt };
+}
+
+async function refuseOnceStocked(tx: Tx, orgId: string, itemId: string): Promise<void> {
+  // Locked, to wait for a batch that is posting the first movement just now.
+  const moved = await tx.rows<{ last_entry_no: number }>(
+    'select last_entry_no from stock_balance where org_id = $1 and item_id = $2 order by org_id, warehouse_id, item_id for share',
+    [orgId, itemId],
+  );
+  if (moved.some((row) => row.last_entry_no > 0)) {
+    throw rejected('STOCK_VALIDATION', `Item ${itemId} was in stock already, so its costing cannot be changed any more.`);
+  }
 }

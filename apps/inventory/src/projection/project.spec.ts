@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { addDays, type Day, formatQuantity, maxQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
-import { availableToPromise, safetyStock, type StockTerms } from '../availability/available-to-promise.js';
+import { availableToPromise, type AvailabilityTerms, safetyStock } from '../availability/available-to-promise.js';
 import { type Dated, earliestDay, type Outlook, project, servedDay } from './project.js';
 
 const TODAY = '2026-03-01';
@@ -26,6 +26,7 @@ const outlookOf = (story: Story): Outlook => ({
   backordered: quantity(story.backordered),
   safetyQuantity: quantity(story.safetyQuantity),
   safetyPercent: quantity(story.safetyPercent),
+  expiredOrTooOld: ZERO,
   arrivals: dated(story.arrivals),
   demands: dated(story.demands),
   expiries: dated(story.expiries),
@@ -169,7 +170,7 @@ describe('whatever is expected', () => {
     check(terms, (given) => {
       const outlook = outlookOf(given);
       expect(new Set(looked(outlook).map(({ available }) => available))).toEqual(
-        new Set([availableToPromise(outlook satisfies StockTerms)]),
+        new Set([availableToPromise(outlook satisfies AvailabilityTerms)]),
       );
     });
   });

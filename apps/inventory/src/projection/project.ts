@@ -1,5 +1,5 @@
 import { addDays, type Day, laterDay, maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import { safetyStock, type StockTerms } from '../availability/available-to-promise.js';
+import { type AvailabilityTerms, safetyStock } from '../availability/available-to-promise.js';
 
 /** A quantity that comes or goes on a day; what is overdue counts today. */
 export interface Dated {
@@ -8,7 +8,7 @@ export interface Dated {
 }
 
 /** What is known of the days to come of an item in a warehouse. What waits as `backordered` is due today. */
-export interface Outlook extends StockTerms {
+export interface Outlook extends AvailabilityTerms {
   /** What of expected receipts is open. */
   readonly arrivals: readonly Dated[];
   /** What must be there on its day, beside the backorders. */

@@ -82,10 +82,13 @@ export class ReservationsConsumer {
   }
 }
 
-type Wish = Pick<DataOf<typeof OrderConfirmed>, 'orderId' | 'lines' | 'warehouseId' | 'priority' | 'reservationMode'>;
+type Wish = Pick<
+  DataOf<typeof OrderConfirmed>,
+  'orderId' | 'lines' | 'warehouseId' | 'priority' | 'reservationMode' | 'minRemainingShelfLifeDays'
+>;
 
-function wishOf({ orderId, lines, warehouseId, priority, reservationMode }: Wish) {
-  return { orderId, lines, warehouseId, priority, mode: reservationMode };
+function wishOf({ orderId, lines, warehouseId, priority, reservationMode, minRemainingShelfLifeDays }: Wish) {
+  return { orderId, lines, warehouseId, priority, mode: reservationMode, minRemainingShelfLifeDays };
 }
 
 function hold({

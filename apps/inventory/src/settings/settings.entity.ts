@@ -27,6 +27,12 @@ export class SettingsEntity {
 
   @Column('text')
   timezone: string;
+
+  @Column('text', { name: 'sourcing_strategy' })
+  sourcingStrategy: StockSettings['sourcingStrategy'];
+
+  @Column('integer', { name: 'min_remaining_shelf_life_days' })
+  minRemainingShelfLifeDays: number;
 }
 
 /** Who changed which setting when; append-only. */

@@ -9,7 +9,8 @@ const read = statement<Omit<SettingsEntity, 'orgId'>>(
   'settings_read',
   `select soft_reservation_ttl_seconds as "softReservationTtlSeconds", default_reorder_point as "defaultReorderPoint",
           reservation_mode as "reservationMode", return_quarantine as "returnQuarantine", currency,
-          delivery_lead_days as "deliveryLeadDays", timezone
+          delivery_lead_days as "deliveryLeadDays", timezone, sourcing_strategy as "sourcingStrategy",
+          min_remaining_shelf_life_days as "minRemainingShelfLifeDays"
      from stock_settings where org_id = $1`,
 );
 
@@ -28,6 +29,8 @@ export function toSettings(row: Omit<SettingsEntity, 'orgId'>): StockSettings {
     currency: row.currency,
     deliveryLeadDays: row.deliveryLeadDays,
     timezone: row.timezone,
+    sourcingStrategy: row.sourcingStrategy,
+    minRemainingShelfLifeDays: row.minRemainingShelfLifeDays,
   };
 }
 

@@ -10,6 +10,8 @@ export const DEFAULT_SETTINGS: StockSettings = {
   currency: 'EUR',
   deliveryLeadDays: 0,
   timezone: 'UTC',
+  sourcingStrategy: 'priority',
+  minRemainingShelfLifeDays: 0,
 };
 
 const SETTINGS = Object.keys(DEFAULT_SETTINGS) as readonly (keyof StockSettings)[];

@@ -172,6 +172,7 @@ export function enqueue(state: StockState, demand: Demand, line: DemandLine, bal
     lineNo: line.lineNo,
     warehouseId: balance.warehouseId,
     itemId: balance.itemId,
+    waitedBefore: ZERO,
     quantity,
     priority: demand.priority,
     acceptedAt: demand.acceptedAt,

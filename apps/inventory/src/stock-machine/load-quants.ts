@@ -15,6 +15,8 @@ const QUANTS_PER_BALANCE = 50;
 /**
  * Reads where in its warehouse the stock of the locked balances lies: nothing where it is all in the default bin and has no lots, unless a
  * command names a bin or a quality; else the lots that are named, all that the orders hold, and the first in turn of what is free.
+ *
+ * @returns the lots that were read whole: balance keys with the lot appended.
  */
 export async function readQuants(
   tx: Tx,
@@ -22,7 +24,7 @@ export async function readQuants(
   named: ReadonlySet<string>,
   balances: ReadonlyMap<string, Balance>,
   demands: ReadonlyMap<string, Demand>,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   const lots = new Set<string>();
   for (const need of needs) for (const lot of need.lots) lots.add(lot);
   const tracked: string[] = [];
@@ -56,6 +58,7 @@ export async function readQuants(
     const rows = freeOf.get(key) ?? [];
     balances.get(key)!.quants.addFree(rows.map(quantOf), rows.length < limit);
   }
+  return lots;
 }
 
 /** What the stock is worth where goods come or go; where they go, the cost layers first in turn. */
@@ -92,14 +95,12 @@ export async function readCosts(tx: Tx, needs: readonly Needs[], { posts }: Plac
   return { books, layersRead };
 }
 
-/** What is known of the lots and bins that commands name. */
-export async function noteLots(tx: Tx, state: StockState, needs: readonly Needs[]): Promise<void> {
+/** What is known of the lots that were read, and of the bins that commands name. */
+export async function noteLots(tx: Tx, state: StockState, needs: readonly Needs[], read: ReadonlySet<string>): Promise<void> {
   const names = new Set(needs.flatMap((need) => need.sourcingLots));
-  for (const need of needs) {
-    for (const key of need.lots) {
-      const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
-      if (lot !== NO_LOT) names.add(lotNameKey(orgId, itemId, lot));
-    }
+  for (const key of read) {
+    const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
+    if (lot !== NO_LOT) names.add(lotNameKey(orgId, itemId, lot));
   }
   const bins = [...new Set(needs.flatMap((need) => need.locations))];
   if (names.size === 0 && bins.length === 0) return;

@@ -67,7 +67,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
     ]),
   ];
   const demands = await lockDemands(tx, demandKeys, needs, dryRun);
-  await readQuants(tx, needs, places.lots, byKey, demands.byKey);
+  const lots = await readQuants(tx, needs, places.lots, byKey, demands.byKey);
 
   const state = new StockState(demands.now);
   for (const [key, balance] of byKey) state.balances.set(key, balance);
@@ -83,7 +83,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
       minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
     });
   }
-  await noteLots(tx, state, needs);
+  await noteLots(tx, state, needs, lots);
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);
   state.layersRead = layersRead;
@@ -204,6 +204,7 @@ async function readHoldings(tx: Tx, keys: readonly string[], demands: ReadonlyMa
       itemId: row.item_id,
       lot: row.lot,
       location: row.location,
+      heldBefore: parseQuantity(row.quantity) - parseQuantity(row.fulfilled_quantity),
       quantity: parseQuantity(row.quantity),
       fulfilled: parseQuantity(row.fulfilled_quantity),
       status: 'active',

@@ -109,15 +109,20 @@ export class Quants {
     const { quantity = ZERO, reserved = ZERO } = delta;
     const name = quantKey(key);
     let quant = this.known.get(name);
-    if (quant === undefined) {
+    // Of a lot that was not read only the difference is known, which is all that is written.
+    if (quant === undefined && this.hasLot(key.lot)) {
       quant = { ...key, quantity: ZERO, reserved: ZERO, ...born };
       this.known.set(name, quant);
     }
-    quant.quantity += quantity;
-    quant.reserved += reserved;
+    if (quant !== undefined) {
+      quant.quantity += quantity;
+      quant.reserved += reserved;
+    }
     const change = this.changes.get(name);
     if (change === undefined) {
-      this.changes.set(name, { ...key, quantity, reserved, expiresAt: quant.expiresAt, receivedAt: quant.receivedAt });
+      const { expiresAt, receivedAt } = quant ?? born;
+      const { lot, location, quality } = key;
+      this.changes.set(name, { lot, location, quality, quantity, reserved, expiresAt, receivedAt });
     } else {
       change.quantity += quantity;
       change.reserved += reserved;
@@ -162,8 +167,10 @@ export function quantAt(state: StockState, balance: Balance, key: QuantKey): Qua
     requireLot(balance, NO_LOT);
     return plainQuant(balance);
   }
+  const known = balance.quants.get(key);
+  if (known !== undefined) return known;
   requireLot(balance, key.lot);
-  return balance.quants.get(key) ?? { ...key, quantity: ZERO, reserved: ZERO, expiresAt: null, receivedAt: state.now };
+  return { ...key, quantity: ZERO, reserved: ZERO, expiresAt: null, receivedAt: state.now };
 }
 
 /** Every quant of a lot, the plain one among those without. @throws NeedsMore when the lot was not read. */
@@ -301,7 +308,7 @@ export function changeReserved(state: StockState, balance: Balance, key: QuantKe
 /** Notes how much lies in a quant. What is plain is what the balance has beyond all others. */
 export function changeQuantity(state: StockState, balance: Balance, key: QuantKey, quantity: Quantity, expiresAt: Date | null): void {
   if (isPlain(key)) return;
-  if (isDetailed(balance)) requireLot(balance, key.lot);
+  if (isDetailed(balance) && balance.quants.get(key) === undefined) requireLot(balance, key.lot);
   balance.quants.change(key, { quantity }, { expiresAt, receivedAt: state.now });
   // From now on it matters where the rest lies, too.
   if (key.quality === 'available') balance.hasQuants = true;

@@ -95,6 +95,7 @@ export function backorderOf(row: sql.BackorderRow): Backorder {
     lineNo: row.line_no,
     warehouseId: row.warehouse_id,
     itemId: row.item_id,
+    waitedBefore: parseQuantity(row.quantity),
     quantity: parseQuantity(row.quantity),
     priority: row.priority,
     acceptedAt: row.accepted_at,

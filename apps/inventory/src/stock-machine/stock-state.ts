@@ -82,6 +82,8 @@ export interface Reservation {
   /** `''` = none. */
   readonly lot: string;
   readonly location: string;
+  /** What was held when it was read; 0 of one that this batch makes. */
+  readonly heldBefore: Quantity;
   quantity: Quantity;
   fulfilled: Quantity;
   status: 'active' | 'fulfilled' | 'released' | 'expired';
@@ -96,6 +98,8 @@ export interface Backorder {
   readonly lineNo: number;
   readonly warehouseId: string;
   readonly itemId: string;
+  /** What waited when it was read; 0 of one that this batch makes. */
+  readonly waitedBefore: Quantity;
   quantity: Quantity;
   priority: number;
   readonly acceptedAt: Date;
@@ -521,6 +525,7 @@ export function newReservation(
     itemId: balance.itemId,
     lot,
     location,
+    heldBefore: ZERO,
     quantity,
     fulfilled: ZERO,
     status: 'active',

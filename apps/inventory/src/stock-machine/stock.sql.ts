@@ -542,6 +542,14 @@ export const updateReservations = statement<never>(
     where r.org_id = k.org_id and r.order_id = k.order_id and r.reservation_id = k.reservation_id`,
 );
 
+export const insertReservationLog = statement<never>(
+  'stock_insert_reservation_log',
+  `insert into reservation_log (org_id, log_id, kind, order_id, line_no, reservation_id, warehouse_id, item_id, lot, quantity_delta, reserved_at,
+                                reason, recorded_at)
+   select *, $13::timestamptz from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::uuid[], $7::text[], $8::text[], $9::text[],
+                                          $10::numeric[], $11::timestamptz[], $12::text[])`,
+);
+
 export const upsertBackorders = statement<never>(
   'stock_upsert_backorders',
   `insert into backorder as b (org_id, order_id, line_no, warehouse_id, item_id, quantity, priority, accepted_at)

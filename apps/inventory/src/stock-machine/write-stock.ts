@@ -1,10 +1,10 @@
-import { formatQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import { arrayLiteral, type Tx } from '#libs/persistence';
 import type { CostBook } from '../costing/cost-layers.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
-import type { Backorder, Balance, Demand, Lot, Reservation, StockState } from './stock-state.js';
+import { type Backorder, type Balance, type Demand, heldQuantity, type Lot, type Reservation, type StockState } from './stock-state.js';
 
 /** The counters of a balance as they were when it was locked. */
 export type Counters = Pick<
@@ -43,6 +43,7 @@ export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balanc
   insertReservations(tx, [...state.newReservations], state.now);
   updateReservations(tx, [...state.changedReservations, ...[...state.newReservations].filter(([reservation]) => hasMoved(reservation))]);
   writeBackorders(tx, [...state.changedBackorders]);
+  logHolds(tx, state);
   writeMovements(tx, state);
   writeDocuments(tx, state);
 }
@@ -300,6 +301,46 @@ function writeBackorders(tx: Tx, rows: readonly Backorder[]): void {
       ),
     );
   }
+}
+
+/** How what was held and what waited before this batch changed; what it made itself is told by its own rows. */
+function logHolds(tx: Tx, state: StockState): void {
+  const held = [...state.changedReservations].map(([row, demand]) => ({
+    kind: 'reservation',
+    orderId: demand.orderId,
+    row,
+    orgId: demand.orgId,
+    reservation: row,
+    delta: heldQuantity(row) - row.heldBefore,
+  }));
+  const waiting = [...state.changedBackorders].map((row) => ({
+    kind: 'backorder',
+    orderId: row.orderId,
+    row,
+    orgId: row.orgId,
+    reservation: null,
+    delta: row.quantity - row.waitedBefore,
+  }));
+  const changes = [...held, ...waiting].filter(({ delta }) => delta !== ZERO);
+  if (changes.length === 0) return;
+  void tx.run(sql.insertReservationLog, [
+    ...columnsOf(
+      changes,
+      (change) => change.orgId,
+      () => uuidv7(),
+      (change) => change.kind,
+      (change) => change.orderId,
+      (change) => change.row.lineNo,
+      (change) => change.reservation?.reservationId ?? null,
+      (change) => change.row.warehouseId,
+      (change) => change.row.itemId,
+      (change) => change.reservation?.lot ?? NO_LOT,
+      (change) => formatQuantity(change.delta),
+      (change) => change.reservation?.reservedAt ?? null,
+      (change) => change.reservation?.releaseReason ?? null,
+    ),
+    state.now,
+  ]);
 }
 
 function writeMovements(tx: Tx, state: StockState): void {

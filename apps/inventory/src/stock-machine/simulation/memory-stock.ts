@@ -318,8 +318,10 @@ export class MemoryStock {
     const isOwn = (other: { orgId: string; orderId: string }) => subjectKey(other.orgId, other.orderId) === key;
     return {
       ...copyOfRow(row),
-      reservations: [...this.reservations.values()].filter((held) => held.status === 'active' && isOwn(held)).map((held) => ({ ...held })),
-      backorders: [...this.backorders.values()].filter(isOwn).map((backorder) => ({ ...backorder })),
+      reservations: [...this.reservations.values()]
+        .filter((held) => held.status === 'active' && isOwn(held))
+        .map((held) => ({ ...held, heldBefore: held.quantity - held.fulfilled })),
+      backorders: [...this.backorders.values()].filter(isOwn).map((backorder) => ({ ...backorder, waitedBefore: backorder.quantity })),
     };
   }
 

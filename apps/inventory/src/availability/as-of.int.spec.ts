@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import type { Availability } from '#libs/contracts';
+import type { StockCommand } from '../stock-machine/commands.js';
+import { simulate } from '../stock-machine/simulation/simulate.js';
+import { StockDatabase, type StockProcess } from '../stock-machine/simulation/stock-database.js';
+import { ITEMS, ORGS, someDay, WAREHOUSES } from '../stock-machine/simulation/steps.js';
+import { readPastAvailability } from './as-of.queries.js';
+import { readAvailability } from './availability.queries.js';
+
+const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
+const COMMANDS = 250;
+const SAMPLE_EVERY = 10;
+
+/** What is read at a time must be what is told of that time ever after, whatever happens later. */
+describe('availability as of a time', () => {
+  let stock: StockDatabase;
+  let process_: StockProcess;
+  beforeAll(async () => {
+    stock = await StockDatabase.create();
+    process_ = await stock.process();
+    for (const orgId of ORGS) await stock.addCatalogue(orgId, ITEMS, WAREHOUSES);
+    await stock.rows(`update inventory.item set tracking = 'lot' where item_id = 'A'`);
+  });
+  afterAll(() => stock.drop());
+
+  const question = (orgId: string) => ({
+    orgId,
+    scope: null,
+    items: ITEMS.flatMap((itemId) => WAREHOUSES.map((warehouseId) => ({ itemId, warehouseId }))),
+  });
+  const read = (orgId: string, asOf?: Date): Promise<readonly Availability[]> =>
+    process_.database.transaction(
+      [orgId],
+      async (tx) => {
+        if (asOf !== undefined) return await readPastAvailability(tx, question(orgId), asOf);
+        const [answer] = await readAvailability(tx, [question(orgId)]);
+        if ('error' in answer!) throw answer.error;
+        return answer!.items;
+      },
+      { readOnly: true },
+    );
+
+  it(`tells what was told then (seed ${SEED})`, async () => {
+    const commands: StockCommand[] = [];
+    for (let day = 0; commands.length < COMMANDS; day++) {
+      const [steps] = fc.sample(someDay, { seed: SEED * 100 + day, numRuns: 1 });
+      // The rules are those of today, whenever is asked about.
+      simulate(steps!, { record: (command) => void (command.kind === 'set-stock-policy' || commands.push(inLots(command))) });
+    }
+    const samples: { at: Date; told: Map<string, readonly Availability[]> }[] = [];
+    for (const [index, command] of commands.entries()) {
+      await process_.batcher.submit(command, 'calls');
+      if (index % SAMPLE_EVERY > 0) continue;
+      const [clock] = await stock.rows<{ at: Date }>('select clock_timestamp() as at');
+      const told = new Map<string, readonly Availability[]>();
+      for (const orgId of ORGS) told.set(orgId, await read(orgId));
+      samples.push({ at: clock!.at, told });
+    }
+    expect(samples.length).toBeGreaterThan(10);
+    const logged = await stock.rows<{ kind: string }>('select distinct kind from inventory.reservation_log order by kind');
+    expect(logged).toEqual([{ kind: 'backorder' }, { kind: 'reservation' }]);
+    for (const { at, told } of samples) {
+      for (const orgId of ORGS) expect([at, await read(orgId, at)]).toEqual([at, told.get(orgId)]);
+    }
+  }, 120_000);
+
+  it('cannot be rewritten: the service may add to the log and read it, no more', async () => {
+    const attempt = (text: string) => process_.database.transaction(['north'], (tx) => tx.rows(text));
+    await expect(attempt('update reservation_log set quantity_delta = 0')).rejects.toThrow(/permission denied/);
+    await expect(attempt('delete from reservation_log')).rejects.toThrow(/permission denied/);
+  });
+});
+
+/** Receipts of A come in three lots, of which one has expired; what else is said of A names none. */
+function inLots(command: StockCommand): StockCommand {
+  if (command.kind !== 'receive-goods') return command;
+  const lots = [{ lot: 'old', expiresAt: '2026-01-01T00:00:00Z' }, { lot: 'soon', expiresAt: '2090-01-01T00:00:00Z' }, { lot: 'ever' }];
+  const lines = command.lines.map((line) => (line.itemId === 'A' ? { ...line, ...lots[command.receiptId.length % lots.length]! } : line));
+  return { ...command, lines };
+}
