@@ -1,7 +1,7 @@
 import type { BackorderDates, ResponseOf } from '#libs/contracts';
 import { type Day, laterDay, parseQuantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
-import { type Place, readOutlooks, readToday } from './outlook.queries.js';
+import { type Place, readOutlooks } from './outlook.queries.js';
 import { servedDay } from './project.js';
 
 /** So many are looked at of those who are served before a backorder; with more than these it counts as the last of all who wait. */
@@ -52,8 +52,8 @@ export const readServedBefore = statement<{ place: number; quantity: string; cou
  * it, and itself. Null when what is expected is not enough for one of its lines. Orders that do not wait are left out.
  */
 export async function readBackorderDates(tx: Tx, orgId: string, orderIds: readonly string[]): Promise<ResponseOf<typeof BackorderDates>> {
-  const [today, waiting] = await Promise.all([readToday(tx, orgId), tx.run(readWaiting, [orgId, orderIds])]);
-  const days = await daysOf(tx, orgId, today, waiting);
+  const waiting = await tx.run(readWaiting, [orgId, orderIds]);
+  const days = await daysOf(tx, orgId, waiting);
   const orders = [...Map.groupBy(waiting, ({ order_id }) => order_id)].map(([orderId, lines]) => ({
     orderId,
     date: lines.map((line) => days.get(line) ?? null).reduce((a, b) => (a === null || b === null ? null : laterDay(a, b))),
@@ -62,10 +62,10 @@ export async function readBackorderDates(tx: Tx, orgId: string, orderIds: readon
 }
 
 /** The day on which each backorder is served; without those for which nobody knows. */
-async function daysOf(tx: Tx, orgId: string, today: Day, waiting: readonly WaitingRow[]): Promise<ReadonlyMap<WaitingRow, Day>> {
+async function daysOf(tx: Tx, orgId: string, waiting: readonly WaitingRow[]): Promise<ReadonlyMap<WaitingRow, Day>> {
   const keyOf = ({ warehouse_id, item_id }: WaitingRow) => `${warehouse_id}/${item_id}`;
   const places = new Map<string, Place>(waiting.map((row) => [keyOf(row), { itemId: row.item_id, warehouseId: row.warehouse_id }]));
-  const outlooks = await readOutlooks(tx, orgId, [...places.values()]);
+  const { today, places: outlooks } = await readOutlooks(tx, orgId, [...places.values()]);
   const outlookOf = new Map([...places.keys()].map((key, index) => [key, outlooks[index]!.outlook]));
   // Where nothing is expected nobody will be served, and the queue need not be read: it may be long.
   const hopeful = waiting.filter((row) => outlookOf.get(keyOf(row))!.arrivals.length > 0);

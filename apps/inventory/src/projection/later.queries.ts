@@ -2,7 +2,7 @@ import { maxQuantity, type Quantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
 import { availableToPromise } from '../availability/available-to-promise.js';
 import { isShown, type Scope } from '../scope.js';
-import { readOutlooks, readToday } from './outlook.queries.js';
+import { readOutlooks } from './outlook.queries.js';
 import { earliestDay, type Outlook, type ProjectedDay } from './project.js';
 
 /** A line that cannot be had now. */
@@ -51,7 +51,7 @@ export async function findLaterDays(tx: Tx, orgId: string, lines: readonly Wante
     .map((row) => ({ itemId: row.item_id, warehouseId: row.warehouse_id }))
     .filter((at) => isShown(scope, at.warehouseId));
   if (places.length === 0) return [];
-  const [today, outlooks] = await Promise.all([readToday(tx, orgId), readOutlooks(tx, orgId, places)]);
+  const { today, places: outlooks } = await readOutlooks(tx, orgId, places);
   return lines.flatMap((line) => {
     let there: LaterDay | null = null;
     let elsewhere: LaterDay | null = null;

@@ -33,38 +33,65 @@ export const readArrivals = statement<{ place: number; expected_on: Day; quantit
        group by expected_on) e`,
 );
 
+/**
+ * What nobody holds of lots that expire, by the time from which they live too short to be promised: as long before they expire as item or
+ * organisation ask for.
+ */
+export const readExpiries = statement<{ place: number; falls_out_at: Date; quantity: string }>(
+  'projection_expiries',
+  `select asked.place::integer as place, q.quantity,
+          q.expires_at - make_interval(days => coalesce(i.min_remaining_shelf_life_days,
+            (select min_remaining_shelf_life_days from stock_settings where org_id = $1), 0)) as falls_out_at
+     from unnest($2::text[], $3::text[]) with ordinality as asked (warehouse_id, item_id, place)
+    cross join lateral (
+      select expires_at, sum(quantity - reserved) as quantity from quant
+       where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id
+         and quality = 'available' and quantity > reserved and expires_at is not null
+       group by expires_at) q
+    cross join lateral (select min_remaining_shelf_life_days from item where org_id = $1 and item_id = asked.item_id limit 1) i`,
+);
+
 const readClock = statement<{ now: Date }>('projection_clock', 'select now()');
 
-/** The day that it is for an organisation, by the database's clock. */
-export async function readToday(tx: Tx, orgId: string): Promise<Day> {
-  const [settings, [clock]] = await Promise.all([readSettings(tx, orgId), tx.run(readClock, [])]);
-  return dayOf(clock!.now, settings.timezone);
+/** What is known of the days to come of some places, and what day it is today. */
+export interface Outlooks {
+  /** By the organisation's time zone and the database's clock. */
+  readonly today: Day;
+  /** In the order of the places that were asked for. */
+  readonly places: readonly PlaceOutlook[];
 }
 
 /**
- * What is known of the days to come of these places, in their order. Demand without a date counts as due now: the stock machine gives
- * what arrives to whoever waits, whatever day an order asks for.
+ * What is known of the days to come of these places. Demand has no date and counts as due now: the stock machine gives what arrives to
+ * whoever waits, whatever day an order asks for.
  */
-export async function readOutlooks(tx: Tx, orgId: string, places: readonly Place[]): Promise<PlaceOutlook[]> {
-  if (places.length === 0) return [];
+export async function readOutlooks(tx: Tx, orgId: string, places: readonly Place[]): Promise<Outlooks> {
   const warehouseIds = places.map(({ warehouseId }) => warehouseId);
   const itemIds = places.map(({ itemId }) => itemId);
-  const [pairs, arrivals] = await Promise.all([
+  const [settings, [clock], pairs, arrivals, expiries] = await Promise.all([
+    readSettings(tx, orgId),
+    tx.run(readClock, []),
     tx.run(readPairs, [places.map(() => orgId), warehouseIds, itemIds]),
     tx.run(readArrivals, [orgId, warehouseIds, itemIds]),
+    tx.run(readExpiries, [orgId, warehouseIds, itemIds]),
   ]);
   const arrivalsAt = Map.groupBy(arrivals, ({ place }) => place);
+  const expiriesAt = Map.groupBy(expiries, ({ place }) => place);
   const outlooks: PlaceOutlook[] = [];
   for (const row of pairs) {
     const arriving = (arrivalsAt.get(row.place) ?? []).map(({ expected_on, quantity }) => ({
       day: expected_on,
       quantity: parseQuantity(quantity),
     }));
+    const expiring = (expiriesAt.get(row.place) ?? []).map(({ falls_out_at, quantity }) => ({
+      day: dayOf(falls_out_at, settings.timezone),
+      quantity: parseQuantity(quantity),
+    }));
     outlooks[row.place - 1] = {
-      outlook: { ...stockTerms(row), arrivals: arriving, demands: [], expiries: [] },
+      outlook: { ...stockTerms(row), arrivals: arriving, demands: [], expiries: expiring },
       itemKnown: row.item_known,
       warehouseKnown: row.warehouse_known,
     };
   }
-  return outlooks;
+  return { today: dayOf(clock!.now, settings.timezone), places: outlooks };
 }

@@ -90,6 +90,38 @@ describe('stock on the days to come', () => {
       expect(await figures('W/A', 4)).toEqual(['-6/0', '-2/0', '-2/0', '3/3']);
     });
 
+    it('lets what nobody holds of a lot fall out when it can be promised no more', async () => {
+      const lots = async (
+        ...rows: readonly [lot: string, quantity: number, reserved: number, expires: string | null, quality?: string][]
+      ) => {
+        for (const [lot, quantity, reserved, expiresAt, quality = 'available'] of rows) {
+          await service.database.rows(
+            `insert into inventory.quant (org_id, warehouse_id, item_id, lot, quality, quantity, reserved, expires_at, received_at)
+             values ($1, 'W', 'A', $2, $3, $4, $5, $6, now())`,
+            [orgId, lot, quality, quantity, reserved, expiresAt],
+          );
+        }
+      };
+      await service.database.rows(
+        `insert into inventory.stock_balance (org_id, warehouse_id, item_id, on_hand, blocked, reserved, has_quants, last_entry_no)
+         values ($1, 'W', 'A', 20, 5, 2, true, 1)`,
+        [orgId],
+      );
+      await lots(
+        ['L1', 6, 2, `${day(2)}T12:00:00Z`],
+        ['L2', 3, 0, `${day(2)}T23:59:59Z`],
+        ['L3', 4, 0, `${day(40)}T00:00:00Z`],
+        ['L4', 5, 0, `${day(1)}T00:00:00Z`, 'damaged'],
+        ['L5', 2, 0, null],
+      );
+      expect(await figures('W/A', 4)).toEqual(['13/13', '13/13', '6/6', '6/6']);
+      expect((await figures('W/A', 41)).slice(39)).toEqual(['6/6', '2/2']);
+      await service.database.rows('insert into inventory.stock_settings (org_id, min_remaining_shelf_life_days) values ($1, 1)', [orgId]);
+      expect(await figures('W/A', 3)).toEqual(['13/13', '6/6', '6/6']);
+      await service.database.rows('update inventory.item set min_remaining_shelf_life_days = 38 where org_id = $1', [orgId]);
+      expect(await figures('W/A', 3)).toEqual(['6/6', '6/6', '2/2']);
+    });
+
     it('begins its days where the organisation says', async () => {
       const { timezone: far } = await service.call(SettingsUpdate, { orgId, timezone: 'Pacific/Kiritimati' });
       expect((await projected('W/A', 1))[0]!.date).toBe(dayOf(new Date(), far));

@@ -4,7 +4,7 @@ import type { Tx } from '#libs/persistence';
 import { itemNotFound } from '../catalogue/item.queries.js';
 import { warehouseNotFound } from '../catalogue/warehouse.queries.js';
 import { isShown, type Scope } from '../scope.js';
-import { readOutlooks, readToday } from './outlook.queries.js';
+import { readOutlooks } from './outlook.queries.js';
 import { project } from './project.js';
 
 /**
@@ -18,8 +18,8 @@ export async function readProjection(
   scope: Scope,
   { itemId, warehouseId, days = PROJECTION_DAYS_DEFAULT }: RequestOf<typeof AvailabilityProject>,
 ): Promise<StockProjection> {
-  const [today, [place]] = await Promise.all([readToday(tx, orgId), readOutlooks(tx, orgId, [{ itemId, warehouseId }])]);
-  const { outlook, itemKnown, warehouseKnown } = place!;
+  const { today, places } = await readOutlooks(tx, orgId, [{ itemId, warehouseId }]);
+  const { outlook, itemKnown, warehouseKnown } = places[0]!;
   if (!itemKnown) throw itemNotFound([itemId]);
   if (!warehouseKnown || !isShown(scope, warehouseId)) throw warehouseNotFound(warehouseId);
   const projection = project(outlook, today, days).map(({ day, projected, available }) => ({

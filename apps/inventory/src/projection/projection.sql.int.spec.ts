@@ -3,12 +3,14 @@ import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { readServedBefore, readWaiting } from './backorder-dates.queries.js';
 import { findExpecting } from './later.queries.js';
 import { findCandidates } from '../reservations/alternatives.queries.js';
-import { readArrivals } from './outlook.queries.js';
+import { readArrivals, readExpiries } from './outlook.queries.js';
 
 /** By which columns an index must be entered at least; by fewer, a statement would go through all of an organisation. */
 const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   item_pkey: ['org_id', 'item_id'],
   stock_balance_by_item: ['org_id', 'item_id'],
+  quant_to_pick: ['org_id', 'warehouse_id', 'item_id'],
+  stock_settings_pkey: ['org_id'],
   expected_receipt_open: ['org_id', 'item_id'],
   backorder_pkey: ['org_id', 'order_id'],
   backorder_queue: ['org_id', 'warehouse_id', 'item_id'],
@@ -27,7 +29,7 @@ describe('the statements of projections and alternatives', () => {
   // Plans are kept by connections for hours, and a new installation knows nothing of its data: then any index seems good whose first column
   // fits, and that is the organisation for all of them.
   it.each(
-    ([findCandidates, readWaiting, readServedBefore, findExpecting, readArrivals] as readonly Statement<unknown>[]).map(
+    ([findCandidates, readWaiting, readServedBefore, findExpecting, readArrivals, readExpiries] as readonly Statement<unknown>[]).map(
       ({ name, text }) => [name, text],
     ),
   )('%s finds its rows by their keys', async (_, text) => {
