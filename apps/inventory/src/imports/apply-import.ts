@@ -6,6 +6,7 @@ import { classifyError, type Database, type Tx } from '#libs/persistence';
 import type { Batcher } from '../stock-machine/batcher.js';
 import type { ReceiveGoods } from '../stock-machine/commands.js';
 import { applyItems } from './apply-items.js';
+import { applyLots } from './apply-lots.js';
 import type { StockValues } from './check-stock.js';
 import type { Claim, ImportRow } from './import.sql.js';
 import * as sql from './import.sql.js';
@@ -63,7 +64,8 @@ async function applyRows(database: Database, claim: Claim, job: ImportRow, from:
     const { error_count: known } = await sql.hold(tx, claim, 'applying');
     const lines = await nextChunk(tx, claim, job, from);
     if (lines.length === 0) return null;
-    return note(tx, claim, known, lines, await applyItems(tx, claim.orgId, lines));
+    const apply = job.kind === 'items' ? applyItems : applyLots;
+    return note(tx, claim, known, lines, await apply(tx, claim.orgId, lines));
   });
 }
 

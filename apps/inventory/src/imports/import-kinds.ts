@@ -12,6 +12,8 @@ export interface CheckedLine {
   readonly fields: unknown;
   /** Exists already, exactly so. */
   readonly isThere: boolean;
+  /** The lot of a line of stock, see `import_line.lot_key`. */
+  readonly lotKey?: string | null;
 }
 
 interface KindOfImport {

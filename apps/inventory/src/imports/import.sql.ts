@@ -34,10 +34,13 @@ export interface StagedLine {
   readonly line: number;
   readonly place: string;
   readonly key: string;
+  readonly lotKey: string | null;
   /** What is to be applied, as the kind of import wants it. */
   readonly fields: unknown;
   readonly isThere: boolean;
 }
+
+const UNIT_SEPARATOR = '\u001f';
 
 /** How many errors of an import are kept; the others are counted. */
 export const ERRORS_KEPT_MAX = 1_000;
@@ -135,10 +138,11 @@ export const readPart = statement<{ bytes: Buffer }>(
 );
 const insertLines = statement<{ record_no: number }>(
   'import_insert_lines',
-  `insert into import_line (org_id, import_id, record_no, line, place, key, is_there, fields)
-   select $1, $2, l.record_no, l.line, l.place, l.key, l.is_there, f.fields
-     from unnest($3::int[], $4::int[], $5::text[], $6::text[], $7::boolean[]) with ordinality as l (record_no, line, place, key, is_there, n)
-     join jsonb_array_elements($8::jsonb) with ordinality as f (fields, n) using (n)
+  // The fields come as one text with a separator that JSON never holds as it is: nothing needs escaping, on either side.
+  `insert into import_line (org_id, import_id, record_no, line, place, key, lot_key, is_there, fields)
+   select $1, $2, l.record_no, l.line, l.place, l.key, l.lot_key, l.is_there, l.fields::jsonb
+     from rows from (unnest($3::int[]), unnest($4::int[]), unnest($5::text[]), unnest($6::text[]), unnest($7::text[]), unnest($8::boolean[]),
+                     string_to_table($9, E'\\x1f')) as l (record_no, line, place, key, lot_key, is_there, fields)
        on conflict (org_id, import_id, key) do nothing
    returning record_no`,
 );
@@ -179,8 +183,9 @@ export async function stageLines(
     arrayLiteral(lines, (line) => line.line),
     arrayLiteral(lines, (line) => line.place),
     arrayLiteral(lines, (line) => line.key),
+    arrayLiteral(lines, (line) => line.lotKey),
     arrayLiteral(lines, (line) => line.isThere),
-    JSON.stringify(lines.map((line) => line.fields)),
+    lines.map((line) => JSON.stringify(line.fields)).join(UNIT_SEPARATOR),
   ]);
   const numbers = new Set(staged.map((row) => row.record_no));
   const repeats = lines.filter((line) => !numbers.has(line.recordNo));

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import {
   IMPORT_PART_BYTES,
   type Import,
@@ -246,7 +247,7 @@ describe('imports', () => {
         '4 itemId: Item x does not exist; create it first.',
         '4 unitCost: must be a decimal of zero or more, below 10^12 with at most 4 decimals and a decimal point, not "-1".',
         '5 lot: Item b is not tracked by lot; leave the lot out.',
-        '5 location: Location B7 does not exist in W2.',
+        '5 location: Location B7 does not exist in W2; create it first.',
       ]);
       expect(await stockOf('refused')).toEqual(['W1/a 1']);
     });
@@ -260,6 +261,135 @@ describe('imports', () => {
         { line: 4, column: 'warehouseId', message: 'You may not change stock in warehouse W9.' },
       ]);
       expect(await run('scope', 'stock', table(HEADER, 'W1,a,1,1'), { actor })).toMatchObject({ status: 'completed', createdBy: 'keeper' });
+    });
+
+    describe('of items that are tracked', () => {
+      const TRACKED = `${HEADER},lot,producedAt,expiresAt,location,quality`;
+
+      async function trackedCatalogue(orgId: string) {
+        await catalogue(orgId, ['plain', 'milk', 'phone']);
+        await service.database.rows(
+          `update inventory.item set tracking = case item_id when 'milk' then 'lot' when 'phone' then 'serial' else 'none' end where org_id = $1`,
+          [orgId],
+        );
+        await service.database.rows(`insert into inventory.location (org_id, warehouse_id, location) values ($1, 'W1', 'B7')`, [orgId]);
+      }
+
+      it('goes into lots, pieces, bins and qualities', async () => {
+        await trackedCatalogue('tracked');
+        const file = table(
+          TRACKED,
+          'W1,plain,5,1,,,,B7,',
+          'W1,plain,2,1,,,,,damaged',
+          'W1,milk,10,0.5,L1,2026-01-01,2027-01-01,,',
+          'W2,milk,4,0.5,L1,,,,',
+          'W1,milk,3,0.5,L2,,,B7,quarantined',
+          'W1,phone,1,300,S1,,,,',
+          'W2,phone,1.0,300,S2,,,,',
+        );
+        expect(await run('tracked', 'stock', file)).toMatchObject({ status: 'completed', progress: { done: 7, total: 7 }, errors: [] });
+        const quants = await service.database.rows(
+          `select concat_ws(' ', warehouse_id, item_id, lot, location, quality, trim_scale(quantity), expires_at::date) as quant
+             from inventory.quant where org_id = 'tracked' order by 1`,
+        );
+        expect(quants.map((row) => (row as { quant: string }).quant)).toEqual([
+          'W1 milk L1 default available 10 2027-01-01',
+          'W1 milk L2 B7 quarantined 3',
+          'W1 phone S1 default available 1',
+          'W1 plain  B7 available 5',
+          'W1 plain  default damaged 2',
+          'W2 milk L1 default available 4 2027-01-01',
+          'W2 phone S2 default available 1',
+        ]);
+      });
+
+      it('is told by line and column where it does not fit', async () => {
+        await trackedCatalogue('unfit');
+        expect(await run('unfit', 'stock', table(TRACKED, 'W1,milk,1,1,L1,,2027-01-01,,', 'W1,phone,1,1,S1,,,,'))).toMatchObject({
+          errors: [],
+        });
+        const wrong = table(
+          TRACKED,
+          'W1,plain,1,1,L1,,,,',
+          'W1,milk,1,1,,,,,',
+          'W1,phone,1,1,,,,,',
+          'W1,phone,2,1,S2,,,,',
+          'W2,phone,1,1,S1,,,,',
+          'W1,phone,1,1,S3,,,,',
+          'W2,phone,1,1,S3,,,,',
+          'W1,milk,1,1,L1,,,,',
+          'W2,milk,1,1,L1,,2027-02-01,,',
+          'W1,milk,1,1,L2,,,,',
+          'W2,milk,1,1,L2,2026-01-01,,B7,',
+        );
+        const ended = await run('unfit', 'stock', wrong);
+        expect(ended.errors.map(({ line, column, message }) => `${line} ${column}: ${message}`)).toEqual([
+          '2 lot: Item plain is not tracked by lot; leave the lot out.',
+          '3 lot: Item milk is tracked by lot; say which.',
+          '4 lot: Item phone is tracked by serial number; say which piece it is.',
+          '5 quantity: S2 of item phone is one piece, so its quantity is 1; give every piece a line of its own.',
+          '6 lot: S1 of item phone is in stock already: a serial number exists once.',
+          '8 lot: S3 of item phone stands in line 7 already: a serial number exists once.',
+          '9 lot: Lot L1 of item milk has been stocked in W1 before; what comes later is received or counted, not imported.',
+          '10 expiresAt: Lot L1 of item milk is known, and its expiresAt is 2027-01-01T00:00:00.000Z.',
+          '12 producedAt: Lot L2 of item milk is known, and its producedAt is not set.',
+          '12 location: Location B7 does not exist in W2; create it first.',
+        ]);
+      });
+
+      it('may come after its lots, whose dates it then has', async () => {
+        await trackedCatalogue('lots');
+        const lots = table('itemId,lot,producedAt,expiresAt', 'milk,L1,,2027-01-01', 'milk,L2,2026-01-01T10:00:00Z,', 'phone,S1,,');
+        expect(await run('lots', 'lots', lots)).toMatchObject({ status: 'completed', skipped: 0, progress: { done: 3, total: 3 } });
+        expect(await run('lots', 'lots', lots)).toMatchObject({ status: 'completed', skipped: 3 });
+        const wrong = table('itemId,lot,expiresAt', 'milk,L1,2027-01-02', 'plain,L1,', 'none,L1,', 'milk,L3,', 'milk,L3,');
+        expect((await run('lots', 'lots', wrong)).errors.map(({ line, column, message }) => `${line} ${column}: ${message}`)).toEqual([
+          '2 expiresAt: Lot L1 of item milk is known, and its expiresAt is 2027-01-01T00:00:00.000Z.',
+          '3 lot: Item plain is not tracked by lot.',
+          '4 itemId: Item none does not exist; create it first.',
+          '6 lot: lot L3, itemId milk stands in line 5 already.',
+        ]);
+        await run('lots', 'stock', table(TRACKED, 'W1,milk,1,1,L1,,,,'));
+        const [quant] = await service.database.rows(`select expires_at from inventory.quant where org_id = 'lots' and lot = 'L1'`);
+        expect(quant).toEqual({ expires_at: new Date('2027-01-01T00:00:00Z') });
+      });
+
+      it('that is found right is never refused by the machine afterwards', async () => {
+        const orgId = 'fit';
+        await trackedCatalogue(orgId);
+        const fillers = Array.from({ length: 1_000 }, (_, n) => `filler${n}`);
+        await run(orgId, 'items', table('itemId,name', ...fillers.map((id) => `${id},f`)));
+        const one = fc.constantFrom;
+        const milk = fc.tuple(
+          one('milk'),
+          one('1', '2.5'),
+          one('1', '2'),
+          one('L1', 'L2'),
+          one(''),
+          one('', '2027-01-01'),
+          one('', 'damaged'),
+        );
+        const phone = fc.tuple(one('phone'), one('1'), one('1'), one('S1', 'S2', 'S3', 'S4'), one(''), one(''), one(''));
+        const plain = fc.tuple(one('plain'), one('1', '2.5'), one('1', '2'), one(''), one(''), one(''), one('', 'damaged'));
+        const rounds = fc.sample(fc.array(fc.tuple(one('A', 'B'), fc.oneof(milk, phone, plain)), { minLength: 1, maxLength: 6 }), {
+          seed: 20_260_301,
+          numRuns: 60,
+        });
+        let completed = 0;
+        for (const [round, picked] of rounds.entries()) {
+          for (const name of ['A', 'B']) await service.call(WarehouseCreate, { orgId, warehouseId: `${name}${round}`, name });
+          const lines = picked.map(([name, [itemId, quantity, unitCost, lot, ...rest]]) =>
+            [`${name}${round}`, itemId, quantity, unitCost, lot && `${lot}-${round}`, ...rest.slice(0, 2), '', rest[2]].join(','),
+          );
+          // A batch of lines between the first and the others, so that lines meet those that were staged before.
+          const between = round % 10 > 0 ? [] : fillers.map((id) => `A${round},${id},1,1,,,,,`);
+          const ended = await run(orgId, 'stock', table(TRACKED, lines[0]!, ...between, ...lines.slice(1)));
+          if (ended.status === 'completed') completed++;
+          else expect([lines, ended.errors, ended.progress.done]).toEqual([lines, ended.errors, 0]);
+        }
+        expect(completed).toBeGreaterThan(3);
+        expect(completed).toBeLessThan(rounds.length);
+      }, 90_000);
     });
 
     it('that came one after the other is worked on in that order, so that what one brings the next one finds', async () => {

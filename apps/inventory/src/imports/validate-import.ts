@@ -91,9 +91,9 @@ async function checkLines(tx: Tx, job: ImportRow, lines: readonly ImportLine[]):
   lines.forEach((line, index) => {
     const key = keyOf(job.kind, line, wrong[index]!);
     if (key === null) return;
-    const { fields, isThere } = checked[index]!;
+    const { fields, isThere, lotKey = null } = checked[index]!;
     const place = placeColumn === undefined ? '' : ((line.values[placeColumn] as string | undefined) ?? '');
-    staged.set({ recordNo: job.records + index + 1, line: line.line, place, key, fields, isThere }, line);
+    staged.set({ recordNo: job.records + index + 1, line: line.line, place, key, lotKey, fields, isThere }, line);
   });
   return staged;
 }

@@ -66,12 +66,15 @@ create table import_line (
   line      integer not null,
   -- What no other line of the file may name.
   key       text not null,
+  -- The item and lot of a line of stock, which may stand in several lines: they must agree.
+  lot_key   text,
   fields    jsonb not null,
   -- Exists already, exactly so.
   is_there  boolean not null,
   primary key (org_id, import_id, place, record_no)
 );
 create unique index import_line_once on import_line (org_id, import_id, key);
+create index import_line_by_lot on import_line (org_id, import_id, lot_key) where lot_key is not null;
 
 -- The first errors of an import; their number in all is counted on the import.
 create table import_error (
