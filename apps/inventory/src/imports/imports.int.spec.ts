@@ -373,7 +373,7 @@ describe('imports', () => {
         const plain = fc.tuple(one('plain'), one('1', '2.5'), one('1', '2'), one(''), one(''), one(''), one('', 'damaged'));
         const rounds = fc.sample(fc.array(fc.tuple(one('A', 'B'), fc.oneof(milk, phone, plain)), { minLength: 1, maxLength: 6 }), {
           seed: 20_260_301,
-          numRuns: 60,
+          numRuns: 30,
         });
         let completed = 0;
         for (const [round, picked] of rounds.entries()) {
