@@ -12,8 +12,8 @@ export class HttpClient {
   ) {}
 
   /** @param url of the gateway, which gives development tokens. */
-  static async signIn(url: string, orgId: string, roles: readonly string[] = ['admin']): Promise<HttpClient> {
-    const { body } = await send(`${url}/api/v1/auth/token`, 'POST', { orgId, userId: 'tester', roles });
+  static async signIn(url: string, orgId: string, roles: readonly string[] = ['admin'], userId = 'tester'): Promise<HttpClient> {
+    const { body } = await send(`${url}/api/v1/auth/token`, 'POST', { orgId, userId, roles });
     return new HttpClient(url, String(body['accessToken']));
   }
 

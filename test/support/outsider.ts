@@ -7,6 +7,7 @@ export interface WireEvent {
   readonly id: string;
   readonly type: string;
   readonly orgid: string;
+  readonly subject: string;
   readonly sequence?: number;
   readonly causationid?: string;
   readonly data: Readonly<Record<string, unknown>>;
@@ -35,11 +36,12 @@ export class NoAnswer extends Error {
 }
 
 const DIRECT_REPLY_TO = 'amq.rabbitmq.reply-to';
-/** What inventory answers; a topic binds whole words only, so each type is named. */
+/** What inventory answers and approvals says; a topic binds whole words only, so each type is named. */
 const ANSWER_TYPES = [
   ...['StockReserved', 'StockPartiallyReserved', 'StockReservationFailed', 'StockReleased', 'ReservationExpired', 'BackorderFilled'],
   ...['ReservationShorted', 'StockDepleted', 'StockDepletionFailed', 'ShipmentReversed', 'ShipmentReversalFailed', 'StockReturned'],
   ...['StockReturnFailed', 'StockReceived', 'StockReceiptFailed'],
+  ...['ApprovalRequested', 'ApprovalReminded', 'ApprovalEscalated', 'ApprovalDecided'],
 ];
 
 /**

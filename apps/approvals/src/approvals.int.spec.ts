@@ -351,6 +351,14 @@ describe('the tables', () => {
     }
   });
 
+  it('are bound by row-level security, their owner as well', async () => {
+    const unbound = await service.database.rows(
+      `select c.relname from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'org_id'
+        where c.relkind = 'r' and c.relnamespace = 'approvals'::regnamespace and not (c.relrowsecurity and c.relforcerowsecurity)`,
+    );
+    expect(unbound).toEqual([]);
+  });
+
   it('take no change of what was asked, decided or recorded', async () => {
     await approve(await ask());
     const database = await service.database.open('approvals');
