@@ -172,7 +172,7 @@ describe('time', () => {
   async function later(hours: number, heard: () => boolean): Promise<void> {
     const environment = { HOLDFAST_TEST_CLOCK_OFFSET_SECONDS: String(hours * HOUR_SECONDS) };
     const replicas = await Promise.all([installation.start('approvals', environment), installation.start('approvals', environment)]);
-    expect(await eventually(heard)).toBe(true);
+    expect(await eventually(heard, 60_000)).toBe(true);
     await Promise.all(replicas.map((replica) => replica.stop()));
   }
 
@@ -194,5 +194,5 @@ describe('time', () => {
     expect(await approve(ids[1]!)).toMatchObject({ status: 409, body: { code: 'INVALID_STATE', approvalStatus: 'expired' } });
     expect((await carl.send('GET', `/approvals/${ids[1]}`)).body).toMatchObject({ status: 'expired', decisions: [] });
     for (const id of ids) expect(types(id)).toEqual(['ApprovalRequested', 'ApprovalReminded', 'ApprovalEscalated', 'ApprovalDecided']);
-  }, 90_000);
+  }, 240_000);
 });
