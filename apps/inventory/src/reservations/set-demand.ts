@@ -6,11 +6,10 @@ import {
   type ResponseOf,
   type StockDemand,
 } from '#libs/contracts';
-import { formatQuantity, isQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import { safetyStock, sellable } from '../availability/available-to-promise.js';
+import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
-import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
-import { isDetailed, lotKey, placeable, requireAllFree, requireFitting, requirePlaceable } from '../stock-machine/quants.js';
+import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, placeOf, release, reorder } from '../stock-machine/holds.js';
+import { cutoffOf, isDetailed, livesUntil, quantAt } from '../stock-machine/quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -28,27 +27,17 @@ import {
   stockLines,
 } from '../stock-machine/stock-state.js';
 import { noteMessage } from '../stock-machine/message-order.js';
+import { Offer, type Take, type WantedLine } from './offer.js';
 
 export type DemandAnswer = ResponseOf<typeof StockDemand>;
-
-/** What a line of the command asks for, after it was matched with what is known of it. */
-interface WantedLine {
-  readonly lineNo: number;
-  readonly itemId: string;
-  readonly warehouseId: string | null;
-  readonly lot: string | null;
-  readonly minRemainingShelfLifeDays: number | null;
-  /** What is asked for; what was shipped of it, if that is more. */
-  readonly requested: Quantity;
-  readonly unasked: Quantity;
-}
 
 /** What will be done for one line if the command is accepted. */
 interface LinePlan {
   readonly wanted: WantedLine;
   /** What of the existing holds stays. */
   readonly keep: ReadonlyMap<Reservation, Quantity>;
-  readonly take: readonly { balance: Balance; quantity: Quantity }[];
+  /** With the lots and bins, where it matters. */
+  readonly take: readonly Take[];
   readonly wait: { balance: Balance; quantity: Quantity } | null;
   readonly closed: Quantity;
 }
@@ -199,75 +188,6 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
 }
 
 /**
- * What a balance offers to this order while its plan is made: its own holds and its own place in the queue do not stand in its way. What
- * the order gives back there it may take again, for another line say, whatever has become of safety stock and queue since it was held.
- */
-class Offer {
-  private readonly offered = new Map<Balance, Quantity>();
-  private readonly waits = new Map<Balance, Quantity>();
-  private readonly takenOfLots = new Map<string, Quantity>();
-
-  constructor(
-    private readonly state: StockState,
-    private readonly demand: Demand,
-    private readonly kept: ReadonlyMap<Reservation, Quantity>,
-  ) {}
-
-  /** @throws NeedsMore when too little was read of where in its warehouse the stock lies. */
-  of(balance: Balance, line: WantedLine): Quantity {
-    const offered = this.inAll(balance);
-    if (!isDetailed(balance)) return offered;
-    if (this.givesBackAt(balance) > ZERO) requireAllFree(balance);
-    const fit = requireFitting(this.state, balance, offered, { ...line, lot: null });
-    const here = line.lot === null ? fit : minQuantity(fit, this.ofLot(balance, line, line.lot));
-    requirePlaceable(this.state, balance, minQuantity(here, line.requested), line);
-    return here;
-  }
-
-  take(balance: Balance, line: WantedLine, quantity: Quantity): void {
-    this.offered.set(balance, this.inAll(balance) - quantity);
-    if (line.lot !== null) {
-      const key = lotKey(balance, line.lot);
-      this.takenOfLots.set(key, (this.takenOfLots.get(key) ?? ZERO) + quantity);
-    }
-  }
-
-  /** Lets more wait there; false when it would be too much to stay in range (see `staysInRange`). */
-  wait(balance: Balance, quantity: Quantity): boolean {
-    const ownWaiting = sumQuantities(this.demand.backorders, (b) => (isAt(b, balance) ? b.quantity : ZERO));
-    const waits = (this.waits.get(balance) ?? balance.backordered - ownWaiting) + quantity;
-    this.waits.set(balance, waits);
-    return isQuantity(balance.onHand + waits);
-  }
-
-  private inAll(balance: Balance): Quantity {
-    let offered = this.offered.get(balance);
-    if (offered === undefined) {
-      const ownWaiting = sumQuantities(this.demand.backorders, (b) => (isAt(b, balance) ? b.quantity : ZERO));
-      const givenBack = this.givesBackAt(balance);
-      const promised = sellable(balance) - (balance.reserved - givenBack) - safetyStock(balance) - (balance.backordered - ownWaiting);
-      offered = maxQuantity(promised, givenBack);
-      this.offered.set(balance, offered);
-    }
-    return offered;
-  }
-
-  private givesBackAt(balance: Balance, lot?: string): Quantity {
-    return sumQuantities(this.demand.reservations, (held) =>
-      isAt(held, balance) && (lot === undefined || held.lot === lot) ? heldQuantity(held) - (this.kept.get(held) ?? ZERO) : ZERO,
-    );
-  }
-
-  private ofLot(balance: Balance, line: WantedLine, lot: string): Quantity {
-    const free = placeable(this.state, balance, line) + this.givesBackAt(balance, lot);
-    return free - (this.takenOfLots.get(lotKey(balance, lot)) ?? ZERO);
-  }
-}
-
-const isAt = (at: { warehouseId: string; itemId: string }, balance: Balance) =>
-  at.warehouseId === balance.warehouseId && at.itemId === balance.itemId;
-
-/**
  * Plans every line, all together: several lines with the same item are counted together. Lines that take only certain lots choose first,
  * because the others can do with what is left. Changes nothing.
  */
@@ -279,7 +199,7 @@ function planLines(
 ): LinePlan[] | Refusal {
   requireOwnBalances(state, demand);
   const kept = new Map<Reservation, Quantity>();
-  const keeps = new Map(wanted.map((line) => [line, keptHolds(demand, line)]));
+  const keeps = new Map(wanted.map((line) => [line, keptHolds(state, demand, line)]));
   for (const keep of keeps.values()) for (const [held, quantity] of keep) kept.set(held, quantity);
   const offer = new Offer(state, demand, kept);
   const strategy = state.settingsOf(demand.orgId).sourcingStrategy;
@@ -297,6 +217,7 @@ function planLines(
     const candidates = candidateBalances(state, demand, line, keep);
     const take = chooseSources(candidates, (balance) => offer.of(balance, line), extra, strategy);
     const there = sumQuantities(take, (part) => part.quantity);
+    let wait: LinePlan['wait'] = null;
     if (there < extra) {
       // What already waits was accepted before; only what is new must be there at once.
       const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
@@ -311,11 +232,10 @@ function planLines(
         });
         continue;
       }
-      plans.set(line, { wanted: line, keep, take, wait: { balance: place, quantity: extra - there }, closed });
-    } else {
-      plans.set(line, { wanted: line, keep, take, wait: null, closed });
+      wait = { balance: place, quantity: extra - there };
     }
-    for (const { balance, quantity } of take) offer.take(balance, line, quantity);
+    const placed = take.map(({ balance, quantity }) => offer.take(balance, line, quantity));
+    plans.set(line, { wanted: line, keep, take: placed, wait, closed });
   }
   if (short.length > 0) return { reason: 'INSUFFICIENT_STOCK', lines: short.sort((a, b) => a.lineNo - b.lineNo) };
   return wanted.map((line) => plans.get(line)!);
@@ -358,8 +278,11 @@ function chooseSources(
 
 const NOTHING_KEPT: ReadonlyMap<Reservation, Quantity> = new Map();
 
-/** What of the line's holds stays: as much as is still wanted, in the warehouse and of the lot that is wanted, the oldest first. */
-function keptHolds(demand: Demand, line: WantedLine): ReadonlyMap<Reservation, Quantity> {
+/**
+ * What of the line's holds stays: as much as is still wanted, in the warehouse and of the lot that is wanted, the oldest first. What has
+ * expired does not, nor what lives too short for a line that asks for more than it did.
+ */
+function keptHolds(state: StockState, demand: Demand, line: WantedLine): ReadonlyMap<Reservation, Quantity> {
   const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
   if (known === undefined) return NOTHING_KEPT;
   const keep = new Map<Reservation, Quantity>();
@@ -369,12 +292,21 @@ function keptHolds(demand: Demand, line: WantedLine): ReadonlyMap<Reservation, Q
     if (reservation.lineNo !== line.lineNo || reservation.itemId !== line.itemId) continue;
     if (line.warehouseId !== null && reservation.warehouseId !== line.warehouseId) continue;
     if (line.lot !== null && reservation.lot !== line.lot) continue;
+    if (!staysFit(state, demand, line, known, reservation)) continue;
     const quantity = minQuantity(open, heldQuantity(reservation));
     if (quantity <= ZERO) continue;
     keep.set(reservation, quantity);
     open -= quantity;
   }
   return keep;
+}
+
+function staysFit(state: StockState, demand: Demand, line: WantedLine, known: DemandLine, held: Reservation): boolean {
+  const balance = state.existingBalance(demand.orgId, held.warehouseId, held.itemId);
+  if (!isDetailed(balance)) return true;
+  const quant = quantAt(state, balance, placeOf(held));
+  const asked = cutoffOf(state, balance, line);
+  return livesUntil(quant, asked > cutoffOf(state, balance, known) ? asked : state.now);
 }
 
 /** Where a line may be held: where it asks for; else where it is held already, then by the priority of the warehouses. */
@@ -433,13 +365,9 @@ function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'al
 function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
   if (demand.reservations.length > 0 || demand.backorders.length > 0) giveBack(state, demand, plans);
   demand.lines = plans.map((plan) => matchedLine(demand, plan));
-  const lines = new Map(plans.map(({ wanted }, index) => [wanted, demand.lines[index]!]));
-  const takes = new Map(plans.map(({ wanted, take }) => [wanted, take]));
-  for (const wanted of inTurnOfChoice([...takes.keys()])) {
-    for (const { balance, quantity } of takes.get(wanted)!) hold(state, demand, lines.get(wanted)!, balance, quantity);
-  }
-  for (const { wanted, wait } of plans) {
-    const line = lines.get(wanted)!;
+  for (const [index, { take, wait }] of plans.entries()) {
+    const line = demand.lines[index]!;
+    for (const { balance, quantity, parts } of take) hold(state, demand, line, balance, quantity, parts);
     if (wait !== null) enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
   }
 }

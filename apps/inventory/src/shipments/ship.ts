@@ -7,6 +7,7 @@ import { dequeue, displace, fulfil, holdsAt, lineOf, lotOrNull, placeOf, release
 import { mayComeTooEarly, noteMessage, wasOvertaken } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
 import {
+  FreeStock,
   freeQuants,
   isDetailed,
   pickBefore,
@@ -131,11 +132,13 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
     if (items.get(line.lineNo) !== line.itemId) return refused('INVALID_STATE');
     const sources = sourcesOf(state, demand, command, line);
     if (sources.length === 0) return refused('WAREHOUSE_NOT_FOUND');
-    const parts = partsOf(line);
+    const asked = demand.lines.find(({ lineNo }) => lineNo === line.lineNo)?.lot ?? null;
+    const parts = partsOf(line, asked);
     if (parts === null) return refused('INVALID_STATE');
     let missing = ZERO;
+    const named = [line.lot, ...(line.lots ?? []).map((picked) => picked.lot)].filter((lot) => lot !== undefined);
+    if (named.some((lot) => !state.lots.has(lotNameKey(command.orgId, line.itemId, lot)))) return refused('LOT_NOT_FOUND');
     for (const part of parts) {
-      if (part.lot !== null && !state.lots.has(lotNameKey(command.orgId, line.itemId, part.lot))) return refused('LOT_NOT_FOUND');
       let open = part.quantity;
       for (const balance of sources) {
         const taking = planTaking(state, demand, line, balance, { ...part, quantity: open }, used);
@@ -161,10 +164,10 @@ interface Part {
   readonly quantity: Quantity;
 }
 
-/** A line by its lots; null when these are not as many as the line says. */
-function partsOf(line: Ship['lines'][number]): Part[] | null {
+/** A line by its lots, as shipped, else as its order asks; null when these are not as many as the line says. */
+function partsOf(line: Ship['lines'][number], asked: string | null): Part[] | null {
   const quantity = parseQuantity(line.quantity);
-  if (line.lots === undefined || line.lots.length === 0) return [{ lot: line.lot ?? null, location: null, quantity }];
+  if (line.lots === undefined || line.lots.length === 0) return [{ lot: line.lot ?? asked, location: null, quantity }];
   const parts = line.lots.map((picked) => ({
     lot: picked.lot,
     location: picked.location ?? null,
@@ -189,7 +192,11 @@ class Used {
   }
 
   all() {
-    return this.quants.values();
+    return [...this.quants.values()];
+  }
+
+  of(balance: Balance) {
+    return this.all().filter((used) => used.balance === balance);
   }
 }
 
@@ -262,39 +269,56 @@ function pickFrom(
 }
 
 /**
- * Where what is picked was held for others, their holds must find another place: what cannot is not taken from them.
+ * Where what is picked was held for others, their holds must find another place that serves them as well: what cannot is not taken from
+ * them. Goes through them as {@link displace} will.
  *
  * @throws NeedsMore when they were not read.
  */
 function displacing(state: StockState, takings: readonly Taking[], used: Used): ShortLine[] {
-  const short: ShortLine[] = [];
-  for (const { balance, quant, taken, given } of used.all()) {
+  const crowded = used.all().filter(({ balance, quant, taken, given }) => {
     requireMovable(state, balance, quant, taken, given);
-    if (!isDetailed(balance)) continue;
+    if (!isDetailed(balance)) return false;
     const { quantity, reserved } = quantAt(state, balance, quant);
-    const excess = reserved - given - (quantity - taken);
-    if (excess <= ZERO || mayMove(state, balance, quant, excess, used)) continue;
+    return reserved - given > quantity - taken;
+  });
+  const short: ShortLine[] = [];
+  const left = new Map<Balance, FreeStock>();
+  for (const { balance, quant, taken } of crowded) {
+    const free = left.get(balance) ?? freeAfter(state, balance, used);
+    left.set(balance, free);
+    if (movesAll(state, balance, quant, free, used)) continue;
     const { lineNo, itemId } = takings.find((taking) => taking.balance === balance)!;
-    const available = formatQuantity(maxQuantity(quantity - reserved + given, ZERO));
+    const homeless = maxQuantity(-free.freeAt(quant), ZERO);
+    const available = formatQuantity(taken - homeless);
     short.push({ lineNo, itemId, warehouseId: balance.warehouseId, requested: formatQuantity(taken), available });
   }
   return short;
 }
 
-/** Whether others' holds on a quant fit elsewhere: what is free there, and what the order itself gives up there. */
-function mayMove(state: StockState, balance: Balance, quant: QuantKey, excess: Quantity, used: Used): boolean {
-  let room = sumQuantities(freeQuants(state, balance), (other) =>
-    quantKey(other) === quantKey(quant) ? ZERO : other.quantity - other.reserved,
-  );
-  for (const other of used.all()) if (other.balance === balance && other.quant !== quant) room += other.given - other.taken;
-  return (
-    excess <= room && holdsAt(state, balance, quant).every(({ demand, reservation }) => lineOf(demand, reservation.lineNo).lot === null)
-  );
+/** What is free in a balance when the shipment has left; less than nothing where others' holds must move. */
+function freeAfter(state: StockState, balance: Balance, used: Used): FreeStock {
+  const free = new FreeStock(state, balance);
+  for (const { quant, taken, given } of used.of(balance)) free.give(quant, given - taken);
+  return free;
+}
+
+/** Moves, in thought, the holds on a quant that do not fit any more; false when one finds no place. */
+function movesAll(state: StockState, balance: Balance, quant: QuantKey, free: FreeStock, used: Used): boolean {
+  for (const { demand, reservation } of holdsAt(state, balance, quant)) {
+    const excess = -free.freeAt(quant);
+    if (excess <= ZERO) return true;
+    const moved = minQuantity(excess, heldQuantity(reservation) - (used.ofHolds.get(reservation) ?? ZERO));
+    const line = lineOf(demand, reservation.lineNo);
+    if (free.fit(line) < moved) return false;
+    for (const part of free.place(moved, line)) free.take(part.quant, part.quantity);
+    free.give(quant, moved);
+  }
+  return free.freeAt(quant) >= ZERO;
 }
 
 /**
- * The balances a line is taken from: the warehouse that the shipment names; else those that hold it, then the first by priority that
- * covers it.
+ * The balances a line is taken from, in turn: the warehouse that the shipment names; else those that hold it, then the first by priority
+ * that covers it, then the others.
  */
 function sourcesOf(state: StockState, demand: Demand, command: Ship, line: Ship['lines'][number]): Balance[] {
   const named = line.warehouseId ?? command.warehouseId;
@@ -311,8 +335,9 @@ function sourcesOf(state: StockState, demand: Demand, command: Ship, line: Ship[
     const balance = state.balances.get(`${command.orgId}/${warehouseId}/${line.itemId}`);
     if (balance !== undefined && !holding.includes(balance)) others.push(balance);
   }
-  const covering = others.find((balance) => free(balance) >= quantity && line.lot === undefined && line.lots === undefined);
-  return [...new Set([...holding, ...(covering === undefined ? others : [covering])])];
+  const covering = others.filter((balance) => free(balance) >= quantity).slice(0, 1);
+  // Then the rest: what is free may be of another lot, or have expired.
+  return [...new Set([...holding, ...covering, ...others])];
 }
 
 function ownHolds(demand: Demand, lineNo: number, balance: Balance, used: ReadonlyMap<Reservation, Quantity>) {

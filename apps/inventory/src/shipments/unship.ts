@@ -1,10 +1,10 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
 import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
-import { hold, lotOrNull } from '../stock-machine/holds.js';
+import { enqueue, hold, lotOrNull } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
-import { isDetailed, NO_LOT, requireLot } from '../stock-machine/quants.js';
+import { isDetailed, livesUntil, NO_LOT, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -81,10 +81,18 @@ function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: 
   line.fulfilled -= quantity;
   line.requested -= unasked;
   line.unasked -= unasked;
-  if (demand.state === 'open') hold(state, demand, line, balance, quantity - unasked, { lot, location, quality: 'available' });
-  else if (demand.state === 'closed') line.closed += quantity - unasked;
-  else line.unheld += quantity - unasked;
+  const asked = quantity - unasked;
+  const quant = { lot, location, quality: 'available' } as const;
+  if (demand.state === 'open') {
+    // What has expired while it was away cannot be held again: the order waits for other stock.
+    if (isAlive(state, balance, quant)) hold(state, demand, line, balance, asked, [{ quant, quantity: asked }]);
+    else enqueue(state, demand, line, balance, asked);
+  } else if (demand.state === 'closed') line.closed += asked;
+  else line.unheld += asked;
 }
+
+const isAlive = (state: StockState, balance: Balance, quant: QuantKey) =>
+  !isDetailed(balance) || livesUntil(quantAt(state, balance, quant), state.now);
 
 /** Whether more of a line was returned than would be left of it; all that the shipment took for the line counts together. */
 function isReturned(demand: Demand, shipment: PostedShipment): boolean {

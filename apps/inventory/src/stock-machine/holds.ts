@@ -14,6 +14,7 @@ import {
   quantAt,
   type QuantKey,
   requireAllFree,
+  requireLot,
 } from './quants.js';
 import {
   type Backorder,
@@ -62,10 +63,10 @@ export function hold(
   line: DemandLine,
   balance: Balance,
   quantity: Quantity,
-  at?: QuantKey,
+  at?: readonly PlacedPart[],
 ): readonly PlacedPart[] {
   if (quantity <= ZERO) return [];
-  const parts = at === undefined ? allocate(state, balance, quantity, line) : [{ quant: at, quantity }];
+  const parts = at ?? allocate(state, balance, quantity, line);
   balance.reserved += quantity;
   state.touchBalance(balance);
   line.reserved += quantity;
@@ -251,9 +252,7 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
       const demand = state.demands.get(subjectKey(next.orgId, next.orderId));
       if (demand === undefined) break;
       const line = lineOf(demand, next.lineNo);
-      const quantity = fillableNow(state, balance, line, next.quantity);
-      isTold = quantity !== null;
-      if (quantity === null) break;
+      const { quantity, isAll } = fillableNow(state, balance, line, next.quantity);
       if (quantity > ZERO) {
         dequeue(state, demand, next, quantity);
         const lines = filled.get(demand) ?? [];
@@ -263,6 +262,8 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
         filled.set(demand, lines);
         hasServed = true;
       }
+      isTold = isAll;
+      if (!isTold) break;
       // What is left of it cannot be served with what is there: it waits for another lot. Others may be.
       if (next.quantity > ZERO) turn++;
     }
@@ -274,15 +275,33 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
   for (const [demand, lines] of filled) state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines });
 }
 
-/** How much of a backorder can be held now; null when too little was read to tell. */
-function fillableNow(state: StockState, balance: Balance, line: DemandLine, wanted: Quantity): Quantity | null {
-  if (!isDetailed(balance)) return minQuantity(wanted, availableToBackorders(balance));
-  const fit = fitting(state, balance, availableToBackorders(balance), line);
-  if (fit === null) return null;
-  const quantity = minQuantity(wanted, fit);
-  const here = placeable(state, balance, line);
-  if (quantity > here && line.lot === null && !balance.quants.isAllFreeRead) return here > ZERO ? here : null;
-  return quantity > ZERO ? quantity : ZERO;
+/** How much of a backorder can be held now, and whether that is all that there is for it; otherwise more must be read to tell. */
+function fillableNow(state: StockState, balance: Balance, line: DemandLine, wanted: Quantity): { quantity: Quantity; isAll: boolean } {
+  const { quantity, isAll } = fitting(state, balance, availableToBackorders(balance), line);
+  return { quantity: minQuantity(wanted, quantity), isAll: isAll || quantity >= wanted };
+}
+
+/**
+ * Makes sure that what serves those who wait is at hand, before the first change.
+ *
+ * @throws NeedsMore when it was not read.
+ */
+export function requireFillable(state: StockState, balance: Balance): void {
+  if (!isDetailed(balance) || availableToBackorders(balance) === ZERO) return;
+  const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
+  const queue = state.queues.get(key) ?? [];
+  for (const { orgId, orderId, lineNo, quantity } of queue) {
+    const line = lineOf(state.demand(orgId, orderId), lineNo);
+    const here = fillableNow(state, balance, line, quantity);
+    if (!here.isAll) {
+      if (line.lot !== null) requireLot(balance, line.lot);
+      requireAllFree(balance);
+    }
+    // Somebody is served; who comes after him is looked at after that.
+    if (here.quantity > ZERO) return;
+  }
+  // All of these wait for other lots than what is there; who is behind them may be served.
+  if (state.longQueues.has(key)) throw new NeedsMore({ balances: [key], waitingPerBalanceMax: queue.length * 10 });
 }
 
 /**

@@ -14,7 +14,8 @@ const QUANTS_PER_BALANCE = 50;
 
 /**
  * Reads where in its warehouse the stock of the locked balances lies: nothing where it is all in the default bin and has no lots, unless a
- * command names a bin or a quality; else the lots that are named, all that the orders hold, and the first in turn of what is free.
+ * command names a bin or a quality; else the lots that are named, all that the orders hold or wait for, and the first in turn of what is
+ * free.
  *
  * @returns the lots that were read whole: balance keys with the lot appended.
  */
@@ -37,12 +38,7 @@ export async function readQuants(
     const balance = balances.get(lot.slice(0, lot.lastIndexOf('/')));
     if (balance !== undefined && isDetailed(balance)) lots.add(lot);
   }
-  for (const demand of demands.values()) {
-    for (const held of demand.reservations) {
-      const balance = balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId));
-      if (balance !== undefined && isDetailed(balance)) lots.add(lotKey(balance, held.lot));
-    }
-  }
+  for (const lot of lotsOf(demands.values(), balances)) lots.add(lot);
   const limit = Math.max(QUANTS_PER_BALANCE, ...needs.map((need) => need.quantsPerBalanceMax ?? 0));
   const [ofLots, free] = await Promise.all([
     lots.size === 0 ? [] : tx.run(sql.readLotQuants, columns([...lots], 4)),
@@ -59,6 +55,25 @@ export async function readQuants(
     balances.get(key)!.quants.addFree(rows.map(quantOf), rows.length < limit);
   }
   return lots;
+}
+
+/** The lots that orders hold, and those that they name and wait for. */
+function* lotsOf(demands: Iterable<Demand>, balances: ReadonlyMap<string, Balance>): Generator<string> {
+  for (const { orgId, lines, reservations, backorders } of demands) {
+    const detailed = ({ warehouseId, itemId }: Pick<Balance, 'warehouseId' | 'itemId'>) => {
+      const balance = balances.get(balanceKey(orgId, warehouseId, itemId));
+      return balance !== undefined && isDetailed(balance) ? balance : null;
+    };
+    for (const held of reservations) {
+      const balance = detailed(held);
+      if (balance !== null) yield lotKey(balance, held.lot);
+    }
+    for (const waiting of backorders) {
+      const balance = detailed(waiting);
+      const lot = lines.find((line) => line.lineNo === waiting.lineNo)?.lot ?? null;
+      if (balance !== null && lot !== null) yield lotKey(balance, lot);
+    }
+  }
 }
 
 /** What the stock is worth where goods come or go; where they go, the cost layers first in turn. */

@@ -56,7 +56,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   const byKey = new Map(found.map((balance) => [balanceKey(balance.orgId, balance.warehouseId, balance.itemId), balance]));
 
   const costs = readCosts(tx, needs, places, byKey);
-  const waiting = await readQueues(tx, byKey, places.freed);
+  const waiting = await readQueues(tx, needs, byKey, places.freed);
   const shortable = await readHolds(tx, needs, byKey);
   const lotHolds = [...new Set(needs.flatMap((need) => need.lotHolds ?? []))];
   const displaceable = lotHolds.length === 0 ? [] : await tx.run(sql.readHoldsOfLots, columns(lotHolds, 4));
@@ -108,10 +108,19 @@ function notePosted(
   for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
 }
 
-async function readQueues(tx: Tx, balances: ReadonlyMap<string, Balance>, freed: ReadonlySet<string>): Promise<sql.BackorderRow[]> {
+async function readQueues(
+  tx: Tx,
+  needs: readonly Needs[],
+  balances: ReadonlyMap<string, Balance>,
+  freed: ReadonlySet<string>,
+): Promise<sql.BackorderRow[]> {
   const waitedFor = [...freed].filter((key) => (balances.get(key)?.backordered ?? ZERO) > ZERO);
   if (waitedFor.length === 0) return [];
-  const perBalance = Math.max(1, Math.floor(FILLED_PER_BATCH_MAX / waitedFor.length));
+  const perBalance = Math.max(
+    1,
+    Math.floor(FILLED_PER_BATCH_MAX / waitedFor.length),
+    ...needs.map((need) => need.waitingPerBalanceMax ?? 0),
+  );
   return tx.run(sql.readQueues, [...columns(waitedFor, 3), perBalance]);
 }
 

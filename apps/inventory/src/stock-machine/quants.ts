@@ -1,4 +1,4 @@
-import { minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { type Balance, balanceKey, DEFAULT_LOCATION, NeedsMore, type Quality, type StockState } from './stock-state.js';
 
 /** No lot: what is not tracked. */
@@ -98,11 +98,9 @@ export class Quants {
     return this.known.values();
   }
 
-  /** Those that may be given to somebody now, first in turn first; none beyond the last that was read in turn. */
-  freeInTurn(): Quant[] {
-    const free = [...this.known.values()].filter((quant) => quant.quality === 'available' && quant.quantity > quant.reserved);
-    const last = this.lastFreeRead;
-    return free.filter((quant) => last === null || pickBefore(quant, last) <= 0).sort(pickBefore);
+  /** Whether all that comes before it in turn, and is free, was read. */
+  isReadUpTo(quant: Quant): boolean {
+    return this.lastFreeRead === null || pickBefore(quant, this.lastFreeRead) <= 0;
   }
 
   change(key: QuantKey, delta: { quantity?: Quantity; reserved?: Quantity }, born: Pick<Quant, 'expiresAt' | 'receivedAt'>): void {
@@ -167,6 +165,7 @@ export function quantAt(state: StockState, balance: Balance, key: QuantKey): Qua
     requireLot(balance, NO_LOT);
     return plainQuant(balance);
   }
+  // One that was read is known, though others of its lot were not.
   const known = balance.quants.get(key);
   if (known !== undefined) return known;
   requireLot(balance, key.lot);
@@ -189,7 +188,8 @@ export function requireAllFree(balance: Balance): void {
   if (isDetailed(balance) && !balance.quants.isAllFreeRead) throw needsMoreQuants(balance);
 }
 
-function needsMoreQuants(balance: Balance): NeedsMore {
+/** That more of the free quants must be read. */
+export function needsMoreQuants(balance: Balance): NeedsMore {
   const read = [...balance.quants.all()].length;
   return new NeedsMore({ balances: [keyOf(balance)], quantsPerBalanceMax: Math.max(50, read) * 10 });
 }
@@ -198,77 +198,135 @@ const keyOf = (balance: Balance) => balanceKey(balance.orgId, balance.warehouseI
 export const lotKey = (balance: Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>, lot: string) =>
   `${balanceKey(balance.orgId, balance.warehouseId, balance.itemId)}/${lot}`;
 
-/** Until when a lot must live to serve a line: the longest of what line, item and organisation ask for. */
+/** Until when a lot must live to serve a line: as the line asks, else its item, else its organisation. */
 export function cutoffOf(state: StockState, balance: Balance, wish: LotWish): Date {
   const days =
     wish.minRemainingShelfLifeDays ?? balance.minRemainingShelfLifeDays ?? state.settingsOf(balance.orgId).minRemainingShelfLifeDays;
   return days === 0 ? state.now : new Date(state.now.getTime() + days * DAY_MS);
 }
 
-const livesUntil = (quant: Pick<Quant, 'expiresAt'>, cutoff: Date) => quant.expiresAt === null || quant.expiresAt > cutoff;
-const freeOf = (quant: Quant) => quant.quantity - quant.reserved;
+/** Whether a lot still lives at a moment. */
+export const livesUntil = (quant: Pick<Quant, 'expiresAt'>, cutoff: Date) => quant.expiresAt === null || quant.expiresAt > cutoff;
 
-/** The free quants that may serve a line, first in turn first, as far as they were read. */
-function serving(state: StockState, balance: Balance, wish: LotWish): Quant[] {
-  const cutoff = cutoffOf(state, balance, wish);
-  const { lot } = wish;
-  let quants =
-    lot === null
-      ? balance.quants.freeInTurn()
-      : quantsOfLot(state, balance, lot).filter((quant) => quant.quality === 'available' && freeOf(quant) > ZERO);
-  if (lot === null && balance.tracking === 'none') {
-    const plain = quantAt(state, balance, PLAIN);
-    if (freeOf(plain) > ZERO) quants = [plain, ...quants];
+/** A place with something free in it. */
+interface FreePlace {
+  readonly quant: Quant;
+  free: Quantity;
+}
+
+/**
+ * What is free in a balance, place by place; a plan that gives back and takes several times keeps one and tells it. For balances of
+ * which it matters where stock lies.
+ */
+export class FreeStock {
+  private readonly places = new Map<string, FreePlace>();
+
+  constructor(
+    private readonly state: StockState,
+    private readonly balance: Balance,
+  ) {
+    for (const quant of balance.quants.all()) if (quant.quality === 'available') this.add(quant);
+    // What is plain can be told only from all that is not.
+    if (balance.tracking === 'none') this.add(quantAt(state, balance, PLAIN));
   }
-  return quants.filter((quant) => livesUntil(quant, cutoff)).sort(pickBefore);
+
+  private add(quant: Quant): FreePlace {
+    const place = { quant, free: quant.quantity - quant.reserved };
+    this.places.set(quantKey(quant), place);
+    return place;
+  }
+
+  private at(key: QuantKey): FreePlace {
+    return this.places.get(quantKey(key)) ?? this.add(quantAt(this.state, this.balance, key));
+  }
+
+  freeAt(key: QuantKey): Quantity {
+    return this.at(key).free;
+  }
+
+  give(key: QuantKey, quantity: Quantity): void {
+    this.at(key).free += quantity;
+  }
+
+  take(key: QuantKey, quantity: Quantity): void {
+    this.at(key).free -= quantity;
+  }
+
+  /**
+   * The places that may serve a line, first in turn first, as far as they were read.
+   *
+   * @throws NeedsMore when the lot that the line names was not read.
+   */
+  serving(wish: LotWish): readonly Readonly<FreePlace>[] {
+    const cutoff = cutoffOf(this.state, this.balance, wish);
+    const { lot } = wish;
+    if (lot !== null) requireLot(this.balance, lot);
+    return [...this.places.values()]
+      .filter(({ quant, free }) => free > ZERO && livesUntil(quant, cutoff) && (lot === null ? this.isInTurn(quant) : quant.lot === lot))
+      .sort((a, b) => pickBefore(a.quant, b.quant));
+  }
+
+  private isInTurn(quant: Quant): boolean {
+    return this.balance.quants.isReadUpTo(quant);
+  }
+
+  /** How much of it may serve a line, as far as it was read. */
+  fit(wish: LotWish): Quantity {
+    return sumQuantities(this.serving(wish), ({ free }) => free);
+  }
+
+  /**
+   * What of the free stock a line cannot have, because its lots have expired or live too short: `expired_or_too_old` of the calculation of
+   * availability; null when too little was read to tell.
+   */
+  tooOldFor(wish: LotWish): Quantity | null {
+    if (this.balance.tracking === 'none') return ZERO;
+    const cutoff = cutoffOf(this.state, this.balance, wish);
+    const read = [...this.places.values()].filter(({ quant, free }) => free > ZERO && this.isInTurn(quant));
+    // What expires comes first in turn, so that what was read tells all of it as soon as something fit was read behind.
+    if (!this.balance.quants.isAllFreeRead && !read.some(({ quant }) => livesUntil(quant, cutoff))) return null;
+    return sumQuantities(read, ({ quant, free }) => (livesUntil(quant, cutoff) ? ZERO : free));
+  }
+
+  /**
+   * Where a quantity for a line is to be held: first expired first out, in as many parts as it takes. Changes nothing.
+   *
+   * @throws NeedsMore when what was read is not enough and there is more.
+   */
+  place(quantity: Quantity, wish: LotWish): PlacedPart[] {
+    const parts: PlacedPart[] = [];
+    let open = quantity;
+    for (const { quant, free } of this.serving(wish)) {
+      if (open === ZERO) return parts;
+      const part = minQuantity(open, free);
+      parts.push({ quant, quantity: part });
+      open -= part;
+    }
+    if (open === ZERO) return parts;
+    if (wish.lot === null) requireAllFree(this.balance);
+    throw new Error(`${quantity} of ${keyOf(this.balance)} was to be held, and ${open} of it cannot be placed`);
+  }
 }
 
 /** What is free and alive now, first in turn first, as far as it was read. */
 export function freeQuants(state: StockState, balance: Balance): Quant[] {
-  return serving(state, balance, { lot: null, minRemainingShelfLifeDays: 0 });
+  return new FreeStock(state, balance).serving({ lot: null, minRemainingShelfLifeDays: 0 }).map(({ quant }) => quant);
 }
 
 /**
- * What of the free stock a line cannot have, because its lots have expired or live too short: `expired_or_too_old` of the calculation of
- * availability; null when too little was read to tell.
- */
-function tooOldFor(state: StockState, balance: Balance, wish: LotWish): Quantity | null {
-  if (balance.tracking === 'none') return ZERO;
-  const cutoff = cutoffOf(state, balance, wish);
-  // What expires comes first in turn, so that what was read tells all of it as soon as something fit was read behind.
-  const read = balance.quants.freeInTurn();
-  if (!balance.quants.isAllFreeRead && !read.some((quant) => livesUntil(quant, cutoff))) return null;
-  return sumQuantities(read, (quant) => (livesUntil(quant, cutoff) ? ZERO : freeOf(quant)));
-}
-
-/**
- * What a line can have of what its balance offers; less where it matters of which lot it is and how long that lives. Null when too little
- * was read to tell: for those who must not ask for more any more.
- */
-export function fitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): Quantity | null {
-  if (!isDetailed(balance)) return offered;
-  const tooOld = tooOldFor(state, balance, wish);
-  if (tooOld === null) return null;
-  if (wish.lot === null) return offered - tooOld;
-  return balance.quants.hasLot(wish.lot) ? minQuantity(offered - tooOld, sumQuantities(serving(state, balance, wish), freeOf)) : null;
-}
-
-/** The same. @throws NeedsMore when too little was read to tell. */
-export function requireFitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): Quantity {
-  if (!isDetailed(balance)) return offered;
-  if (wish.lot !== null) requireLot(balance, wish.lot);
-  const fit = fitting(state, balance, offered, wish);
-  if (fit === null) throw needsMoreQuants(balance);
-  return fit;
-}
-
-/**
- * Makes sure that a quantity can be placed for a line, before anything is changed.
+ * What somebody who waits can have now of what his balance offers; less where it matters of which lot it is and how long that lives.
  *
- * @throws NeedsMore when what was read is not enough, and there is more.
+ * @returns also whether that is all; otherwise more must be read to tell.
  */
-export function requirePlaceable(state: StockState, balance: Balance, quantity: Quantity, wish: LotWish): void {
-  if (isDetailed(balance) && wish.lot === null && placeable(state, balance, wish) < quantity) requireAllFree(balance);
+export function fitting(state: StockState, balance: Balance, offered: Quantity, wish: LotWish): { quantity: Quantity; isAll: boolean } {
+  if (!isDetailed(balance)) return { quantity: offered, isAll: true };
+  if (wish.lot !== null && !balance.quants.hasLot(wish.lot)) return { quantity: ZERO, isAll: false };
+  const free = new FreeStock(state, balance);
+  const tooOld = free.tooOldFor(wish);
+  if (tooOld === null) return { quantity: ZERO, isAll: false };
+  const most = maxQuantity(offered - tooOld, ZERO);
+  const quantity = minQuantity(most, free.fit(wish));
+  return { quantity, isAll: quantity === most || wish.lot !== null || balance.quants.isAllFreeRead };
 }
 
 /**
@@ -277,24 +335,14 @@ export function requirePlaceable(state: StockState, balance: Balance, quantity: 
  * @throws NeedsMore when what was read is not enough and there is more.
  */
 export function allocate(state: StockState, balance: Balance, quantity: Quantity, wish: LotWish): PlacedPart[] {
-  if (!isDetailed(balance)) return [{ quant: PLAIN, quantity }];
-  const parts: PlacedPart[] = [];
-  let open = quantity;
-  for (const quant of serving(state, balance, wish)) {
-    const part = minQuantity(open, freeOf(quant));
-    parts.push({ quant, quantity: part });
-    open -= part;
-    if (open === ZERO) return parts;
-  }
-  if (wish.lot === null) requireAllFree(balance);
-  throw new Error(`${quantity} of ${keyOf(balance)} was to be held, and ${open} of it cannot be placed`);
+  return isDetailed(balance) ? new FreeStock(state, balance).place(quantity, wish) : [{ quant: PLAIN, quantity }];
 }
 
 /** How much of a quantity could be placed for a line with what was read; for those who must not ask for more any more. */
 export function placeable(state: StockState, balance: Balance, wish: LotWish): Quantity {
   if (!isDetailed(balance)) return balance.onHand - balance.blocked - balance.reserved;
   if (wish.lot !== null && !balance.quants.hasLot(wish.lot)) return ZERO;
-  return sumQuantities(serving(state, balance, wish), freeOf);
+  return new FreeStock(state, balance).fit(wish);
 }
 
 /** Notes how much is held of a quant. What is plain is held by the balance alone. */

@@ -100,6 +100,7 @@ export function withMore<P extends Pending>(pending: P, { more }: NeedsMore): P 
       lots: [...(had?.lots ?? []), ...(more.lots ?? [])],
       lotHolds: [...(had?.lotHolds ?? []), ...(more.lotHolds ?? [])],
       holdsPerBalanceMax: Math.max(had?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0),
+      waitingPerBalanceMax: Math.max(had?.waitingPerBalanceMax ?? 0, more.waitingPerBalanceMax ?? 0),
       layersPerBalanceMax: Math.max(had?.layersPerBalanceMax ?? 0, more.layersPerBalanceMax ?? 0),
       quantsPerBalanceMax: Math.max(had?.quantsPerBalanceMax ?? 0, more.quantsPerBalanceMax ?? 0),
     },

@@ -277,6 +277,7 @@ export const movementKey = (orgId: string, movementType: string, refId: string) 
 export interface More {
   readonly balances?: readonly string[];
   readonly holdsPerBalanceMax?: number;
+  readonly waitingPerBalanceMax?: number;
   readonly quantsPerBalanceMax?: number;
   readonly layersPerBalanceMax?: number;
   /** Lots to be read whole: balance keys with the lot appended. */

@@ -33,6 +33,7 @@ export interface Touches {
 /** What one command touches, with what its earlier decision asked for in addition. */
 export interface Needs extends Touches {
   readonly holdsPerBalanceMax?: number;
+  readonly waitingPerBalanceMax?: number;
   readonly quantsPerBalanceMax?: number;
   readonly layersPerBalanceMax?: number;
   /** Lots of which every hold is to be read. */

@@ -5,6 +5,7 @@ import { type Pending, withMore } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
 import { NO_LOT } from '../quants.js';
 import {
+  type Balance,
   balanceKey,
   type DecisionSettings,
   DEFAULT_LOCATION,
@@ -13,10 +14,11 @@ import {
   subjectKey,
   type Tracking,
 } from '../stock-state.js';
-import { type BalanceRow, MemoryStock } from './memory-stock.js';
+import { type BalanceRow, MemoryStock, type ReadLimits } from './memory-stock.js';
 
 // Words for specs of the rules: given stock, when a command is decided, then this holds and that was said. Lines are written as
-// `{ 1: 'A 5', 2: 'B 3 @W2', 3: 'C 1 #lot' }`: line number, item, quantity, and the warehouse and lot where they are named.
+// `{ 1: 'A 5', 2: 'B 3 @W2', 3: 'C 1 #lot' }`: line number, item, quantity, and the warehouse and lot where they are named; also how many days
+// it must live (`life=30`), what a shipment took (`lots=L1:2,L2:1/bin`), the condition of a return (`condition=damaged`).
 
 export const ORG = 'org';
 
@@ -34,15 +36,22 @@ export interface GivenOptions {
   /** Beside `default`, as `W1/bin`. */
   readonly bins?: readonly string[];
   readonly settings?: Partial<DecisionSettings>;
+  /** How much is read ahead. */
+  readonly limits?: Partial<ReadLimits>;
 }
 
 /** Stock in memory, one organisation, decided by the real machine. */
 export class GivenStock {
-  readonly stock = new MemoryStock();
+  readonly stock: MemoryStock;
   private told = 0;
+  private readonly unserved = new Map<string, Balance>();
 
   /** @param onHand by place, `W1/A`, `W1/A #lot`, `W1/A #lot @bin`; a lot with its date of expiry: `10 until 2026-02-01`. */
-  constructor(onHand: Readonly<Record<string, string>>, { items = {}, warehouses = ['W1', 'W2'], bins = [], settings }: GivenOptions = {}) {
+  constructor(
+    onHand: Readonly<Record<string, string>>,
+    { items = {}, warehouses = ['W1', 'W2'], bins = [], settings, limits }: GivenOptions = {},
+  ) {
+    this.stock = new MemoryStock({ filledPerBatchMax: 500, holdsPerBalance: 50, quantsPerBalance: 50, layersPerBalance: 50, ...limits });
     this.stock.warehouses.set(
       ORG,
       warehouses.map((warehouseId, priority) => ({ warehouseId, priority })),
@@ -57,7 +66,7 @@ export class GivenStock {
     this.told = this.stock.outbox.length;
   }
 
-  /** Decides a command, in as many batches as it needs, and whatever it leaves to be gone on with. */
+  /** Decides a command, in as many batches as it needs. */
   when(command: StockCommand): Outcome {
     return this.batch(command)[0]!;
   }
@@ -67,7 +76,12 @@ export class GivenStock {
     const outcomes = new Map<StockCommand, Outcome>();
     for (let pending: Pending[] = commands.map((command) => ({ command })); pending.length > 0;) {
       const batch = pending;
-      const decided = this.stock.runBatch(batch);
+      const decided = this.stock.runBatch(batch, {
+        before: () => {},
+        after: (state) => {
+          for (const balance of state.unserved) this.unserved.set(balanceKey(balance.orgId, balance.warehouseId, balance.itemId), balance);
+        },
+      });
       pending = [];
       decided.forEach((outcome, index) => {
         if (outcome instanceof NeedsMore) pending.push(withMore(batch[index]!, outcome));
@@ -75,6 +89,16 @@ export class GivenStock {
       });
     }
     return commands.map((command) => outcomes.get(command)!);
+  }
+
+  /** Fills backorders until nobody can be served any more. */
+  goOn(): void {
+    for (let rounds = 0; this.unserved.size > 0; rounds++) {
+      if (rounds > 100) throw new Error('filling backorders never comes to an end');
+      const [key, { orgId, warehouseId, itemId }] = [...this.unserved][0]!;
+      this.unserved.delete(key);
+      this.when({ kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } });
+    }
   }
 
   /** The answer to a command; throws when there is none. */
@@ -129,6 +153,15 @@ export class GivenStock {
         return [`${warehouseId}/${itemId}`, ...where.filter(Boolean), formatQuantity(quantity - fulfilled)].join(' ');
       })
       .sort();
+  }
+
+  /** The open cost layers of a balance in the order in which they came, as `5 for 10`. */
+  layers(place: string): string[] {
+    const [warehouseId, itemId] = place.split('/') as [string, string];
+    return [...(this.stock.costs.get(balanceKey(ORG, warehouseId, itemId))?.layers.values() ?? [])]
+      .filter((layer) => layer.quantity > ZERO)
+      .sort((a, b) => a.receivedAt.getTime() - b.receivedAt.getTime() || a.layerNo - b.layerNo)
+      .map((layer) => `${formatQuantity(layer.quantity)} for ${formatQuantity(layer.value)}`);
   }
 
   /** The blocked qualities of a balance. */
@@ -248,6 +281,34 @@ export function receivesAt(receiptId: string, place: string, goods: string): Sto
   return receives(receiptId, warehouseId, {}, { lines: [{ ...at, quantity, unitCost: '1', ...expiry }] });
 }
 
+const START = new MemoryStock().now;
+
+/** A time so many days after the beginning. */
+export const dayFromStart = (days: number): string => new Date(START.getTime() + days * 86_400_000).toISOString();
+
+/** Goods with where they go and what they are: `puts('r1', 'W1', 'A 5 #lot @bin expires=30 costs=2 quality=damaged')`; expiry in days. */
+export function puts(receiptId: string, warehouseId: string, ...goods: readonly string[]) {
+  const lines = goods.map((text) => {
+    const [itemId, quantity, ...words] = text.split(' ') as [string, string, ...string[]];
+    const said = wordsOf(words);
+    return {
+      itemId,
+      quantity,
+      unitCost: said['costs'] ?? '1',
+      ...(said['#'] === undefined ? {} : { lot: said['#'] }),
+      ...(said['@'] === undefined ? {} : { location: said['@'] }),
+      ...(said['expires'] === undefined ? {} : { expiresAt: dayFromStart(Number(said['expires'])) }),
+      ...(said['quality'] === undefined ? {} : { quality: said['quality'] as 'damaged' }),
+    };
+  });
+  return receives(receiptId, warehouseId, {}, { lines });
+}
+
+/** `#lot @place key=value`, by sign or key. */
+function wordsOf(words: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(words.map((word) => (/^[#@]/.test(word) ? [word[0]!, word.slice(1)] : (word.split('=') as [string, string]))));
+}
+
 /** `W1/A #lot @bin`, in its parts. */
 function placeOf(place: string) {
   const [balance, ...more] = place.split(' ') as [string, ...string[]];
@@ -277,17 +338,25 @@ export function keeps(place: string, rules: Partial<Extract<StockCommand, { kind
 
 function linesOf(lines: Lines) {
   return Object.entries(lines).map(([lineNo, text]) => {
-    const [itemId, quantity, ...places] = text.split(' ') as [string, string, ...string[]];
-    const warehouseId = places.find((word) => word.startsWith('@'))?.slice(1);
-    const lot = places.find((word) => word.startsWith('#'))?.slice(1);
+    const [itemId, quantity, ...words] = text.split(' ') as [string, string, ...string[]];
+    const { '@': warehouseId, '#': lot, life, lots, condition } = wordsOf(words);
     return {
       lineNo: Number(lineNo),
       itemId,
       quantity,
       ...(warehouseId === undefined ? {} : { warehouseId }),
       ...(lot === undefined ? {} : { lot }),
+      ...(life === undefined ? {} : { minRemainingShelfLifeDays: Number(life) }),
+      ...(lots === undefined ? {} : { lots: lots.split(',').map(pickedLot) }),
+      ...(condition === undefined ? {} : { condition: condition as 'resellable' }),
     };
   });
+}
+
+/** `L1:2/bin` */
+function pickedLot(text: string) {
+  const [lot, quantity, location] = text.split(/[:/]/) as [string, string, string?];
+  return { lot, quantity, ...(location === undefined ? {} : { location }) };
 }
 
 const NO_STOCK: Pick<BalanceRow, 'onHand' | 'blocked' | 'reserved' | 'backordered'> = {

@@ -154,7 +154,7 @@ export class MemoryStock {
       if (balance === undefined) state.missing.add(key);
       else state.balances.set(key, balance);
     }
-    const queues = this.readQueues(state, freed);
+    const queues = this.readQueues(state, needs, freed);
     const limits = this.holdLimits(state, needs);
     const holds = new Map([...limits].map(([key, limit]) => [key, this.readHolds(key).slice(0, limit)]));
     const lotHolds = new Set(needs.flatMap((need) => need.lotHolds ?? []));
@@ -167,8 +167,7 @@ export class MemoryStock {
     ]);
     for (const key of demandKeys) state.demands.set(key, this.lockDemand(key));
     this.readDocuments(state, needs);
-    this.readQuants(state, needs, lots);
-    this.readLots(state, needs);
+    this.readLots(state, needs, this.readQuants(state, needs, lots));
     for (const lot of lotHolds) state.lotHoldsRead.add(lot);
     this.readCosts(state, needs, posts);
 
@@ -268,9 +267,13 @@ export class MemoryStock {
     };
   }
 
-  private readQueues(state: StockState, freed: ReadonlySet<string>): Map<string, Backorder[]> {
+  private readQueues(state: StockState, needs: readonly Needs[], freed: ReadonlySet<string>): Map<string, Backorder[]> {
     const waitedFor = [...freed].filter((key) => (state.balances.get(key)?.backordered ?? ZERO) > ZERO);
-    const perBalance = Math.max(1, Math.floor(this.limits.filledPerBatchMax / Math.max(1, waitedFor.length)));
+    const perBalance = Math.max(
+      1,
+      Math.floor(this.limits.filledPerBatchMax / Math.max(1, waitedFor.length)),
+      ...needs.map((need) => need.waitingPerBalanceMax ?? 0),
+    );
     return new Map(waitedFor.map((key) => [key, this.waitingAt(key).slice(0, perBalance)]));
   }
 
@@ -326,7 +329,7 @@ export class MemoryStock {
   }
 
   /** As `readQuants` of `load-stock.ts`. */
-  private readQuants(state: StockState, needs: readonly Needs[], named: ReadonlySet<string>): void {
+  private readQuants(state: StockState, needs: readonly Needs[], named: ReadonlySet<string>): ReadonlySet<string> {
     const lots = new Set(needs.flatMap((need) => need.lots));
     const limit = Math.max(this.limits.quantsPerBalance, ...needs.map((need) => need.quantsPerBalanceMax ?? 0));
     for (const [key, balance] of state.balances) {
@@ -347,6 +350,11 @@ export class MemoryStock {
         const balance = state.balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId));
         if (balance !== undefined && isDetailed(balance)) lots.add(lotKey(balance, held.lot));
       }
+      for (const waiting of demand.backorders) {
+        const balance = state.balances.get(balanceKey(demand.orgId, waiting.warehouseId, waiting.itemId));
+        const lot = demand.lines.find((line) => line.lineNo === waiting.lineNo)?.lot ?? null;
+        if (balance !== undefined && lot !== null && isDetailed(balance)) lots.add(lotKey(balance, lot));
+      }
     }
     for (const name of lots) {
       const at = name.lastIndexOf('/');
@@ -357,6 +365,7 @@ export class MemoryStock {
         this.quantsAt(name.slice(0, at)).filter((quant) => quant.lot === lot),
       );
     }
+    return lots;
   }
 
   /** Copies of the stored quants of a balance. */
@@ -364,13 +373,13 @@ export class MemoryStock {
     return [...(this.quants.get(key)?.values() ?? [])].map((quant) => ({ ...quant }));
   }
 
-  private readLots(state: StockState, needs: readonly Needs[]): void {
+  private readLots(state: StockState, needs: readonly Needs[], read: ReadonlySet<string>): void {
     const names = new Set(needs.flatMap((need) => need.sourcingLots));
+    for (const key of [...read, ...needs.flatMap((need) => need.lots)]) {
+      const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
+      names.add(lotNameKey(orgId, itemId, lot));
+    }
     for (const need of needs) {
-      for (const key of need.lots) {
-        const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
-        names.add(lotNameKey(orgId, itemId, lot));
-      }
       for (const bin of need.locations) if (this.locations.has(bin)) state.locations.add(bin);
     }
     for (const name of names) {
