@@ -1,4 +1,14 @@
-import { ItemCreate, ItemGet, ItemList, ItemUpdate, WarehouseCreate, WarehouseGet, WarehouseList, WarehouseUpdate } from '#libs/contracts';
+import {
+  ItemCreate,
+  ItemGet,
+  ItemList,
+  ItemUpdate,
+  ReceiptPost,
+  WarehouseCreate,
+  WarehouseGet,
+  WarehouseList,
+  WarehouseUpdate,
+} from '#libs/contracts';
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
 
@@ -66,9 +76,16 @@ describe('catalogue', () => {
       expect(settled.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
     });
 
-    it('refuses items that are tracked by lot or serial while lots do not exist', async () => {
-      const lot = service.call(ItemCreate, { orgId: 'create', itemId: 'tracked', name: 'Milk', tracking: 'lot' });
-      await expect(lot).rejects.toEqual(expect.objectContaining({ kind: 'rejected', code: 'STOCK_VALIDATION' }));
+    it('keeps how an item is costed once it was in stock, while its first movement is waited for', async () => {
+      const orgId = 'costed';
+      await service.call(WarehouseCreate, { orgId, warehouseId: 'W', name: 'Main' });
+      await service.call(ItemCreate, { orgId, itemId: 'i', name: 'Bolt' });
+      await service.call(ItemUpdate, { orgId, itemId: 'i', costing: 'average' });
+      const lines = [{ itemId: 'i', quantity: '1', unitCost: '1' }];
+      await service.call(ReceiptPost, { orgId, warehouseId: 'W', lines });
+      const changed = service.call(ItemUpdate, { orgId, itemId: 'i', costing: 'fifo' });
+      await expect(changed).rejects.toEqual(expect.objectContaining({ kind: 'rejected', code: 'STOCK_VALIDATION' }));
+      expect(await service.call(ItemUpdate, { orgId, itemId: 'i', costing: 'average', name: 'Nut' })).toMatchObject({ name: 'Nut' });
     });
 
     it('changes nothing in a dry run, and answers in full', async () => {

@@ -38,8 +38,6 @@ describe('item', () => {
   });
 
   it.each([
-    ['is tracked by lot', { tracking: 'lot' }],
-    ['is tracked by serial', { tracking: 'serial' }],
     ['has a price finer than its currency', { unitPrice: '1.005', currency: 'EUR' }],
     ['stands in for itself', { substitutes: ['J', 'I'] }],
   ] as const)('is refused when it %s', (_, fields) => {

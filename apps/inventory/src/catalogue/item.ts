@@ -48,10 +48,6 @@ export function priced(item: ItemFields, organisationCurrency: string): ItemFiel
  */
 export function itemErrors(item: ItemFields): readonly FieldError[] {
   const errors: FieldError[] = [];
-  if (item.tracking !== 'none') {
-    const message = `Items tracked by ${item.tracking} are not supported yet. Leave out "tracking" or set it to "none".`;
-    errors.push({ path: 'tracking', message });
-  }
   if (item.unitPrice !== null && item.currency !== null && !fitsCurrency(item.unitPrice, item.currency)) {
     errors.push({ path: 'unitPrice', message: `The price ${item.unitPrice} has more decimals than ${item.currency} has.` });
   }

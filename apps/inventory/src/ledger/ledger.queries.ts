@@ -37,7 +37,8 @@ export async function listLedger(tx: Tx, orgId: string, scope: Scope, request: R
   const limit = request.limit ?? PAGE_LIMIT_DEFAULT;
   const [recordedAt = null, warehouseId = null, itemId = null, entryNo = null] = cursor.read(request.cursor);
   const rows = await tx.rows<EntryRow>(
-    `select *, to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at_key
+    `select e.*, coalesce(e.produced_at, l.produced_at) as produced_at, coalesce(e.expires_at, l.expires_at) as expires_at
+     from (select *, to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at_key
      from ledger_entry
      where org_id = $1
        and ($2::text is null or item_id = $2)
@@ -52,7 +53,10 @@ export async function listLedger(tx: Tx, orgId: string, scope: Scope, request: R
        and ($10::timestamptz is null or recorded_at <= $10)
        and ($10::timestamptz is null or (recorded_at, warehouse_id, item_id, entry_no) < ($10, $11, $12, $13::bigint))
      order by recorded_at desc, warehouse_id desc, item_id desc, entry_no desc
-     limit $14`,
+     limit $14) e
+     -- What the entry does not say itself is said by its lot.
+     left join lot l on l.org_id = e.org_id and l.item_id = e.item_id and l.lot = e.lot
+     order by e.recorded_at desc, e.warehouse_id desc, e.item_id desc, e.entry_no desc`,
     [
       orgId,
       request.itemId ?? null,

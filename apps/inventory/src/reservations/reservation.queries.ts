@@ -2,7 +2,7 @@ import { Cursor, type Page, PAGE_LIMIT_DEFAULT, type RequestOf, type Reservation
 import { shortestDecimal } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import type { Scope } from '../scope.js';
-import { DEFAULT_LOCATION } from '../stock-machine/stock-state.js';
+import { lotOrNull } from '../stock-machine/holds.js';
 
 const cursor = new Cursor('uuid');
 
@@ -12,6 +12,8 @@ interface ReservationRow {
   readonly line_no: number;
   readonly item_id: string;
   readonly warehouse_id: string;
+  readonly lot: string;
+  readonly location: string;
   readonly quantity: string;
   readonly fulfilled_quantity: string;
   readonly status: Reservation['status'];
@@ -62,8 +64,8 @@ function toReservation(row: ReservationRow): Reservation {
     lineNo: row.line_no,
     itemId: row.item_id,
     warehouseId: row.warehouse_id,
-    lot: null,
-    location: DEFAULT_LOCATION,
+    lot: lotOrNull(row.lot),
+    location: row.location,
     quantity: shortestDecimal(row.quantity),
     fulfilledQuantity: shortestDecimal(row.fulfilled_quantity),
     status: row.status,

@@ -89,7 +89,19 @@ export function ship(state: StockState, command: Ship): Outcome<MovementAnswer> 
       command.closeShortLines === true,
     );
   }
-  return depleted(state, demand, command, shipment);
+  const outcome = depleted(state, demand, command, shipment);
+  // What is held of another lot than was shipped is not told by what was shipped.
+  if (demand.state === 'open' && takings.some(isSwapped)) tellHolds(state, demand, command.meta);
+  return outcome;
+}
+
+/** Whether something else was taken than what was held. */
+function isSwapped({ fromHolds, picks }: Taking): boolean {
+  const isHeld = ({ quant, quantity }: PlacedPart) =>
+    fromHolds.some(
+      (held) => held.reservation.lot === quant.lot && held.reservation.location === quant.location && held.quantity === quantity,
+    );
+  return fromHolds.length > 0 && !picks.every(isHeld);
 }
 
 /** More than the order still wants; what an unknown order wants, or one whose totals have changed since, is what it ships. */
