@@ -179,7 +179,9 @@ describe('answers', () => {
     ]);
     const ids = (name: string, count: number) => Array.from({ length: count }, (_, at) => `${name}=${at}`).join('&');
     expect((await get(`${ids('itemId', 40)}&${ids('warehouseId', 40)}`)).status).toBe(400);
-    expect((await get('itemId=a&asOf=2026-01-01T00:00:00Z')).status).toBe(400);
+    expect((await get('itemId=a&asOf=yesterday')).status).toBe(400);
+    await get('itemId=a&asOf=2026-01-01T00:00:00Z&minRemainingShelfLifeDays=7');
+    expect(test.inventory.calls.at(-1)!.request).toMatchObject({ asOf: '2026-01-01T00:00:00Z', minRemainingShelfLifeDays: 7 });
   });
 
   it('of an item add up its warehouses, page after page', async () => {
