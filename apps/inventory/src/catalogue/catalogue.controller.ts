@@ -12,7 +12,7 @@ import {
   WarehouseList,
   WarehouseUpdate,
 } from '#libs/contracts';
-import { type MessageContext, OnCall } from '#libs/messaging';
+import { type MessageContext, OnCall, Outbox } from '#libs/messaging';
 import { Database, type TransactionOptions } from '#libs/persistence';
 import type { Asked } from '../asked.js';
 import { createItem } from './create-item.js';
@@ -30,7 +30,10 @@ const change = ({ dryRun = false }: { readonly dryRun?: boolean }): TransactionO
 /** The calls about warehouses and items. */
 @Controller()
 export class CatalogueController {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly outbox: Outbox,
+  ) {}
 
   @OnCall(WarehouseCreate)
   createWarehouse({ orgId, ...request }: Asked<typeof WarehouseCreate>): Promise<Warehouse> {
@@ -68,7 +71,8 @@ export class CatalogueController {
   }
 
   @OnCall(ItemUpdate)
-  updateItem({ orgId, ...request }: Asked<typeof ItemUpdate>): Promise<Item> {
-    return this.database.transaction([orgId], (tx) => updateItem(tx, orgId, request), change(request));
+  updateItem({ orgId, ...request }: Asked<typeof ItemUpdate>, { actor, traceparent }: MessageContext): Promise<Item> {
+    const by = { actor: actor.userId, traceparent };
+    return this.database.transaction([orgId], (tx) => updateItem(tx, this.outbox, orgId, request, by), change(request));
   }
 }

@@ -1,6 +1,8 @@
 import type { Item, ItemUpdate, RequestOf } from '#libs/contracts';
 import { rejected } from '#libs/domain';
+import type { Outbox } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
+import { tellLowStock } from '../availability/tell-low-stock.js';
 import { readSettings } from '../settings/settings.queries.js';
 import { ItemEntity } from './item.entity.js';
 import { itemNotFound, toItem } from './item.queries.js';
@@ -8,12 +10,18 @@ import { changedItem, checkItem, priced } from './item.js';
 
 /**
  * Changes an item. Balances read safety stock and reorder point from the item, so that a change counts at once for every warehouse that
- * sets none of its own.
+ * sets none of its own, and is told where it makes the item low or ends that.
  *
  * @throws {HoldfastError} `ITEM_NOT_FOUND`; `STOCK_VALIDATION`, see {@link checkItem}, and when the way of costing is changed of an item that
  * was ever in stock: its layers were kept in the old way.
  */
-export async function updateItem(tx: Tx, orgId: string, request: RequestOf<typeof ItemUpdate>): Promise<Item> {
+export async function updateItem(
+  tx: Tx,
+  outbox: Outbox,
+  orgId: string,
+  request: RequestOf<typeof ItemUpdate>,
+  by: { readonly actor: string; readonly traceparent?: string | undefined },
+): Promise<Item> {
   const { itemId, dryRun } = request;
   // The lock that a foreign key check does not wait for, so that the first receipt of an item goes on meanwhile; but not when the way of
   // costing changes, which that receipt must not meet half way.
@@ -28,6 +36,9 @@ export async function updateItem(tx: Tx, orgId: string, request: RequestOf<typeo
   if (item.costing !== current.costing) await refuseOnceStocked(tx, orgId, itemId);
   if (dryRun) return { ...item, createdAt, dryRun: true };
   await tx.manager.update(ItemEntity, { orgId, itemId }, { ...item, substitutes: [...item.substitutes] });
+  if (item.reorderPoint !== current.reorderPoint) {
+    await tellLowStock(tx, outbox, orgId, itemId, [current.reorderPoint, item.reorderPoint], by);
+  }
   return { ...item, createdAt };
 }
 

@@ -1,7 +1,6 @@
 import { type Day, dayOf, parseQuantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
-import { readPairs } from '../availability/availability.queries.js';
-import { stockTerms } from '../availability/stock-terms.js';
+import { STOCK_TERM_COLUMNS, type StockTermRow, stockTerms } from '../availability/stock-terms.js';
 import { readSettings } from '../settings/settings.queries.js';
 import type { Outlook } from './project.js';
 
@@ -17,6 +16,23 @@ export interface PlaceOutlook {
   readonly itemKnown: boolean;
   readonly warehouseKnown: boolean;
 }
+
+interface PlaceRow extends StockTermRow {
+  readonly place: number;
+  readonly item_known: boolean;
+  readonly warehouse_known: boolean;
+}
+
+/** How places are now; one without a balance has terms of zero. */
+export const readPlaces = statement<PlaceRow>(
+  'projection_places',
+  `select asked.place::integer as place, i.org_id is not null as item_known,
+          coalesce((select true from warehouse where org_id = $1 and warehouse_id = asked.warehouse_id limit 1), false) as warehouse_known,${STOCK_TERM_COLUMNS}
+     from unnest($2::text[], $3::text[]) with ordinality as asked (warehouse_id, item_id, place)
+     left join lateral (select * from item where org_id = $1 and item_id = asked.item_id limit 1) i on true
+     left join lateral (
+       select * from stock_balance where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id limit 1) b on true`,
+);
 
 /**
  * What of open expected receipts is to come, by day: however many there are, no more rows than days. Added up place by place, because joined
@@ -68,17 +84,17 @@ export interface Outlooks {
 export async function readOutlooks(tx: Tx, orgId: string, places: readonly Place[]): Promise<Outlooks> {
   const warehouseIds = places.map(({ warehouseId }) => warehouseId);
   const itemIds = places.map(({ itemId }) => itemId);
-  const [settings, [clock], pairs, arrivals, expiries] = await Promise.all([
+  const [settings, [clock], rows, arrivals, expiries] = await Promise.all([
     readSettings(tx, orgId),
     tx.run(readClock, []),
-    tx.run(readPairs, [places.map(() => orgId), warehouseIds, itemIds]),
+    tx.run(readPlaces, [orgId, warehouseIds, itemIds]),
     tx.run(readArrivals, [orgId, warehouseIds, itemIds]),
     tx.run(readExpiries, [orgId, warehouseIds, itemIds]),
   ]);
   const arrivalsAt = Map.groupBy(arrivals, ({ place }) => place);
   const expiriesAt = Map.groupBy(expiries, ({ place }) => place);
   const outlooks: PlaceOutlook[] = [];
-  for (const row of pairs) {
+  for (const row of rows) {
     const arriving = (arrivalsAt.get(row.place) ?? []).map(({ expected_on, quantity }) => ({
       day: expected_on,
       quantity: parseQuantity(quantity),

@@ -3,12 +3,13 @@ import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { readServedBefore, readWaiting } from './backorder-dates.queries.js';
 import { findExpecting } from './later.queries.js';
 import { findCandidates } from '../reservations/alternatives.queries.js';
-import { readArrivals, readExpiries } from './outlook.queries.js';
+import { readArrivals, readExpiries, readPlaces } from './outlook.queries.js';
 
 /** By which columns an index must be entered at least; by fewer, a statement would go through all of an organisation. */
 const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   item_pkey: ['org_id', 'item_id'],
   stock_balance_by_item: ['org_id', 'item_id'],
+  stock_balance_pkey: ['org_id', 'warehouse_id', 'item_id'],
   quant_to_pick: ['org_id', 'warehouse_id', 'item_id'],
   stock_settings_pkey: ['org_id'],
   expected_receipt_open: ['org_id', 'item_id'],
@@ -29,9 +30,17 @@ describe('the statements of projections and alternatives', () => {
   // Plans are kept by connections for hours, and a new installation knows nothing of its data: then any index seems good whose first column
   // fits, and that is the organisation for all of them.
   it.each(
-    ([findCandidates, readWaiting, readServedBefore, findExpecting, readArrivals, readExpiries] as readonly Statement<unknown>[]).map(
-      ({ name, text }) => [name, text],
-    ),
+    (
+      [
+        findCandidates,
+        readWaiting,
+        readServedBefore,
+        findExpecting,
+        readPlaces,
+        readArrivals,
+        readExpiries,
+      ] as readonly Statement<unknown>[]
+    ).map(({ name, text }) => [name, text]),
   )('%s finds its rows by their keys', async (_, text) => {
     const nulls = Array.from({ length: Math.max(...[...text.matchAll(/\$(\d+)/g)].map((match) => Number(match[1]))) }, () => 'null');
     const plan = await database.transaction(['org'], async (tx) => {
