@@ -38,7 +38,10 @@ class SettingsChange {
   })
   sourcingStrategy?: 'priority' | 'most_stock' | 'fewest_splits';
 
-  @IntegerField(0, 36_500, { optional: true, description: 'A lot that expires sooner is not promised, unless item or order say otherwise.' })
+  @IntegerField(0, 36_500, {
+    optional: true,
+    description: 'A lot that expires sooner is not promised, unless item or order say otherwise.',
+  })
   minRemainingShelfLifeDays?: number;
 }
 
