@@ -13,6 +13,7 @@ import {
   Priority,
   Text,
   Timestamp,
+  ShelfLifeDays,
 } from './schema.js';
 
 // What the gateway asks orders. Between our own services only.
@@ -112,6 +113,8 @@ export interface Order {
   readonly customerContact: { readonly email?: string } | null;
   readonly priority: number;
   readonly reservationMode: 'all_or_nothing' | 'partial';
+  /** How many days its lots must live; null = as items and organisation say. */
+  readonly minRemainingShelfLifeDays: number | null;
   readonly requestedShipDate: string | null;
   readonly shippingAddress: Readonly<Record<string, unknown>> | null;
   readonly currency: string | null;
@@ -148,6 +151,7 @@ export const OrderCreate = defineCall({
     customerContact: Type.Optional(Type.Object({ email: Type.Optional(Type.String({ format: 'email', maxLength: 320 })) })),
     lines: Type.Array(Type.Object(LineInput), { minItems: 1, maxItems: ORDER_LINES_MAX }),
     reservationMode: Type.Optional(ReservationMode),
+    minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
     priority: Type.Optional(Priority),
     requestedShipDate: Type.Optional(Type.String({ format: 'date' })),
     shippingAddress: Type.Optional(Type.Record(Type.String(), Type.Unknown())),

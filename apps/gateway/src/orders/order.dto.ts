@@ -76,6 +76,13 @@ export class NewOrder {
   @ChoiceField(RESERVATION_MODES, { ...optional, example: 'all_or_nothing' })
   reservationMode?: (typeof RESERVATION_MODES)[number];
 
+  @IntegerField(0, 36_500, {
+    ...optional,
+    description: 'How many days its lots must live; absent = as items and organisation say.',
+    example: 14,
+  })
+  minRemainingShelfLifeDays?: number;
+
   @IntegerField(0, 100, { ...optional, description: 'Higher is served first.', example: 50 })
   priority?: number;
 

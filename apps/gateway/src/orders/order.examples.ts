@@ -74,6 +74,7 @@ export const anOrder: Order = {
   customerContact: { email: 'ann@example.com' },
   priority: 50,
   reservationMode: 'all_or_nothing',
+  minRemainingShelfLifeDays: null,
   requestedShipDate: null,
   shippingAddress: { street: 'Hauptstr. 1', city: 'Berlin', country: 'DE' },
   currency: 'EUR',

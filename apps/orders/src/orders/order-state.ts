@@ -73,6 +73,8 @@ export interface OrderState extends OrderKey {
   readonly customerId: string;
   readonly customerContact: Order['customerContact'];
   readonly reservationMode: Order['reservationMode'];
+  /** How long its lots must live; null = as items and organisation say. */
+  readonly minRemainingShelfLifeDays: number | null;
   readonly priority: number;
   /** `2026-01-31` */
   readonly requestedShipDate: string | null;

@@ -30,6 +30,7 @@ export function orderView(order: OrderState, calendar: Calendar | null, servedOn
     customerContact: order.customerContact,
     priority: order.priority,
     reservationMode: order.reservationMode,
+    minRemainingShelfLifeDays: order.minRemainingShelfLifeDays,
     requestedShipDate: order.requestedShipDate,
     shippingAddress: order.shippingAddress,
     currency: order.currency,

@@ -43,6 +43,7 @@ export function anOrder(order: Partial<OrderState> = {}): OrderState {
     customerId: 'c',
     customerContact: null,
     reservationMode: 'all_or_nothing',
+    minRemainingShelfLifeDays: null,
     priority: 50,
     requestedShipDate: null,
     shippingAddress: null,

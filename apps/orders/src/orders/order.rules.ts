@@ -52,6 +52,7 @@ export function decidePlace(
     customerContact: request.customerContact?.email === undefined ? null : { email: request.customerContact.email },
     reservationMode: request.reservationMode ?? catalogue.settings.reservationMode,
     priority: request.priority ?? PRIORITY_DEFAULT,
+    minRemainingShelfLifeDays: request.minRemainingShelfLifeDays ?? null,
     requestedShipDate: request.requestedShipDate ?? null,
     shippingAddress: request.shippingAddress ?? null,
     currency,
@@ -104,8 +105,9 @@ export function decideCancel(order: OrderState, { reason }: RequestOf<typeof Ord
   return { order, ask: { kind: 'cancel', data: { orderId: order.orderId, ...(reason === undefined ? {} : { reason }) } } };
 }
 
-function demandOf({ orderId, priority, reservationMode }: OrderState, lines: readonly OrderLine[]) {
-  return { orderId, priority, reservationMode, lines: lines.map(demandLine) };
+function demandOf({ orderId, priority, reservationMode, minRemainingShelfLifeDays }: OrderState, lines: readonly OrderLine[]) {
+  const shelfLife = minRemainingShelfLifeDays === null ? {} : { minRemainingShelfLifeDays };
+  return { orderId, priority, reservationMode, ...shelfLife, lines: lines.map(demandLine) };
 }
 
 function demandLine({ lineNo, itemId, quantity, warehouseId, lot }: OrderLine): DemandLine {

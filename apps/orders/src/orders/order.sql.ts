@@ -22,6 +22,7 @@ interface OrderRow {
   readonly customer_id: string;
   readonly customer_contact: OrderState['customerContact'];
   readonly reservation_mode: OrderState['reservationMode'];
+  readonly min_remaining_shelf_life_days: number | null;
   readonly priority: number;
   readonly requested_ship_date: string | null;
   readonly shipping_address: OrderState['shippingAddress'];
@@ -64,6 +65,7 @@ const COLUMNS: Readonly<Record<Exclude<keyof OrderRow, 'order_id'> | 'outstandin
   customer_id: (order) => order.customerId,
   customer_contact: (order) => json(order.customerContact),
   reservation_mode: (order) => order.reservationMode,
+  min_remaining_shelf_life_days: (order) => order.minRemainingShelfLifeDays,
   priority: (order) => order.priority,
   requested_ship_date: (order) => order.requestedShipDate,
   shipping_address: (order) => json(order.shippingAddress),
@@ -201,6 +203,7 @@ function toOrder(row: OrderRow): Omit<OrderState, 'orgId' | 'lines' | 'shipments
     customerId: row.customer_id,
     customerContact: row.customer_contact,
     reservationMode: row.reservation_mode,
+    minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
     priority: row.priority,
     requestedShipDate: row.requested_ship_date,
     shippingAddress: row.shipping_address,
