@@ -2,19 +2,22 @@ import type { PickSuggestion } from '#libs/contracts';
 import { notFound, shortestDecimal } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import type { Scope } from '../scope.js';
-import { DEFAULT_LOCATION } from '../stock-machine/stock-state.js';
+import { lotOrNull } from '../stock-machine/holds.js';
 
 interface PickRow {
   readonly line_no: number;
   readonly item_id: string;
   readonly name: string;
   readonly warehouse_id: string;
+  readonly lot: string;
+  readonly location: string;
   readonly quantity: string;
+  readonly expires_at: Date | null;
 }
 
 /**
- * What to pick for an order: what it holds and has not been shipped, by line and warehouse. Where lots are not tracked there is none to
- * name, and so no date of expiry.
+ * What to pick for an order: what it holds and has not been shipped, by line and warehouse, there by lot and bin, what expires first at
+ * the top. A hold on a lot that has expired is left out (docs/rules.md, "picking").
  *
  * @throws {HoldfastError} `ORDER_NOT_FOUND` when nothing was ever said about the order.
  */
@@ -22,12 +25,17 @@ export async function suggestPicks(tx: Tx, orgId: string, scope: Scope, orderId:
   const [known, rows] = await Promise.all([
     tx.rows('select from demand where org_id = $1 and order_id = $2', [orgId, orderId]),
     tx.rows<PickRow>(
-      `select r.line_no, r.item_id, i.name, r.warehouse_id, sum(r.quantity - r.fulfilled_quantity) as quantity
+      `select r.line_no, r.item_id, i.name, r.warehouse_id, r.lot, r.location, sum(r.quantity - r.fulfilled_quantity) as quantity,
+              l.expires_at
        from reservation r
        join item i on i.org_id = r.org_id and i.item_id = r.item_id
+       left join lot l on l.org_id = r.org_id and l.item_id = r.item_id and l.lot = r.lot
+       left join quant q on q.org_id = r.org_id and q.warehouse_id = r.warehouse_id and q.item_id = r.item_id and q.lot = r.lot
+             and q.location = r.location and q.quality = 'available'
        where r.org_id = $1 and r.order_id = $2 and r.status = 'active' and ($3::text[] is null or r.warehouse_id = any($3))
-       group by r.line_no, r.item_id, i.name, r.warehouse_id
-       order by r.line_no, r.warehouse_id`,
+         and (l.expires_at is null or l.expires_at > now())
+       group by r.line_no, r.item_id, i.name, r.warehouse_id, r.lot, r.location, l.expires_at, q.received_at
+       order by r.line_no, r.warehouse_id, l.expires_at nulls last, q.received_at nulls first, r.lot, r.location`,
       [orgId, orderId, scope],
     ),
   ]);
@@ -37,9 +45,9 @@ export async function suggestPicks(tx: Tx, orgId: string, scope: Scope, orderId:
     itemId: row.item_id,
     name: row.name,
     warehouseId: row.warehouse_id,
-    lot: null,
-    location: DEFAULT_LOCATION,
+    lot: lotOrNull(row.lot),
+    location: row.location,
     quantity: shortestDecimal(row.quantity),
-    expiresAt: null,
+    expiresAt: row.expires_at?.toISOString() ?? null,
   }));
 }

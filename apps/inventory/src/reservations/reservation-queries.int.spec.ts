@@ -110,6 +110,36 @@ describe('reservation reads', () => {
       expect(await suggest('empty')).toEqual([]);
     });
 
+    it('name lot and bin, what expires first at the top, and leave out what has expired', async () => {
+      await service.database.rows(
+        `with i as (insert into inventory.item (org_id, item_id, name, tracking) values ('org', 'milk', 'Milk', 'lot')),
+              d as (insert into inventory.demand (org_id, order_id, state, firm) values ('org', 'lots', 'open', true))
+         insert into inventory.stock_balance (org_id, warehouse_id, item_id, on_hand, reserved, last_entry_no) values ('org', 'W', 'milk', 9, 9, 1)`,
+      );
+      await service.database.rows(
+        `insert into inventory.lot (org_id, item_id, lot, expires_at, created_at)
+         select 'org', 'milk', lot, expires_at::timestamptz, now() from (values ('old', '2020-01-01T00:00:00Z'), ('soon', '2090-01-01T00:00:00Z'),
+           ('late', '2099-01-01T00:00:00Z'), ('never', null)) v (lot, expires_at)`,
+      );
+      await service.database.rows(
+        `insert into inventory.quant (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, received_at)
+         select 'org', 'W', 'milk', lot, location, 'available', 2, 2, '2026-01-01' from unnest(array['old', 'late', 'soon', 'never', 'soon'],
+           array['default', 'default', 'B', 'default', 'A']) v (lot, location)`,
+      );
+      await service.database.rows(
+        `insert into inventory.reservation (org_id, order_id, reservation_id, line_no, warehouse_id, item_id, lot, location, quantity, reserved_at)
+         select 'org', 'lots', ('01890000-0000-7000-9000-00000000000' || n)::uuid, 1, 'W', 'milk', lot, location, 2, '2026-01-01'
+         from unnest(array['never', 'late', 'soon', 'soon', 'old'], array['default', 'default', 'B', 'A', 'default']) with ordinality v (lot, location, n)`,
+      );
+      const milk = { lineNo: 1, itemId: 'milk', name: 'Milk', warehouseId: 'W', quantity: '2' };
+      expect(await suggest('lots')).toEqual([
+        { ...milk, lot: 'soon', location: 'A', expiresAt: '2090-01-01T00:00:00.000Z' },
+        { ...milk, lot: 'soon', location: 'B', expiresAt: '2090-01-01T00:00:00.000Z' },
+        { ...milk, lot: 'late', location: 'default', expiresAt: '2099-01-01T00:00:00.000Z' },
+        { ...milk, lot: 'never', location: 'default', expiresAt: null },
+      ]);
+    });
+
     it('are those of the warehouses in which the picker works', async () => {
       expect((await suggest('firm', ['V'])).map(({ warehouseId }) => warehouseId)).toEqual(['V']);
     });
