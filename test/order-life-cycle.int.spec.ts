@@ -192,6 +192,84 @@ it('goes through the life of an order, from the basket to the return', async () 
   ]);
 });
 
+it('holds what was picked, where it was picked; what was missing is held elsewhere or waits, and is on record', async () => {
+  await database.rows(`insert into inventory.item (org_id, item_id, name, tracking) values ($1, 'milk', 'Milk', 'lot')`, [orgId]);
+  for (const [lot, expiresAt] of [
+    ['feb', '2090-02-01T00:00:00Z'],
+    ['march', '2090-03-01T00:00:00Z'],
+  ] as const) {
+    await call(ReceiptPost, { warehouseId: 'main', lines: [{ itemId: 'milk', quantity: '5', unitCost: '1', lot, expiresAt }] });
+  }
+  const { orderId } = await place({
+    lines: [
+      { itemId: 'milk', quantity: '5' },
+      { itemId: 'a', quantity: '4' },
+    ],
+  });
+  await call(OrderConfirm, { orderId });
+  expect((await call(PickListGet, { orderId })).lines).toMatchObject([
+    { lineNo: 1, lot: 'feb', location: 'default', quantity: '5', expiresAt: '2090-02-01T00:00:00.000Z' },
+    { lineNo: 2, lot: null, quantity: '4' },
+  ]);
+  const lines = [
+    {
+      lineNo: 1,
+      quantity: '4',
+      lots: [
+        { lot: 'march', quantity: '3' },
+        { lot: 'feb', quantity: '1' },
+      ],
+    },
+    { lineNo: 2, quantity: '3' },
+  ];
+  const rehearsed = await call(OrderPick, { orderId, lines, dryRun: true });
+  expect(rehearsed).toMatchObject({
+    status: 'picking',
+    lines: [{ pickedQuantity: '4' }, { pickedQuantity: '3', backorderedQuantity: '1' }],
+  });
+  expect(await call(OrderGet, { orderId })).toMatchObject({ status: 'confirmed', lines: [{ pickedQuantity: null }, {}] });
+  const picked = await call(OrderPick, { orderId, lines });
+  expect(picked.lines).toMatchObject([
+    {
+      pickedQuantity: '4',
+      reservedQuantity: '5',
+      allocations: [
+        { lot: 'feb', quantity: '1' },
+        { lot: 'march', quantity: '4' },
+      ],
+    },
+    { pickedQuantity: '3' },
+  ]);
+  expect((await call(PickListGet, { orderId })).lines).toMatchObject([
+    { lineNo: 1, lot: 'feb', quantity: '1' },
+    { lineNo: 1, lot: 'march', quantity: '4' },
+    { lineNo: 2 },
+  ]);
+  const unknown = [{ lineNo: 1, quantity: '5', lots: [{ lot: 'july', quantity: '5' }] }];
+  await expect(call(OrderPick, { orderId, lines: unknown })).rejects.toMatchObject({ code: 'LOT_NOT_FOUND' });
+  expect(await call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '5' }] })).toMatchObject({
+    lines: [
+      { lot: 'feb', quantity: '1' },
+      { lot: 'march', quantity: '4' },
+    ],
+  });
+  const events = (await call(AuditList, { orderId })).items;
+  expect(events.map(({ type }) => type).reverse()).toEqual([
+    'order_created',
+    'order_confirmed',
+    'order_picked',
+    'pick_shortage',
+    'order_pick_refused',
+    'shipment_posted',
+  ]);
+  expect(events.find(({ type }) => type === 'pick_shortage')?.details).toMatchObject({
+    shortages: [
+      { lineNo: 1, itemId: 'milk', warehouseId: 'main', lot: 'feb', location: 'default', missing: '1' },
+      { lineNo: 2, itemId: 'a', lot: null, missing: '1' },
+    ],
+  });
+});
+
 it('refuses what is short with what could be had, and leaves no order', async () => {
   const refused = place({
     orderId: 'o',

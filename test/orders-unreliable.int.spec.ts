@@ -10,6 +10,7 @@ import {
   OrderConfirm,
   OrderCreate,
   OrderGet,
+  OrderPick,
   OrderUpdate,
   ReceiptPost,
   type RequestOf,
@@ -136,6 +137,7 @@ async function insist<D extends CallDefinition>(definition: D, request: RequestO
 }
 
 const shipmentsPosted = new Set<string>();
+let picksDone = 0;
 
 async function liveOneOrder(n: number): Promise<void> {
   const orderId = `o${n}`;
@@ -153,6 +155,17 @@ async function liveOneOrder(n: number): Promise<void> {
       insist(OrderUpdate, { orderId, lines: lines().map((line, index) => (chance(0.5) ? { ...line, lineNo: index + 1 } : line)) }),
     confirm: () => insist(OrderConfirm, { orderId }),
     cancel: () => insist(OrderCancel, { orderId }),
+    pick: async () => {
+      if (chance(0.3)) return await insist(OrderPick, { orderId });
+      const order = await insist(OrderGet, { orderId });
+      if (order instanceof HoldfastError) return order;
+      const line = oneOf(order.lines);
+      const most = Number(line.fulfilledQuantity) + Number(line.reservedQuantity);
+      const quantity = String(Math.max(Number(line.fulfilledQuantity), most - (chance(0.5) ? 0 : upTo(2))));
+      const picked = await insist(OrderPick, { orderId, lines: [{ lineNo: line.lineNo, quantity }] });
+      if (!(picked instanceof HoldfastError)) picksDone++;
+      return picked;
+    },
     ship: async () => {
       const order = await insist(OrderGet, { orderId });
       if (order instanceof HoldfastError) return;
@@ -197,11 +210,11 @@ async function liveOneOrder(n: number): Promise<void> {
         reasonCode: 'loss',
       }),
   };
-  const usual = ['amend', 'confirm', 'confirm', 'ship', 'ship', 'ship', 'unship', 'returns', 'supply', 'supply', 'lose'];
+  const usual = ['amend', 'confirm', 'confirm', 'pick', 'pick', 'ship', 'ship', 'ship', 'unship', 'returns', 'supply', 'supply', 'lose'];
   for (let step = 0; step < STEPS; step++) {
     const choice = chance(0.02) ? 'cancel' : step < 4 ? oneOf(['place', 'supply']) : oneOf([...usual, 'place']);
     // Now and then somebody else does something with the same order at the same time.
-    await Promise.all([steps[choice]!(), ...(chance(0.15) ? [steps[oneOf(['amend', 'confirm', 'ship'])]!()] : [])]);
+    await Promise.all([steps[choice]!(), ...(chance(0.15) ? [steps[oneOf(['amend', 'confirm', 'pick', 'ship'])]!()] : [])]);
   }
 }
 
@@ -239,6 +252,7 @@ it(`tells the same as inventory whatever happens to messages (seed ${SEED})`, as
   expect(shipments).toEqual([]);
   // Something did happen.
   expect(shipmentsPosted.size).toBeGreaterThan(0);
+  expect(picksDone).toBeGreaterThan(0);
 }, 120_000);
 
 /** Inventory leaves out what is zero. */

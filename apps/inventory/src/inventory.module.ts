@@ -7,6 +7,7 @@ import { ExpectedReceiptsController } from './expected-receipts/expected-receipt
 import { ImportWork } from './imports/import-work.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
+import { PickingConsumer } from './picking/picking.consumer.js';
 import { ProjectionController } from './projection/projection.controller.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { ReservationQueriesController } from './reservations/reservation-queries.controller.js';
@@ -23,6 +24,7 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
 @Module({
   controllers: [
     ReservationsConsumer,
+    PickingConsumer,
     ShipmentsConsumer,
     ReturnsConsumer,
     ReceiptsConsumer,

@@ -22,6 +22,7 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   priority: 50,
   ttlSeconds: 1800,
   quantity: '3',
+  missing: '2',
   quantityDelta: '-3',
   requested: '3',
   reserved: '3',

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
-import { InspectionVerdict, ReservationMode, ReturnCondition } from './order-events.js';
+import { InspectionVerdict, PickedLine, ReservationMode, ReturnCondition } from './order-events.js';
 import { AUDITORS, EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import {
   COMMAND_LINES_MAX,
@@ -274,11 +274,6 @@ export const PickListGet = defineCall({
   }>(),
 });
 
-const PickedLine = Type.Object({
-  lineNo: LineNo,
-  quantity: NonNegativeDecimal,
-  lots: Type.Optional(Type.Array(Type.Object({ lot: Id, quantity: PositiveDecimal, location: Type.Optional(Id) }))),
-});
 const handling = (pattern: string, summary: string) => ({
   ...shared,
   pattern,

@@ -1,6 +1,17 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineEvent } from './define-event.js';
-import { COMMAND_LINES_MAX, Id, LineNo, ORDER_LINES_MAX, PositiveDecimal, Priority, ShelfLifeDays, Text, Timestamp } from './schema.js';
+import {
+  COMMAND_LINES_MAX,
+  Id,
+  LineNo,
+  NonNegativeDecimal,
+  ORDER_LINES_MAX,
+  PositiveDecimal,
+  Priority,
+  ShelfLifeDays,
+  Text,
+  Timestamp,
+} from './schema.js';
 
 // What an order-management system, and our own `orders` service, say. Every one may carry the extension `sequence`, which the
 // source of the order counts; without it events about an order are ordered by `time`, and a cancellation is final.
@@ -67,6 +78,28 @@ export const OrderCancelled = defineEvent({
   direction: 'in',
   consumers: ['inventory'],
   data: Type.Object({ orderId: Id, reason: Type.Optional(Text()) }),
+});
+
+/** What was really picked of a line, in total: what was shipped of it included. */
+export const PickedLine = Type.Object({
+  lineNo: LineNo,
+  quantity: NonNegativeDecimal,
+  /** Where, when not as suggested; they add up to the quantity. */
+  lots: Type.Optional(
+    Type.Array(Type.Object({ lot: Type.Optional(Id), quantity: PositiveDecimal, location: Type.Optional(Id) }), {
+      maxItems: COMMAND_LINES_MAX,
+    }),
+  ),
+});
+export type PickedLine = Static<typeof PickedLine>;
+
+export const OrderPicked = defineEvent({
+  type: 'OrderPicked',
+  summary:
+    'What was really picked, in totals; no lines = exactly as suggested. The hold of the order moves to where it was picked; what was not found is released there and held elsewhere, or waits.',
+  direction: 'in',
+  consumers: ['inventory'],
+  data: Type.Object({ orderId: Id, lines: Type.Optional(Type.Array(PickedLine, { maxItems: COMMAND_LINES_MAX })) }),
 });
 
 const PickedLot = Type.Object({ lot: Id, quantity: PositiveDecimal, location: Type.Optional(Id) });

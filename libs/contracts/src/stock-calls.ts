@@ -1,8 +1,17 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal } from './define-call.js';
-import { DemandLine, ReservationMode, ReturnInspected, ReturnReceived, ShipmentCancelled, ShipmentConfirmed } from './order-events.js';
+import {
+  DemandLine,
+  OrderPicked,
+  ReservationMode,
+  ReturnInspected,
+  ReturnReceived,
+  ShipmentCancelled,
+  ShipmentConfirmed,
+} from './order-events.js';
 import { EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable, ShelfLifeDays } from './schema.js';
+import type { StockPicked } from './stock-events.js';
 import { HeldLine, RefusalReason, ShortLine, StockLine } from './stock-events.js';
 
 // The calls that outsiders may use too. What they say is what the events say; see order-events.ts and stock-events.ts.
@@ -200,6 +209,26 @@ export const StockInspect = defineCall({
   summary: 'Says what returned goods are good for: the data of `ReturnInspected`.',
   request: Type.Composite([ReturnInspected.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
   response: movement,
+});
+
+/** What became of what was picked: done with all that the order holds now, or refused with a reason. */
+export interface PickAnswer extends Omit<Static<typeof StockPicked.data>, 'orderId'> {
+  readonly status: 'done' | 'refused';
+  /** Inventory's own count for the order. */
+  readonly sequence: number;
+  readonly reason?: RefusalReason;
+  readonly shortLines?: readonly ShortLine[];
+  readonly dryRun?: boolean;
+}
+
+export const StockPick = defineCall({
+  ...shared,
+  pattern: 'stock.pick',
+  effect: 'change',
+  allow: GOODS_HANDLERS,
+  summary: 'Says what was really picked: the data of `OrderPicked`.',
+  request: Type.Composite([OrderPicked.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
+  response: internal<PickAnswer>(),
 });
 
 export interface PickSuggestion {

@@ -163,6 +163,34 @@ export const StockReturnFailed = defineEvent({
   data: Type.Object({ returnId: Id, orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...stock }),
 });
 
+/** Goods that the books have at a place where a picker found less. */
+const MissingPart = Type.Object({
+  lineNo: LineNo,
+  itemId: Id,
+  warehouseId: Id,
+  lot: Nullable(Id),
+  location: Id,
+  missing: PositiveDecimal,
+});
+
+export const StockPicked = defineEvent({
+  ...answer('StockPicked', 'What was picked is held where it was picked. `lines` is all that the order holds now.'),
+  data: Type.Object({
+    orderId: Id,
+    /** Of the lines that were picked, in total. */
+    picked: Type.Array(Type.Object({ lineNo: LineNo, quantity: NonNegativeDecimal })),
+    lines: Type.Array(HeldLine),
+    backordered: Type.Array(Backordered),
+    shortages: Type.Array(MissingPart),
+    ...stock,
+  }),
+});
+
+export const StockPickFailed = defineEvent({
+  ...answer('StockPickFailed', 'What was picked contradicts what the order holds or what is there; the holds stand as they were.'),
+  data: Type.Object({ orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...stock }),
+});
+
 const fact = (type: string, summary: string) => ({ type, summary, direction: 'out' as const, consumers: [] });
 
 export const StockReceived = defineEvent({
@@ -193,6 +221,11 @@ export const StockAdjusted = defineEvent({
     reason: Text(),
     balanceAfter: Decimal,
   }),
+});
+
+export const PickShortage = defineEvent({
+  ...fact('PickShortage', 'A picker found less at a place than the books have there.'),
+  data: Type.Composite([Type.Object({ orderId: Id }), MissingPart]),
 });
 
 export const QualityChanged = defineEvent({

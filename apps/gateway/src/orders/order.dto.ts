@@ -141,7 +141,13 @@ class LotQuantity {
   quantity: string;
 }
 
-class PickedLot extends LotQuantity {
+class PickedLot {
+  @IdField({ ...optional, description: 'Of a tracked item.', example: 'L-2026-03' })
+  lot?: string;
+
+  @DecimalField('positive', { example: '3' })
+  quantity: string;
+
   @IdField({ ...optional, example: 'A-01' })
   location?: string;
 }
@@ -153,7 +159,7 @@ class HandledLine {
   @DecimalField('zero or more', { description: 'In total so far, not in addition.', example: '3' })
   quantity: string;
 
-  @ListField(() => PickedLot, COMMAND_LINES_MAX, optional)
+  @ListField(() => PickedLot, COMMAND_LINES_MAX, { ...optional, description: 'Where, if not as suggested; they add up to the quantity.' })
   lots?: PickedLot[];
 }
 

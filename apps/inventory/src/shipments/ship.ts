@@ -3,7 +3,7 @@ import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity,
 import { fingerprint } from '../fingerprint.js';
 import { free } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type Ship } from '../stock-machine/commands.js';
-import { dequeue, displace, fulfil, holdsAt, lineOf, lotOrNull, placeOf, release, requireMovable } from '../stock-machine/holds.js';
+import { dequeue, displace, fulfil, lotOrNull, movesAll, placeOf, release, requireMovable } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage, wasOvertaken } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
 import {
@@ -30,6 +30,7 @@ import {
   emptyLine,
   heldQuantity,
   lotNameKey,
+  type OpenHold,
   openQuantity,
   type PostedShipment,
   type Refusal,
@@ -298,7 +299,8 @@ function displacing(state: StockState, takings: readonly Taking[], used: Used): 
   for (const { balance, quant, taken } of crowded) {
     const free = left.get(balance) ?? freeAfter(state, balance, used);
     left.set(balance, free);
-    if (movesAll(state, balance, quant, free, used)) continue;
+    const heldAfter = ({ reservation }: OpenHold) => heldQuantity(reservation) - (used.ofHolds.get(reservation) ?? ZERO);
+    if (movesAll(state, balance, quant, free, heldAfter)) continue;
     const { lineNo, itemId } = takings.find((taking) => taking.balance === balance)!;
     const homeless = maxQuantity(-free.freeAt(quant), ZERO);
     const available = formatQuantity(taken - homeless);
@@ -312,20 +314,6 @@ function freeAfter(state: StockState, balance: Balance, used: Used): FreeStock {
   const free = new FreeStock(state, balance);
   for (const { quant, taken, given } of used.of(balance)) free.give(quant, given - taken);
   return free;
-}
-
-/** Moves, in thought, the holds on a quant that do not fit any more; false when one finds no place. */
-function movesAll(state: StockState, balance: Balance, quant: QuantKey, free: FreeStock, used: Used): boolean {
-  for (const { demand, reservation } of holdsAt(state, balance, quant)) {
-    const excess = -free.freeAt(quant);
-    if (excess <= ZERO) return true;
-    const moved = minQuantity(excess, heldQuantity(reservation) - (used.ofHolds.get(reservation) ?? ZERO));
-    const line = lineOf(demand, reservation.lineNo);
-    if (free.fit(line) < moved) return false;
-    for (const part of free.place(moved, line)) free.take(part.quant, part.quantity);
-    free.give(quant, moved);
-  }
-  return free.freeAt(quant) >= ZERO;
 }
 
 /**

@@ -4,6 +4,7 @@ import type {
   DataOf,
   DemandLine,
   GoodsReceived,
+  OrderPicked,
   ReturnInspected,
   ReturnReceived,
   ShipmentConfirmed,
@@ -78,6 +79,11 @@ export interface Unship extends Base {
   readonly reason?: string | undefined;
 }
 
+/** What was really picked for an order; no lines = exactly as suggested. */
+export interface ConfirmPick extends Base, DataOf<typeof OrderPicked> {
+  readonly kind: 'confirm-pick';
+}
+
 export interface ReceiveReturn extends Base, DataOf<typeof ReturnReceived> {
   readonly kind: 'receive-return';
 }
@@ -114,7 +120,17 @@ export interface SetStockPolicy extends Base {
 }
 
 export type StockCommand =
-  SetDemand | ExpireHolds | FillBackorders | Ship | Unship | ReceiveReturn | InspectReturn | ReceiveGoods | AdjustStock | SetStockPolicy;
+  | SetDemand
+  | ExpireHolds
+  | FillBackorders
+  | ConfirmPick
+  | Ship
+  | Unship
+  | ReceiveReturn
+  | InspectReturn
+  | ReceiveGoods
+  | AdjustStock
+  | SetStockPolicy;
 
 /** What became of a command. A refusal is an outcome, not a rollback: what it records and says commits with the batch. */
 export type Outcome<A = unknown> =

@@ -1,4 +1,5 @@
 import { adjustStock } from '../adjustments/adjust-stock.js';
+import { confirmPick } from '../picking/confirm-pick.js';
 import { receiveGoods } from '../receipts/receive-goods.js';
 import { expireHolds } from '../reservations/expire-holds.js';
 import { fillBackorders } from '../reservations/fill-backorders.js';
@@ -40,6 +41,8 @@ function apply(state: StockState, command: StockCommand): Outcome {
       return expireHolds(state, command);
     case 'fill-backorders':
       return fillBackorders(state, command);
+    case 'confirm-pick':
+      return confirmPick(state, command);
     case 'ship':
       return ship(state, command);
     case 'unship':

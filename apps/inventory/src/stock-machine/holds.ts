@@ -5,6 +5,7 @@ import type { CommandMeta } from './commands.js';
 import {
   allocate,
   changeReserved,
+  type FreeStock,
   fitting,
   isDetailed,
   lotKey,
@@ -400,12 +401,46 @@ export function requireMovable(state: StockState, balance: Balance, key: QuantKe
 }
 
 /**
+ * Moves, in thought, the holds on a quant that do not fit any more, as {@link displace} will; false when one finds no place that serves it
+ * as well.
+ *
+ * @param free what is free when everything else has happened; less than nothing in this quant.
+ * @param heldAfter what of a hold is left then to be moved.
+ */
+export function movesAll(
+  state: StockState,
+  balance: Balance,
+  quant: QuantKey,
+  free: FreeStock,
+  heldAfter: (hold: OpenHold) => Quantity,
+): boolean {
+  for (const held of holdsAt(state, balance, quant)) {
+    const excess = -free.freeAt(quant);
+    if (excess <= ZERO) return true;
+    const moved = minQuantity(excess, heldAfter(held));
+    const line = lineOf(held.demand, held.reservation.lineNo);
+    if (free.fit(line) < moved) return false;
+    for (const part of free.place(moved, line)) free.take(part.quant, part.quantity);
+    free.give(quant, moved);
+  }
+  return free.freeAt(quant) >= ZERO;
+}
+
+/**
  * Moves the holds that do not fit into a quant any more, because a fact or a shipment took from it, to other lots and bins; what fits
  * nowhere waits, and its order is told.
  *
+ * @param except whose holds there stay.
  * @returns the orders of which something was moved, to be told what they hold now.
  */
-export function displace(state: StockState, balance: Balance, key: QuantKey, cause: string, meta: CommandMeta): ReadonlySet<Demand> {
+export function displace(
+  state: StockState,
+  balance: Balance,
+  key: QuantKey,
+  cause: string,
+  meta: CommandMeta,
+  except?: Demand,
+): ReadonlySet<Demand> {
   const moved = new Set<Demand>();
   if (!isDetailed(balance) || key.quality !== 'available') return moved;
   const homeless: { hold: OpenHold; quantity: Quantity }[] = [];
@@ -414,6 +449,7 @@ export function displace(state: StockState, balance: Balance, key: QuantKey, cau
   for (const held of holdsAt(state, balance, key)) {
     if (excess <= ZERO) break;
     const { demand, reservation } = held;
+    if (demand === except) continue;
     const line = lineOf(demand, reservation.lineNo);
     const quantity = minQuantity(excess, heldQuantity(reservation));
     const elsewhere = minQuantity(quantity, placeable(state, balance, line));

@@ -34,6 +34,13 @@ export function mayComeTooEarly(demand: Demand, meta: CommandMeta): boolean {
   return heard.size > 0 && Math.max(...heard) - demand.seenSequence > heard.size;
 }
 
+/** Whether the message itself, or a later one about the order, was heard before: of what is only true until the next one is said. */
+export function isOutdated(demand: Demand, meta: CommandMeta): boolean {
+  const sequence = countOf(demand, meta);
+  if (sequence === undefined) return wasOvertaken(demand, meta);
+  return sequence <= Math.max(demand.seenSequence, demand.incomingSequence ?? 0, ...demand.seenAhead);
+}
+
 /**
  * Whether a fact happened before the last totals of the order, or its cancellation, though it comes after: what the order wanted at that
  * time is not known any more, and the fact is posted all the same.

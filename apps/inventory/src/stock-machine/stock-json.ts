@@ -4,6 +4,7 @@ import {
   DEFAULT_LOCATION,
   type Demand,
   type DemandLine,
+  type PickedTotal,
   type Quality,
   type Refusal,
   type ReturnLine,
@@ -33,12 +34,13 @@ export function demandLinesToJson(lines: readonly DemandLine[]): string {
       returned: unlessZero(line.returned),
       closed: unlessZero(line.closed),
       unheld: unlessZero(line.unheld),
+      picked: line.picked === null ? undefined : pickedToJson(line.picked),
     })),
   );
 }
 
 export function demandLinesFromJson(stored: unknown): DemandLine[] {
-  return (stored as Stored[]).map((line) => ({
+  return (stored as (Stored & { readonly picked?: StoredPick })[]).map((line) => ({
     lineNo: Number(line['lineNo']),
     itemId: String(line['itemId']),
     warehouseId: (line['warehouseId'] as string | undefined) ?? null,
@@ -52,8 +54,27 @@ export function demandLinesFromJson(stored: unknown): DemandLine[] {
     returned: quantity(line['returned']),
     closed: quantity(line['closed']),
     unheld: quantity(line['unheld']),
+    picked: line.picked === undefined ? null : pickedFromJson(line.picked),
   }));
 }
+
+type StoredPick = Stored & { readonly missing?: readonly Stored[] };
+
+const pickedToJson = ({ quantity: total, of, missing }: PickedTotal) => ({
+  quantity: formatQuantity(total),
+  of: formatQuantity(of),
+  missing:
+    missing.length === 0 ? undefined : missing.map((part) => ({ ...part, ...placeToJson(part), quantity: formatQuantity(part.quantity) })),
+});
+const pickedFromJson = (stored: StoredPick): PickedTotal => ({
+  quantity: quantity(stored['quantity']),
+  of: quantity(stored['of']),
+  missing: (stored.missing ?? []).map((part) => ({
+    warehouseId: String(part['warehouseId']),
+    ...placeFromJson(part),
+    quantity: quantity(part['quantity']),
+  })),
+});
 
 export function refusalFromJson(stored: unknown): Refusal | null {
   return stored as Refusal | null;

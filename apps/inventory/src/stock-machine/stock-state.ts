@@ -63,6 +63,26 @@ export interface DemandLine {
   closed: Quantity;
   /** Asked for by a refused or expired demand; takes nothing from what is available. */
   unheld: Quantity;
+  /** What was said last of its picking; null = nothing yet. */
+  picked: PickedTotal | null;
+}
+
+/** What was picked of a line, what was shipped included. */
+export interface PickedTotal {
+  readonly quantity: Quantity;
+  /** What there was to pick afterwards: as long as it is so much, the same total says nothing new. */
+  readonly of: Quantity;
+  /** What was not found where it was to be picked. */
+  readonly missing: readonly MissingPart[];
+}
+
+/** What was missing at a place. */
+export interface MissingPart {
+  readonly warehouseId: string;
+  /** `''` = none. */
+  readonly lot: string;
+  readonly location: string;
+  readonly quantity: Quantity;
 }
 
 export type DemandState =
@@ -499,6 +519,7 @@ export function emptyLine(lineNo: number, itemId: string, warehouseId: string | 
     returned: ZERO,
     closed: ZERO,
     unheld: ZERO,
+    picked: null,
   };
 }
 

@@ -66,6 +66,8 @@ export function touches(command: StockCommand): Touches {
       return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId) };
     case 'fill-backorders':
       return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
+    case 'confirm-pick':
+      return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), knowsShipments: true };
     case 'ship':
       return {
         ...NOTHING,

@@ -16,14 +16,27 @@ export function suggestedTotals(order: OrderState, suggestions: readonly PickSug
 }
 
 /**
- * Records what was really picked, which may be less than suggested. A later list replaces an earlier one, line by line.
+ * Tells inventory what was really picked, which may be less than suggested, or from elsewhere. A later list replaces an earlier one, line by
+ * line. The order is `picking` when inventory agrees: {@link pickedAs}.
  *
+ * @param totals null = exactly as suggested.
  * @throws {HoldfastError} 409 `INVALID_STATE`, 422 `ORDER_VALIDATION`.
  */
-export function decidePick(order: OrderState, totals: Totals, now: Date): Decision {
+export function decidePick(order: OrderState, totals: Totals | null): Decision {
   checkAction(order, 'pick');
-  const lines = withTotals(order, totals, 'picked', (line) => line.quantity - stockOf(order, line.lineNo).closed);
-  return handled({ ...order, lines }, 'picking', 'order_picked', totals, now);
+  withTotals(order, totals ?? [], 'picked', (line) => line.quantity - stockOf(order, line.lineNo).closed);
+  return { order, ask: { kind: 'pick', data: { orderId: order.orderId, ...(totals === null ? {} : { lines: totals }) } } };
+}
+
+/** The order with what was picked of its lines, in totals; a partly shipped one stays what it is. */
+export function pickedAs(
+  order: OrderState,
+  totals: readonly { readonly lineNo: number; readonly quantity: Quantity }[],
+  now: Date,
+): OrderState {
+  const quantities = new Map(totals.map(({ lineNo, quantity }) => [lineNo, quantity]));
+  const lines = order.lines.map((line) => ({ ...line, picked: quantities.get(line.lineNo) ?? line.picked }));
+  return movedOn({ ...order, lines }, 'picking', now);
 }
 
 /**
@@ -37,7 +50,7 @@ export function decidePack(order: OrderState, totals: Totals | null, suggestions
   const suggested = suggestedTotals(order, suggestions);
   const packed = totals ?? suggested.map((line) => ({ ...line, quantity: pickedText(lineOf(order, line.lineNo)) ?? line.quantity }));
   const lines = withTotals(order, packed, 'packed', (line) => line.picked ?? line.quantity - stockOf(order, line.lineNo).closed);
-  return handled({ ...order, lines }, 'packed', 'order_packed', packed, now);
+  return { order: movedOn({ ...order, lines }, 'packed', now), audit: { type: 'order_packed', details: { lines: packed } } };
 }
 
 function pickedText({ picked }: OrderLine): string | null {
@@ -64,7 +77,6 @@ function withTotals(order: OrderState, totals: Totals, step: 'picked' | 'packed'
 }
 
 /** A partly shipped order stays what it is. */
-function handled(order: OrderState, to: 'picking' | 'packed', type: string, lines: Totals, now: Date): Decision {
-  const moved = order.status === 'partially_shipped' || order.status === to ? order : { ...order, status: to, statusSince: now };
-  return { order: moved, audit: { type, details: { lines } } };
+function movedOn(order: OrderState, to: 'picking' | 'packed', now: Date): OrderState {
+  return order.status === 'partially_shipped' || order.status === to ? order : { ...order, status: to, statusSince: now };
 }

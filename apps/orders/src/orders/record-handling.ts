@@ -4,12 +4,12 @@ import { type Order, type OrderPack, type OrderPick, PickingSuggest, type PickSu
 import { type MessageContext, RpcClient } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { callOptions } from '../stock/ask-inventory.js';
-import { ChangeOrder } from './change-order.js';
-import { decidePack, decidePick, suggestedTotals } from './handling.rules.js';
+import { type Change, ChangeOrder } from './change-order.js';
+import { decidePack, decidePick } from './handling.rules.js';
 import { warehousesOf } from './order-state.js';
 import { ShowOrders } from './show-orders.js';
 
-/** Records what was picked and packed. Both are ours alone: inventory learns of it when the goods leave. */
+/** Records what was picked and packed. Inventory moves its holds to what was picked; what was packed is ours alone. */
 @Injectable()
 export class RecordHandling {
   constructor(
@@ -18,18 +18,16 @@ export class RecordHandling {
     private readonly showOrders: ShowOrders,
   ) {}
 
+  /** @throws {HoldfastError} also 409 `INSUFFICIENT_STOCK` when more was picked than is held or there. */
   async pick({ orderId, lines, dryRun = false }: RequestOf<typeof OrderPick>, context: MessageContext): Promise<Order> {
-    const suggestions = lines === undefined ? await this.suggest(orderId, context) : [];
-    return await this.record('pick', { orderId, lines, dryRun }, context, (order, now) =>
-      decidePick(order, lines ?? suggestedTotals(order, suggestions), now),
-    );
+    const change = { orgId: context.orgId, orderId, digest: digestOf('pick', { orderId, lines }), dryRun, context };
+    return await this.record(change, lines, (order) => decidePick(order, lines ?? null));
   }
 
   async pack({ orderId, lines, dryRun = false }: RequestOf<typeof OrderPack>, context: MessageContext): Promise<Order> {
     const suggestions = lines === undefined ? await this.suggest(orderId, context) : [];
-    return await this.record('pack', { orderId, lines, dryRun }, context, (order, now) =>
-      decidePack(order, lines ?? null, suggestions, now),
-    );
+    const change = { orgId: context.orgId, orderId, digest: digestOf('pack', { orderId }), dryRun, context };
+    return await this.record(change, lines, (order, now) => decidePack(order, lines ?? null, suggestions, now));
   }
 
   /** What to pick, from the order's reservations: a snapshot. */
@@ -38,17 +36,15 @@ export class RecordHandling {
   }
 
   private async record(
-    kind: 'pick' | 'pack',
-    { orderId, lines, dryRun }: { orderId: string; lines: RequestOf<typeof OrderPick>['lines']; dryRun: boolean },
-    context: MessageContext,
+    change: Change,
+    lines: RequestOf<typeof OrderPick>['lines'],
     decide: Parameters<ChangeOrder['runExisting']>[1],
   ): Promise<Order> {
-    const change = { orgId: context.orgId, orderId, digest: digestOf(kind, { orderId }), dryRun, context };
     const order = await this.changeOrder.runExisting(change, (existing, now) => {
       const handled = lines?.map((line) => line.lineNo) ?? existing.lines.map((line) => line.lineNo);
-      authoriseWarehouses(context.actor, warehousesOf(existing, handled));
+      authoriseWarehouses(change.context.actor, warehousesOf(existing, handled));
       return decide(existing, now);
     });
-    return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
+    return { ...(await this.showOrders.one(order, change.context)), ...(change.dryRun ? { dryRun: true } : {}) };
   }
 }

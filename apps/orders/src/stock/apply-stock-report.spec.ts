@@ -108,6 +108,21 @@ describe('what inventory says', () => {
     expect(apply(order, depleted, failed)).toMatchObject(posted);
   });
 
+  it('is picked as inventory says, when it was this that was said', () => {
+    const order = waiting({ kind: 'pick', data: { orderId: 'o', lines: [{ lineNo: 1, quantity: '8' }] } });
+    const shortages = [{ lineNo: 1, itemId: 'a', warehouseId: 'main', lot: null, location: 'default', missing: '2' }];
+    const picked = (quantity: bigint, sequence = 3) =>
+      report(sequence, someStock({ reserved: 8, backordered: 2 }), {
+        answer: answer(['pick'], { pick: { totals: [{ lineNo: 1, quantity }], shortages } }),
+      });
+    expect(apply(order, picked(70_000n))).toMatchObject({ status: 'confirmed', outstanding: { kind: 'pick' }, lines: [{ picked: null }] });
+    const applied = applyStockReport(order, picked(80_000n), now);
+    expect(applied.order).toMatchObject({ status: 'picking', outstanding: null, lines: [{ picked: 80_000n }] });
+    expect(applied.settled).toEqual({ outstanding: order.outstanding, refusal: null, shortages });
+    const failed = report(3, someStock({ reserved: 10 }), { answer: answer(['pick'], { refusal }) });
+    expect(apply(order, failed)).toMatchObject({ status: 'confirmed', outstanding: null, lines: [{ picked: null }] });
+  });
+
   it('shows no places rather than places that do not add up', () => {
     const order = anOrder({ lines: [aLine(), aLine({ lineNo: 2 })] });
     const held = [someStock({ reserved: 10 }), someStock({ lineNo: 2, reserved: 3, backordered: 7 })];

@@ -1,17 +1,20 @@
 import type { DemandLine } from '#libs/contracts';
 import { parseQuantity, sumQuantities, ZERO } from '#libs/domain';
 import { type Hold, type LineStock, type OrderLine, type OrderState, stockOf } from '../orders/order-state.js';
+import { pickedAs } from '../orders/handling.rules.js';
 import { statusFromStock } from '../orders/order-status.js';
 import { inspect, receive } from '../returns/return.rules.js';
 import { post, refuse, reverse } from '../shipments/shipment.rules.js';
 import type { Outstanding } from './outstanding.js';
-import type { Answer, Refusal, StockReport } from './stock-report.js';
+import type { Answer, PickReport, Refusal, StockReport } from './stock-report.js';
 
 /** What became of something that was outstanding. */
 export interface Settled {
   readonly outstanding: Outstanding;
   /** Null = done. */
   readonly refusal: Refusal | null;
+  /** What was missing when it was picked. */
+  readonly shortages?: PickReport['shortages'];
 }
 
 export interface Applied {
@@ -38,10 +41,13 @@ export function applyStockReport(order: OrderState, report: StockReport, now: Da
   if (outstanding === null || report.answer === undefined || !(asked || isAnswer(outstanding, report, report.answer))) {
     return { order: withStatus(reported, now), settled: null };
   }
-  const { refusal } = report.answer;
+  const { refusal, pick } = report.answer;
   const answered = { ...reported, outstanding: null };
-  const settled = refusal === null ? finish(answered, outstanding, now) : withdraw(answered, outstanding);
-  return { order: withStatus(settled, now), settled: { outstanding, refusal } };
+  const settled = refusal === null ? finish(answered, outstanding, pick, now) : withdraw(answered, outstanding);
+  return {
+    order: withStatus(settled, now),
+    settled: { outstanding, refusal, ...(pick === undefined ? {} : { shortages: pick.shortages }) },
+  };
 }
 
 /**
@@ -50,7 +56,7 @@ export function applyStockReport(order: OrderState, report: StockReport, now: Da
  */
 function isAnswer(outstanding: Outstanding, report: StockReport, answer: Answer): boolean {
   const isAbout = subjectOf(outstanding) === answer.subjectId && answer.to.includes(outstanding.kind);
-  return isAbout && report.sequence > outstanding.since && (answer.refusal !== null || agrees(outstanding, report));
+  return isAbout && report.sequence > outstanding.since && (answer.refusal !== null || agrees(outstanding, report, answer.pick));
 }
 
 /** The shipment or return that something is about; null for the order itself. */
@@ -59,7 +65,7 @@ function subjectOf(outstanding: Outstanding): string | null {
   return 'returnId' in outstanding.data ? outstanding.data.returnId : null;
 }
 
-function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport): boolean {
+function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport, pick: PickReport | undefined): boolean {
   switch (outstanding.kind) {
     case 'place':
       return sameTotals(outstanding.data.lines, stock);
@@ -69,6 +75,11 @@ function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport): 
       return firm === true;
     case 'cancel':
       return stock.every((line) => openOf(line) === ZERO);
+    case 'pick':
+      // Others may say what was picked for the order, too: a warehouse's system.
+      return (outstanding.data.lines ?? []).every((line) => {
+        return pick?.totals.some((total) => total.lineNo === line.lineNo && total.quantity === parseQuantity(line.quantity)) === true;
+      });
     case 'ship':
     case 'unship':
     case 'receive':
@@ -139,7 +150,7 @@ function withMovement(order: OrderState, answer: Answer | undefined): OrderState
 }
 
 /** What an agreement changes beside the stock state and what was moved. */
-function finish(order: OrderState, outstanding: Outstanding, now: Date): OrderState {
+function finish(order: OrderState, outstanding: Outstanding, pick: PickReport | undefined, now: Date): OrderState {
   switch (outstanding.kind) {
     case 'amend': {
       const lines = outstanding.data.lines.map((line) => amendedLine(order, line, outstanding.unitPrices[line.lineNo] ?? null));
@@ -149,6 +160,8 @@ function finish(order: OrderState, outstanding: Outstanding, now: Date): OrderSt
       return { ...order, firm: true, expiresAt: null, confirmedAt: order.confirmedAt ?? now };
     case 'cancel':
       return { ...order, expiresAt: null, cancelledAt: now, cancelReason: outstanding.data.reason ?? null };
+    case 'pick':
+      return pickedAs(order, pick?.totals ?? [], now);
     case 'inspect':
       return inspect(order, outstanding.data);
     case 'place':

@@ -7,7 +7,7 @@ import type { OrderState } from '../orders/order-state.js';
 import { SaveOrder } from '../orders/save-order.js';
 import { type Applied, applyStockReport, type Settled } from './apply-stock-report.js';
 import type { Outstanding } from './outstanding.js';
-import { settlementNote } from './settlement-note.js';
+import { settlementNotes } from './settlement-note.js';
 import { call } from './stock-command.js';
 import type { StockReport } from './stock-report.js';
 
@@ -55,7 +55,7 @@ export class AskInventory {
       // Its event, or somebody who asked at the same time, may have been first.
       const isOpen = current.outstanding?.sequence === outstanding.sequence;
       const applied = applyStockReport(current, report, now, isOpen);
-      const notes = applied.settled === null ? [] : [settlementNote(current, applied.order, applied.settled)];
+      const notes = settlementNotes(current, applied.order, applied.settled);
       const context = { now, actor: outstanding.actor, traceparent: caller.traceparent, notes };
       return (await this.saveOrder.run(tx, current, applied.order, context)) ?? current;
     };

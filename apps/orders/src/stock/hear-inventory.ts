@@ -5,7 +5,7 @@ import { Database, type Tx } from '#libs/persistence';
 import { lockOrder, mayBeNews } from '../orders/order.sql.js';
 import { SaveOrder } from '../orders/save-order.js';
 import { applyStockReport } from './apply-stock-report.js';
-import { settlementNote } from './settlement-note.js';
+import { settlementNotes } from './settlement-note.js';
 import { type StockReport, toLineStock } from './stock-report.js';
 
 /** An event of inventory about an order. */
@@ -38,7 +38,7 @@ export class HearInventory {
         actor: applied.settled?.outstanding.actor ?? event.actor ?? event.source,
         traceparent: event.traceparent,
         causationId: event.id,
-        notes: applied.settled === null ? [] : [settlementNote(order, applied.order, applied.settled)],
+        notes: settlementNotes(order, applied.order, applied.settled),
       });
     };
     await this.database.transaction([orgId], work, { repeatable: true });

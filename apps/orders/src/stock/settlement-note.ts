@@ -11,21 +11,27 @@ const TYPES: Readonly<Record<Saying, readonly [done: string, refused: string]>> 
   amend: ['order_amended', 'order_amendment_refused'],
   confirm: ['order_confirmed', 'order_confirmation_refused'],
   cancel: ['order_cancelled', 'order_cancellation_refused'],
+  pick: ['order_picked', 'order_pick_refused'],
   ship: ['shipment_posted', 'shipment_refused'],
   unship: ['shipment_cancelled', 'shipment_cancellation_refused'],
   receive: ['return_received', 'return_reception_refused'],
   inspect: ['return_inspected', 'return_inspection_refused'],
 };
 
-/** The record of something that was asked for, with its outcome; of a refusal, what was available of each short line. */
-export function settlementNote(before: OrderState, after: OrderState, { outstanding, refusal }: Settled): AuditNote {
+/** The record of something that was asked for, with its outcome; of a refusal, what was available of each short line; of what was picked, what was missing. */
+export function settlementNotes(before: OrderState, after: OrderState, settled: Settled | null): AuditNote[] {
+  if (settled === null) return [];
+  const { outstanding, refusal, shortages = [] } = settled;
   const [done, refused] = TYPES[outstanding.kind];
   const { orderId: _, ...content } = outstanding.data;
   const status = before.status === after.status ? {} : { from: before.status, to: after.status };
   const asked = { sequence: outstanding.sequence, askedAt: outstanding.askedAt, customerId: before.customerId, ...content };
-  if (refusal === null) return { type: done, details: { ...asked, ...status } };
+  if (refusal === null) {
+    const missing = shortages.length === 0 ? [] : [{ type: 'pick_shortage', details: { sequence: outstanding.sequence, shortages } }];
+    return [{ type: done, details: { ...asked, ...status } }, ...missing];
+  }
   const { reason, lines, discrepancyIds, alternatives } = refusal;
-  return { type: refused, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives } };
+  return [{ type: refused, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives } }];
 }
 
 /** The error that tells a caller of a refusal. */

@@ -4,6 +4,7 @@ import {
   makeEvent,
   StockDemand,
   StockInspect,
+  StockPick,
   StockReturn,
   StockShip,
   StockUnship,
@@ -11,7 +12,7 @@ import {
 import type { CallOptions, RpcClient } from '#libs/messaging';
 import { SOURCE } from '../orders/order-state.js';
 import { type Outstanding, SAID } from './outstanding.js';
-import { fromDemandAnswer, fromMovementAnswer, type StockReport } from './stock-report.js';
+import { fromDemandAnswer, fromMovementAnswer, fromPickAnswer, type StockReport } from './stock-report.js';
 
 // The same content by two ways: the event, which cannot get lost, and the call, which is quick. Inventory recognises the second one by
 // our sequence.
@@ -44,6 +45,8 @@ export async function call(
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, firm: true }, options));
     case 'cancel':
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, lines: [] }, options));
+    case 'pick':
+      return fromPickAnswer(await rpc.call(StockPick, { ...data, ...common }, options));
     case 'ship':
       return fromMovementAnswer(kind, data.shipmentId, await rpc.call(StockShip, { ...data, ...common }, options));
     case 'unship':

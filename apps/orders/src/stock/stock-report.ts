@@ -2,12 +2,14 @@ import type {
   DataOf,
   HeldLine,
   MovementAnswer,
+  PickAnswer,
   RefusalReason,
   ReservationExpired,
   ResponseOf,
   ShortLine,
   StockDemand,
   StockLine,
+  StockPicked,
   StockReservationFailed,
   StockReserved,
   StockReturned,
@@ -46,6 +48,13 @@ export interface Answer {
   readonly refusal: Refusal | null;
   readonly moved: readonly MovedLine[];
   readonly cogsTotal: string | null;
+  readonly pick?: PickReport;
+}
+
+/** What was picked, in totals, and what was missing where. */
+export interface PickReport {
+  readonly totals: readonly { readonly lineNo: number; readonly quantity: Quantity }[];
+  readonly shortages: DataOf<typeof StockPicked>['shortages'];
 }
 
 /** What inventory says about an order, by event or by answer: its whole stock state, and what was new. */
@@ -104,13 +113,20 @@ export function moved(to: 'ship' | 'unship', data: MovementData): Facts {
   };
 }
 
+/** `StockPicked`. */
+export function picked(data: PickData): Facts {
+  const totals = data.picked.map(({ lineNo, quantity }) => ({ lineNo, quantity: parseQuantity(quantity) }));
+  return { holds: data.lines.map(toHold), answer: { ...answerTo(['pick'], null), pick: { totals, shortages: data.shortages } } };
+}
+type PickData = Omit<DataOf<typeof StockPicked>, 'orderId' | 'stock'>;
+
 /** `StockReturned`. */
 export function returned(data: DataOf<typeof StockReturned>): Facts {
   return { answer: { ...answerTo(['receive'], data.returnId), moved: data.lines.map(toMoved) } };
 }
 
-/** `StockDepletionFailed`, `ShipmentReversalFailed`, `StockReturnFailed`. */
-export function movementFailed(to: readonly Saying[], subjectId: string, data: RefusalData): Facts {
+/** `StockDepletionFailed`, `ShipmentReversalFailed`, `StockReturnFailed`, `StockPickFailed`. */
+export function movementFailed(to: readonly Saying[], subjectId: string | null, data: RefusalData): Facts {
   return { answer: { ...answerTo(to, subjectId), refusal: toRefusal(data) } };
 }
 
@@ -143,6 +159,13 @@ export function fromMovementAnswer(kind: Saying, subjectId: string, answer: Move
       cogsTotal: answer.cogsTotal ?? null,
     },
   };
+}
+
+/** The answer to `stock.pick`. */
+export function fromPickAnswer(answer: PickAnswer): StockReport {
+  const { answer: agreement, ...facts } = picked(answer);
+  const refusal = answer.status === 'done' ? null : toRefusal({ ...answer, lines: answer.shortLines ?? [] });
+  return { sequence: answer.sequence, stock: answer.stock.map(toLineStock), ...facts, answer: { ...agreement!, refusal } };
 }
 
 function answerTo(to: readonly Saying[], subjectId: string | null): Answer {

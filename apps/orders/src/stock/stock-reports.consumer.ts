@@ -9,6 +9,8 @@ import {
   StockDepleted,
   StockDepletionFailed,
   StockPartiallyReserved,
+  StockPicked,
+  StockPickFailed,
   StockReleased,
   StockReservationFailed,
   StockReserved,
@@ -17,7 +19,7 @@ import {
 } from '#libs/contracts';
 import { OnEvent } from '#libs/messaging';
 import { HearInventory } from './hear-inventory.js';
-import { holdsChanged, moved, movementFailed, released, reservationFailed, reserved, returned } from './stock-report.js';
+import { holdsChanged, moved, movementFailed, picked, released, reservationFailed, reserved, returned } from './stock-report.js';
 
 /** What inventory says about orders, by event. */
 @Controller()
@@ -57,6 +59,16 @@ export class StockReportsConsumer {
   @OnEvent(ReservationShorted)
   async reservationShorted(event: EventOf<typeof ReservationShorted>): Promise<void> {
     await this.hearInventory.run(event, holdsChanged(event.data, -1n));
+  }
+
+  @OnEvent(StockPicked)
+  async stockPicked(event: EventOf<typeof StockPicked>): Promise<void> {
+    await this.hearInventory.run(event, picked(event.data));
+  }
+
+  @OnEvent(StockPickFailed)
+  async stockPickFailed(event: EventOf<typeof StockPickFailed>): Promise<void> {
+    await this.hearInventory.run(event, movementFailed(['pick'], null, event.data));
   }
 
   @OnEvent(StockDepleted)

@@ -1,5 +1,5 @@
 import type { EventDefinition, EventOf } from '#libs/contracts';
-import { formatQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { CommandMeta, Outcome, SetDemand, Ship, StockCommand } from '../commands.js';
 import { type Pending, withMore } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
@@ -227,6 +227,22 @@ export const cancels = (orderId: string, more: Partial<SetDemand> = {}): SetDema
 
 export function ships(shipmentId: string, orderId: string, shipped: Lines, more: Partial<Ship> = {}): Ship {
   return { kind: 'ship', orgId: ORG, shipmentId, orderId, lines: linesOf(shipped), meta: byCall(), ...more };
+}
+
+type Picks = Extract<StockCommand, { kind: 'confirm-pick' }>;
+
+/** @param picked totals by line, where they were picked if it is said: `{ 1: '5', 2: ['2 #lot', '1 #other @bin'] }`; none = as suggested */
+export function picks(orderId: string, picked?: Readonly<Record<number, string | readonly string[]>>, more: Partial<Picks> = {}): Picks {
+  const lines = Object.entries(picked ?? {}).map(([lineNo, said]) => {
+    if (typeof said === 'string') return { lineNo: Number(lineNo), quantity: said };
+    const lots = said.map((part) => {
+      const [quantity, ...place] = part.split(' ') as [string, ...string[]];
+      const { lot, location } = placeOf(['W/I', ...place].join(' '));
+      return { quantity, ...(lot === undefined ? {} : { lot }), ...(location === undefined ? {} : { location }) };
+    });
+    return { lineNo: Number(lineNo), quantity: formatQuantity(sumQuantities(lots, (part) => parseQuantity(part.quantity))), lots };
+  });
+  return { kind: 'confirm-pick', orgId: ORG, orderId, ...(picked === undefined ? {} : { lines }), meta: byCall(), ...more };
 }
 
 export function unships(shipmentId: string, orderId: string, meta = byCall()): StockCommand {
