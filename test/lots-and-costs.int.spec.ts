@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { inventory } from '#apps/inventory';
-import { orders } from '#apps/orders';
-import { signActorToken } from '#libs/auth';
 import {
   AvailabilityGet,
   type CallDefinition,
@@ -21,35 +18,20 @@ import {
   ShipmentCreate,
   WarehouseCreate,
 } from '#libs/contracts';
-import { InProcessDelivery, RpcClient } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { disagreements, stockViolations } from './support/check-stock.js';
 import { eventually } from './support/eventually.js';
+import { StockAndOrders } from './support/stock-and-orders.js';
 
 const DAY_MS = 86_400_000;
 const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
 
-let database: TestDatabase;
-let delivery: InProcessDelivery;
-let services: RunningService[];
-let client: RpcClient;
+let running: StockAndOrders;
 let orgId: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(['inventory', 'orders']);
-  delivery = new InProcessDelivery();
-  client = new RpcClient(delivery);
-  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url };
-  services = [];
-  for (const service of [inventory, orders]) services.push(await startService(service, { config, delivery, logger: false, port: null }));
+  running = await StockAndOrders.start();
 });
-
-afterAll(async () => {
-  for (const service of services) await service.close();
-  await delivery.close();
-  await database.drop();
-});
+afterAll(() => running.stop());
 
 beforeEach(async () => {
   orgId = `org-${randomUUID()}`;
@@ -58,14 +40,12 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  expect(await stockViolations(database)).toEqual([]);
-  await eventually(async () => expect(await disagreements(database)).toEqual([]));
+  expect(await stockViolations(running.database)).toEqual([]);
+  await eventually(async () => expect(await disagreements(running.database)).toEqual([]));
 });
 
-async function call<D extends CallDefinition>(definition: D, request: RequestOf<D>): Promise<ResponseOf<D>> {
-  const token = await signActorToken({ userId: 'tester', orgId, roles: ['admin'], warehouses: null });
-  return await client.call(definition, Object.assign({}, request, { orgId }), { actor: token });
-}
+const call = <D extends CallDefinition>(definition: D, request: RequestOf<D>): Promise<ResponseOf<D>> =>
+  running.call(definition, Object.assign({}, request, { orgId }));
 
 const receive = (lot: string, quantity: string, unitCost: string, expiresAt?: string) =>
   call(ReceiptPost, {

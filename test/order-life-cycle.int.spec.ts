@@ -1,6 +1,4 @@
-import { inventory } from '#apps/inventory';
-import { orders } from '#apps/orders';
-import { type Actor, signActorToken } from '#libs/auth';
+import type { Actor } from '#libs/auth';
 import {
   AuditList,
   AvailabilityGet,
@@ -32,36 +30,19 @@ import {
   WarehouseCreate,
 } from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
-import { InProcessDelivery, RpcClient } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { StockAndOrders } from './support/stock-and-orders.js';
 
-let database: TestDatabase;
-let delivery: InProcessDelivery;
-let services: RunningService[];
-let client: RpcClient;
+let running: StockAndOrders;
 let org = 0;
 let orgId: string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(['inventory', 'orders']);
-  delivery = new InProcessDelivery();
-  client = new RpcClient(delivery);
-  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url };
-  services = [];
-  for (const service of [inventory, orders]) services.push(await startService(service, { config, delivery, logger: false, port: null }));
+  running = await StockAndOrders.start();
 });
+afterAll(() => running.stop());
 
-afterAll(async () => {
-  for (const service of services) await service.close();
-  await delivery.close();
-  await database.drop();
-});
-
-async function call<D extends CallDefinition>(definition: D, request: RequestOf<D>, actor: Partial<Actor> = {}): Promise<ResponseOf<D>> {
-  const token = await signActorToken({ userId: 'tester', orgId, roles: ['admin'], warehouses: null, ...actor });
-  return await client.call(definition, Object.assign({}, request, { orgId }), { actor: token });
-}
+const call = <D extends CallDefinition>(definition: D, request: RequestOf<D>, actor: Partial<Actor> = {}): Promise<ResponseOf<D>> =>
+  running.call(definition, Object.assign({}, request, { orgId }), actor);
 
 /** A new organisation with two warehouses, and `a` at 10 and `b` at 10 in the first. */
 beforeEach(async () => {

@@ -1,24 +1,16 @@
-import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
 import type { Availability } from '#libs/contracts';
 import { statement, type Tx } from '#libs/persistence';
 import { itemNotFound } from '../catalogue/item.queries.js';
 import { warehouseNotFound } from '../catalogue/warehouse.queries.js';
 import { isShown } from '../scope.js';
-import type { AvailabilityQuestion } from './availability.queries.js';
-import { availableToPromise, safetyStock } from './available-to-promise.js';
+import { type AvailabilityQuestion, toAvailability } from './availability.queries.js';
+import { type StockTermRow, stockTerms } from './stock-terms.js';
 
-interface PastRow {
+interface PastRow extends Omit<StockTermRow, 'in_transit'> {
   readonly place: number;
   readonly item_known: boolean;
   readonly warehouse_known: boolean;
   readonly warehouse_id: string | null;
-  readonly on_hand: string;
-  readonly blocked: string;
-  readonly reserved: string;
-  readonly backordered: string;
-  readonly safety_quantity: string;
-  readonly safety_percent: string;
-  readonly expired_or_too_old: string;
 }
 
 /** What is held now of reservations made since then; of a lot, or of all. */
@@ -87,33 +79,6 @@ export async function readPastAvailability(tx: Tx, question: AvailabilityQuestio
     if (!row.item_known) throw itemNotFound([itemId]);
     if (!row.warehouse_known) throw warehouseNotFound(warehouseId!);
     const place = row.warehouse_id ?? warehouseId;
-    return place === undefined || !isShown(scope, place) ? [] : [toPast(itemId, place, row)];
+    return place === undefined || !isShown(scope, place) ? [] : [toAvailability(itemId, place, stockTerms({ ...row, in_transit: '0' }))];
   });
-}
-
-function toPast(itemId: string, warehouseId: string, row: PastRow): Availability {
-  const terms = {
-    onHand: parseQuantity(row.on_hand),
-    blocked: parseQuantity(row.blocked),
-    reserved: parseQuantity(row.reserved),
-    backordered: parseQuantity(row.backordered),
-    safetyQuantity: parseQuantity(row.safety_quantity),
-    safetyPercent: parseQuantity(row.safety_percent),
-    expiredOrTooOld: parseQuantity(row.expired_or_too_old),
-  };
-  return {
-    itemId,
-    warehouseId,
-    onHand: formatQuantity(terms.onHand),
-    reserved: formatQuantity(terms.reserved),
-    blocked: formatQuantity(terms.blocked),
-    expiredOrTooOld: formatQuantity(terms.expiredOrTooOld),
-    safetyStock: formatQuantity(safetyStock(terms)),
-    discrepancyHold: formatQuantity(ZERO),
-    backordered: formatQuantity(terms.backordered),
-    inTransit: formatQuantity(ZERO),
-    available: formatQuantity(availableToPromise(terms)),
-    requiresAcknowledgement: false,
-    warnings: [],
-  };
 }

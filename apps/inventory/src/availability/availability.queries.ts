@@ -1,10 +1,10 @@
 import type { Availability } from '#libs/contracts';
-import { formatQuantity } from '#libs/domain';
+import { formatQuantity, type Quantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
 import { itemNotFound } from '../catalogue/item.queries.js';
 import { warehouseNotFound } from '../catalogue/warehouse.queries.js';
 import { isShown, type Scope } from '../scope.js';
-import { availableToPromise, safetyStock } from './available-to-promise.js';
+import { type AvailabilityTerms, availableToPromise, safetyStock } from './available-to-promise.js';
 import { stockTermColumns, type StockTermRow, stockTerms } from './stock-terms.js';
 
 /** What one caller asks: items, each in one warehouse or in all that know it. */
@@ -122,20 +122,25 @@ function answer(asked: readonly PlacedItem[], scope: Scope, rows: Rows): Availab
     if (warehouseId === undefined) {
       for (const row of rows.items.get(place)!) {
         if (!row.item_known) return { error: itemNotFound([itemId]) };
-        if (row.warehouse_id !== null && isShown(scope, row.warehouse_id)) result.push(toAvailability(itemId, row.warehouse_id, row));
+        if (row.warehouse_id !== null && isShown(scope, row.warehouse_id))
+          result.push(toAvailability(itemId, row.warehouse_id, stockTerms(row)));
       }
     } else {
       const row = rows.pairs[place]!;
       if (!row.item_known) return { error: itemNotFound([itemId]) };
       if (!row.warehouse_known) return { error: warehouseNotFound(warehouseId) };
-      result.push(toAvailability(itemId, warehouseId, row));
+      result.push(toAvailability(itemId, warehouseId, stockTerms(row)));
     }
   }
   return { items: result };
 }
 
-function toAvailability(itemId: string, warehouseId: string, row: StockTermRow): Availability {
-  const terms = stockTerms(row);
+/** The answer for one item in one warehouse. */
+export function toAvailability(
+  itemId: string,
+  warehouseId: string,
+  terms: AvailabilityTerms & { readonly inTransit: Quantity },
+): Availability {
   return {
     itemId,
     warehouseId,
