@@ -105,12 +105,11 @@ export const ApprovalRequest = Type.Object({
 });
 export type ApprovalRequest = Static<typeof ApprovalRequest>;
 
-// No service consumes them yet: whoever handles one enters itself as a consumer here.
 const said = (type: string, summary: string) => ({
   type,
   summary,
   direction: 'out' as const,
-  consumers: [],
+  consumers: ['notifications' as const],
   data: ApprovalRequest,
 });
 

@@ -6,6 +6,7 @@ export * from './cursor.js';
 export * from './define-call.js';
 export * from './define-event.js';
 export * from './expected-receipt-calls.js';
+export { exampleOf } from './example-of.js';
 export * from './import-calls.js';
 export * from './inventory-calls.js';
 export * from './notification-calls.js';

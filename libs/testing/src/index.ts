@@ -11,3 +11,4 @@ export { Mailbox } from './mailbox.js';
 export type { ReceivedMail } from './mailbox.js';
 export { Receiver } from './receiver.js';
 export type { ReceivedRequest } from './receiver.js';
+export { TEST_CERTIFICATE } from './test-certificate.js';

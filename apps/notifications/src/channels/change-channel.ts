@@ -61,6 +61,6 @@ export class ChangeChannel {
     { enabled, target, secret }: Omit<RequestOf<typeof ChannelUpdate>, 'channelId'>,
   ): Promise<void> {
     if (enabled === false) await giveUpWaiting(tx, orgId, channelId, 'The channel was switched off.');
-    if (target !== undefined || secret !== undefined) await endRest(tx, orgId, channelId);
+    if (target !== undefined || secret !== undefined || enabled === true) await endRest(tx, orgId, channelId);
   }
 }

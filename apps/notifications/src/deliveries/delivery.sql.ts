@@ -44,11 +44,16 @@ const makeDueRows = statement<never>(
 /** Stores what people are told of an event; answers whether it is new, also long after the inbox has forgotten it. */
 export async function insertNotice(
   tx: Tx,
-  notice: { readonly noticeId: string; readonly event: CloudEvent; readonly title: string; readonly lines: readonly string[] },
+  notice: {
+    readonly noticeId: string;
+    readonly event: CloudEvent;
+    readonly title: string;
+    readonly lines: readonly string[];
+    readonly data: unknown;
+  },
 ): Promise<boolean> {
-  const { noticeId, event, title, lines } = notice;
-  const data = JSON.stringify(event.data);
-  const values = [event.orgid, noticeId, event.id, event.type, event.subject, event.time, title, [...lines], data];
+  const { noticeId, event, title, lines, data } = notice;
+  const values = [event.orgid, noticeId, event.id, event.type, event.subject, event.time, title, [...lines], JSON.stringify(data)];
   return (await tx.run(insertNoticeRow, values)).length > 0;
 }
 

@@ -21,9 +21,12 @@ import { afterAttempt, ageMaxMs, type AttemptResult, restMs } from './retry.rule
 const POLL_MS = 1_000;
 /** Longer than any attempt may take: what is not recorded by then is taken for lost. */
 const LEASE_MS = 90_000;
-/** Channels that are sent to at once, by each process. Those that fail have places of their own, so that they take none of the others'. */
-const WORKING_MAX = 32;
-const FAILING_MAX = 16;
+/**
+ * Channels that are sent to at once, by each process: so many because one that does not answer keeps its place for ten seconds. Those
+ * that have failed before have places of their own, so that they take none of the others'.
+ */
+const WORKING_MAX = 200;
+const FAILING_MAX = 50;
 /** After so many deliveries a channel waits for its turn again. */
 const SENT_PER_TURN_MAX = 50;
 /** How long an attempt may go on when the service is told to stop. */
@@ -70,6 +73,7 @@ export class SendDeliveries implements OnApplicationBootstrap, OnModuleDestroy {
     await this.running;
     await Promise.all(this.turns);
     clearTimeout(timer);
+    for (const sender of Object.values(this.senders)) sender.close?.();
   }
 
   /** Looks for work at once. */

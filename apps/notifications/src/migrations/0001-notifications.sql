@@ -55,7 +55,8 @@ create table notice (
   occurred_at timestamptz(3) not null,
   title       text not null,
   lines       text[] not null,
-  data        jsonb not null,
+  -- As text: what came with an event may hold what jsonb cannot, such as halves of surrogate pairs.
+  data        json not null,
   created_at  timestamptz(3) not null,
   primary key (org_id, notice_id)
 );

@@ -14,6 +14,8 @@ export interface NoticeKind<D extends EventDefinition = EventDefinition> {
   readonly roles: (data: DataOf<D>) => readonly Role[];
   /** Whether people need to hear of this one at all. Default: they do. */
   readonly concerns?: (data: DataOf<D>) => boolean;
+  /** What of the data programs get by webhook. Default: all. */
+  readonly payload?: (data: DataOf<D>) => unknown;
   readonly describe: (data: DataOf<D>, event: EventOf<D>) => Notice;
 }
 

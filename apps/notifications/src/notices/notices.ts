@@ -1,4 +1,13 @@
-import { LowStockDetected, ReservationShorted, StockReservationFailed } from '#libs/contracts';
+import {
+  ApprovalDecided,
+  ApprovalEscalated,
+  ApprovalReminded,
+  ApprovalRequested,
+  LowStockDetected,
+  ReservationShorted,
+  StockReservationFailed,
+} from '#libs/contracts';
+import { describeDecision, describeOpenRequest, rolesOfOutcome, withoutCommand } from './approval-notices.js';
 import { listed, notice, type NoticeKind, quoted } from './notice.js';
 
 /**
@@ -6,6 +15,25 @@ import { listed, notice, type NoticeKind, quoted } from './notice.js';
  * is and what it says (docs/rules.md, "Notifications").
  */
 export const NOTICES: readonly NoticeKind[] = [
+  notice({
+    event: ApprovalRequested,
+    roles: ({ approverRoles }) => approverRoles,
+    payload: withoutCommand,
+    describe: (request) => describeOpenRequest('Approval needed', request),
+  }),
+  notice({
+    event: ApprovalReminded,
+    roles: ({ approverRoles }) => approverRoles,
+    payload: withoutCommand,
+    describe: (request) => describeOpenRequest('Still waiting for approval', request),
+  }),
+  notice({
+    event: ApprovalEscalated,
+    roles: ({ approverRoles }) => approverRoles,
+    payload: withoutCommand,
+    describe: (request) => describeOpenRequest('Nobody has decided yet', request),
+  }),
+  notice({ event: ApprovalDecided, roles: rolesOfOutcome, payload: withoutCommand, describe: describeDecision }),
   notice({
     event: LowStockDetected,
     roles: () => ['inventory_manager', 'warehouse'],

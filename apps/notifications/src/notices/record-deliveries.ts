@@ -32,7 +32,7 @@ export class RecordDeliveries {
       if (recipients.length === 0) return false;
       const noticeId = inboxKey(event);
       const { title, lines } = kind.describe(data, event);
-      if (!(await insertNotice(tx, { noticeId, event, title, lines }))) return false;
+      if (!(await insertNotice(tx, { noticeId, event, title, lines, data: kind.payload?.(data) ?? data }))) return false;
       const deliveries = recipients.map((channel) => ({ deliveryId: uuidv7(), channel }));
       await insertDeliveries(tx, orgId, noticeId, deliveries);
       await makeDue(

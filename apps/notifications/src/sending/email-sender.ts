@@ -10,11 +10,13 @@ export interface EmailOptions {
   readonly smtpFrom: string | null;
 }
 
+const CONNECTIONS_MAX = 5;
 const STEP_TIMEOUT_MS = 10_000;
+/** Also of waiting for one of the connections. */
 const TIMEOUT_MS = 30_000;
 const RESPONSE_LENGTH_MAX = 300;
 
-/** Sends by the operator's mail server, with a connection for each message. */
+/** Sends by the operator's mail server, over a few connections: mail servers refuse many of one sender. */
 export class EmailSender implements Sender {
   readonly problem: string | null;
   readonly #logger = new Logger(EmailSender.name);
@@ -50,9 +52,13 @@ export class EmailSender implements Sender {
     }
   }
 
+  close(): void {
+    this.#transport?.close();
+  }
+
   /** What is about the message, its receiver's administrator may read; what is about the mail server, only the operator. */
   #notSent(error: NodemailerError): NotSent {
-    const { code, response, permanent = false } = error;
+    const { code, originalCode = code, response, permanent = false } = error;
     if ((code === 'EENVELOPE' || code === 'EMESSAGE') && response !== undefined) {
       const text = response.replace(/\s+/g, ' ').slice(0, RESPONSE_LENGTH_MAX);
       return new NotSent(`The mail server refused it: ${text}`, { isFinal: permanent, cause: error });
@@ -60,7 +66,7 @@ export class EmailSender implements Sender {
     this.#logger.warn(`The mail server cannot be used: ${error.message}`);
     if (code === 'EAUTH')
       return new NotSent('The mail server does not let Holdfast sign in; the operator has to see to it.', { cause: error });
-    return new NotSent(`The mail server could not be reached${codeText(error)}.`, { cause: error });
+    return new NotSent(`The mail server could not be reached${codeText({ code: originalCode })}.`, { cause: error });
   }
 }
 
@@ -68,6 +74,11 @@ function transportOptions(smtpUrl: string) {
   const url = new URL(smtpUrl);
   return {
     url: smtpUrl,
+    pool: true as const,
+    maxConnections: CONNECTIONS_MAX,
+    idleTimeout: STEP_TIMEOUT_MS / 2,
+    // What was lost with a connection may have been taken: whether to send it again is decided with the other attempts.
+    maxRequeues: 0,
     // A password is not sent before the connection is encrypted, unless the URL says so.
     requireTLS: url.protocol === 'smtp:' && url.username !== '' && !url.searchParams.has('requireTLS'),
     connectionTimeout: STEP_TIMEOUT_MS,

@@ -28,8 +28,11 @@ export interface Sender {
    * @throws {NotSent}
    */
   send(notice: OutgoingNotice, signal: AbortSignal): Promise<void>;
+  /** Lets go of connections that are kept for the next one. */
+  close?(): void;
 }
 
+/** By the kind of channel. */
 export type Senders = Readonly<Record<ChannelKind, Sender>>;
 
 /** Injects the {@link Senders}. */
@@ -53,6 +56,6 @@ export class NotSent extends Error {
 
 /** The code of what went wrong below HTTP or SMTP, such as ECONNREFUSED, for people; its message may name hosts. */
 export function codeText(error: unknown): string {
-  const code = Error.isError(error) && 'code' in error ? error.code : undefined;
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
   return typeof code === 'string' && /^\w{1,60}$/.test(code) ? ` (${code})` : '';
 }
