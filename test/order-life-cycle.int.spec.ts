@@ -174,7 +174,7 @@ it('goes through the life of an order, from the basket to the return', async () 
 });
 
 it('holds what was picked, where it was picked; what was missing is held elsewhere or waits, and is on record', async () => {
-  await database.rows(`insert into inventory.item (org_id, item_id, name, tracking) values ($1, 'milk', 'Milk', 'lot')`, [orgId]);
+  await running.database.rows(`insert into inventory.item (org_id, item_id, name, tracking) values ($1, 'milk', 'Milk', 'lot')`, [orgId]);
   for (const [lot, expiresAt] of [
     ['feb', '2090-02-01T00:00:00Z'],
     ['march', '2090-03-01T00:00:00Z'],
