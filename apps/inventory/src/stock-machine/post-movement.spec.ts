@@ -44,6 +44,19 @@ describe('low stock', () => {
     expect(lowStock(plain)).toEqual(['LowStockDetected 0 of 0']);
   });
 
+  it('is told when the reorder point crosses what is on hand', () => {
+    const given = new GivenStock({ 'W1/A': '5' }, { items: { A: { reorderPoint: '3' } } });
+    given.when(keeps('W1/A', { reorderPoint: '5' }));
+    expect(lowStock(given)).toEqual(['LowStockDetected 5 of 5']);
+    given.when(keeps('W1/A', { reorderPoint: '6' }));
+    given.when(keeps('W1/A', { safetyQuantity: '2' }));
+    expect(lowStock(given)).toEqual([]);
+    given.when(keeps('W1/A', { reorderPoint: null }));
+    expect(lowStock(given)).toEqual(['StockReplenished 5 of 3']);
+    given.when(keeps('W2/A', { reorderPoint: '9' }));
+    expect(lowStock(given)).toEqual([]);
+  });
+
   it('looks at a movement as a whole', () => {
     const given = new GivenStock({ 'W1/A': '2' }, { items: { A: { reorderPoint: '5' } } });
     const line = { itemId: 'A', quantity: '2', unitCost: '1' };

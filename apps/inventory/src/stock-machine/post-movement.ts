@@ -118,11 +118,11 @@ const INSIDE: ReadonlySet<string> = new Set(['quality_change', 'bin_move']);
  */
 export function postMovement(state: StockState, movement: MovementHead, changes: readonly StockChange[], meta: CommandMeta): Posted[] {
   state.newMovements.push(movement);
-  const before = new Map<Balance, { onHand: Quantity; everStocked: boolean }>();
+  const wasLow = new Map<Balance, boolean>();
   const posted = changes.map((change) => (INSIDE.has(movement.movementType) ? NO_COST : postCost(state, movement, change)));
   for (const [change, valueDelta] of mergeChanges(changes, posted)) {
     const { balance, quality, delta } = change;
-    if (!before.has(balance)) before.set(balance, { onHand: balance.onHand, everStocked: balance.lastEntryNo > 0 });
+    if (!wasLow.has(balance)) wasLow.set(balance, isLow(state, balance));
     balance.onHand += delta;
     if (quality !== 'available') balance.blocked += delta;
     const place = { lot: change.lot ?? NO_LOT, location: change.location ?? DEFAULT_LOCATION, quality };
@@ -150,7 +150,7 @@ export function postMovement(state: StockState, movement: MovementHead, changes:
       expiresAt: change.expiresAt ?? null,
     });
   }
-  for (const [balance, was] of before) tellCrossing(state, balance, was, meta);
+  for (const [balance, was] of wasLow) tellCrossing(state, balance, was, meta);
   return posted;
 }
 
@@ -205,17 +205,19 @@ export function thresholdOf(state: StockState, balance: Balance): Quantity {
   return lowStockThreshold(balance.ownReorderPoint, balance.itemReorderPoint, state.settingsOf(balance.orgId).defaultReorderPoint);
 }
 
-function tellCrossing(state: StockState, balance: Balance, before: { onHand: Quantity; everStocked: boolean }, meta: CommandMeta): void {
-  const threshold = thresholdOf(state, balance);
-  // An item that was never stocked is not low; its first receipt may leave it so.
-  const wasLow = before.everStocked && before.onHand <= threshold;
-  const isLow = balance.onHand <= threshold;
-  if (wasLow === isLow) return;
+/** Whether the item is low there; one that was never stocked is not. */
+export function isLow(state: StockState, balance: Balance): boolean {
+  return balance.lastEntryNo > 0 && balance.onHand <= thresholdOf(state, balance);
+}
+
+/** Tells when a balance has become low, or is not any more, by whatever was done to it. */
+export function tellCrossing(state: StockState, balance: Balance, wasLow: boolean, meta: CommandMeta): void {
+  if (wasLow === isLow(state, balance)) return;
   const data = {
     itemId: balance.itemId,
     warehouseId: balance.warehouseId,
     onHand: formatQuantity(balance.onHand),
-    threshold: formatQuantity(threshold),
+    threshold: formatQuantity(thresholdOf(state, balance)),
   };
-  state.emit(isLow ? LowStockDetected : StockReplenished, balance.orgId, balance.itemId, meta, data);
+  state.emit(wasLow ? StockReplenished : LowStockDetected, balance.orgId, balance.itemId, meta, data);
 }

@@ -1,5 +1,6 @@
 import { formatQuantity, type HoldfastError, notFound, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type SetStockPolicy } from '../stock-machine/commands.js';
+import { isLow, tellCrossing } from '../stock-machine/post-movement.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 
 export interface StockPolicyAnswer {
@@ -12,7 +13,7 @@ export interface StockPolicyAnswer {
 
 /**
  * Sets safety stock and reorder point of an item in a warehouse. Goes through the machine because they decide what may be promised: a
- * lower safety stock serves waiting backorders at once.
+ * lower safety stock serves waiting backorders at once. Tells when the reorder point crosses what is on hand.
  */
 export function setStockPolicy(state: StockState, command: SetStockPolicy): Outcome<StockPolicyAnswer> {
   if (state.unknownItems.has(`${command.orgId}/${command.itemId}`)) {
@@ -21,6 +22,7 @@ export function setStockPolicy(state: StockState, command: SetStockPolicy): Outc
   const balance = state.balance(command.orgId, command.warehouseId, command.itemId);
   if (balance === undefined)
     return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
+  const wasLow = isLow(state, balance);
   if (command.safetyQuantity !== undefined) balance.ownSafetyQuantity = read(command.safetyQuantity);
   if (command.safetyPercent !== undefined) balance.ownSafetyPercent = read(command.safetyPercent);
   if (command.reorderPoint !== undefined) balance.ownReorderPoint = read(command.reorderPoint);
@@ -28,6 +30,7 @@ export function setStockPolicy(state: StockState, command: SetStockPolicy): Outc
   balance.safetyPercent = balance.ownSafetyPercent ?? ZERO;
   state.touchBalance(balance);
   state.freed.add(balance);
+  tellCrossing(state, balance, wasLow, command.meta);
   return answered({
     warehouseId: command.warehouseId,
     itemId: command.itemId,
