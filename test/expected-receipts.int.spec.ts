@@ -5,6 +5,7 @@ import { addDays, dayOf } from '#libs/domain';
 import { InProcessDelivery } from '#libs/messaging';
 import { loadConfig, type RunningService, startService } from '#libs/service';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { eventually } from './support/eventually.js';
 import { type HttpAnswer, HttpClient } from './support/http-client.js';
 
 // What a shop sees over HTTP of goods that are to come.
@@ -130,6 +131,28 @@ it('tells when an order will leave and arrive, as far as it is known', async () 
   await done(admin.send('DELETE', `/inventory/expected-receipts/${String(expectedReceiptId)}`));
   expect(await daysOf('waits')).toEqual([null, null]);
   expect(await daysOf('held')).toEqual([day(0), day(2)]);
+});
+
+it('serves who waits when the goods come, and counts them off what was expected', async () => {
+  await done(order('waits', 5, { reservationMode: 'partial' }));
+  const { expectedReceiptId } = await expecting(10, 3);
+  expect(await daysOf('waits')).toEqual([day(3), day(3)]);
+  const receive = (receiptId: string, quantity: number, itemId = 'coffee') =>
+    admin.send('POST', '/inventory/receipts', {
+      ...{ receiptId, warehouseId: 'main' },
+      lines: [{ itemId, quantity, unitCost: 1, expectedReceiptId }],
+    });
+  await done(receive('r1', 4));
+  // Its hold is told to the order by event.
+  expect(await eventually(async () => (await daysOf('waits'))[0] === day(0))).toBe(true);
+  const path = `/inventory/expected-receipts/${String(expectedReceiptId)}`;
+  expect(await done(admin.send('GET', path))).toMatchObject({ status: 'open', receivedQuantity: '4', openQuantity: '6' });
+  const { days } = await done(admin.send('GET', '/inventory/availability/projection?itemId=coffee&warehouseId=main&days=4'));
+  expect((days as { available: string }[]).map(({ available }) => available)).toEqual(['1', '1', '1', '7']);
+  await done(admin.send('POST', '/items', { itemId: 'tea', name: 'Tea' }));
+  expect(await receive('r2', 6, 'tea')).toMatchObject({ status: 422, body: { code: 'STOCK_VALIDATION' } });
+  await done(receive('r3', 6));
+  expect(await done(admin.send('GET', path))).toMatchObject({ status: 'received', openQuantity: '0' });
 });
 
 it('begins days where the organisation is', async () => {

@@ -43,6 +43,9 @@ export class ReceiptLine {
 
   @ChoiceField(QUALITIES, optional)
   quality?: (typeof QUALITIES)[number];
+
+  @IdField({ ...optional, description: 'What of it was announced; it counts as received.', example: 'po-4711-1' })
+  expectedReceiptId?: string;
 }
 
 export class NewReceipt {

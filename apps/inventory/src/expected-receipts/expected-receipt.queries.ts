@@ -6,8 +6,8 @@ import { type Expectation, openQuantity } from './expected-receipt.js';
 
 const cursor = new Cursor('time', 'text');
 
-/** A row as it is stored, with the date as text: a day has no time zone. */
-export interface ExpectedReceiptRow {
+/** What is known of an expectation, with the date as text: a day has no time zone. */
+export interface ExpectationRow {
   readonly expected_receipt_id: string;
   readonly warehouse_id: string;
   readonly item_id: string;
@@ -16,6 +16,10 @@ export interface ExpectedReceiptRow {
   readonly expected_on: string;
   readonly reference: string | null;
   readonly status: Expectation['status'];
+}
+
+/** A row as it is stored. */
+export interface ExpectedReceiptRow extends ExpectationRow {
   readonly created_at: Date;
   readonly updated_at: Date;
   readonly updated_by: string | null;
@@ -38,6 +42,8 @@ export async function listExpectedReceipts(
     `select ${EXPECTED_RECEIPT_COLUMNS}, to_char(created_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as created_at_key
      from expected_receipt
      where org_id = $1
+       -- Always true; it says which index is meant.
+       and created_at > '-infinity'
        and ($2::text is null or warehouse_id = $2)
        and ($3::text[] is null or warehouse_id = any($3))
        and ($4::text is null or item_id = $4)
@@ -77,7 +83,7 @@ export function expectedReceiptNotFound(id: string) {
   return notFound('NOT_FOUND', `There is no expected receipt ${id}.`);
 }
 
-export function toExpectation(row: ExpectedReceiptRow): Expectation {
+export function toExpectation(row: ExpectationRow): Expectation {
   return {
     expectedReceiptId: row.expected_receipt_id,
     warehouseId: row.warehouse_id,

@@ -50,6 +50,15 @@ export function cancelledExpectation(current: Expectation): Expectation {
   return { ...current, status: 'cancelled' };
 }
 
+/**
+ * The expectation after so much of it has come. What was cancelled, or had come already, stays so: more came than anybody expected, and
+ * goods that are there are never kept out by what was announced.
+ */
+export function arrivedExpectation(current: Expectation, quantity: Quantity): Expectation {
+  const received = current.received + quantity;
+  return { ...current, received, status: current.status === 'open' && received >= current.quantity ? 'received' : current.status };
+}
+
 function closed({ expectedReceiptId, status }: Expectation, what: string) {
   return conflict('INVALID_STATE', `Expected receipt ${expectedReceiptId} is ${status}; it cannot be ${what} any more.`, { status });
 }

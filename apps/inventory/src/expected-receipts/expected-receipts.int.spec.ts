@@ -6,6 +6,7 @@ import {
   ExpectedReceiptGet,
   ExpectedReceiptList,
   ExpectedReceiptUpdate,
+  ReceiptPost,
   type RequestOf,
 } from '#libs/contracts';
 import { startTestService, type TestService } from '#libs/testing';
@@ -173,6 +174,74 @@ describe('expected receipts', () => {
     });
     expect(await late!).toMatchObject({ code: 'INVALID_STATE' });
     expect(await get('e')).toMatchObject({ status: 'cancelled', quantity: '10' });
+  });
+
+  describe('that come', () => {
+    const receive = (receiptId: string, quantity: string, request: object = {}, actor: Partial<Actor> = {}) =>
+      service.call(
+        ReceiptPost,
+        { orgId, receiptId, warehouseId: 'W', lines: [{ itemId: 'A', quantity, unitCost: '1', expectedReceiptId: 'e' }], ...request },
+        actor,
+      );
+
+    it('are received in as many parts as they come in', async () => {
+      const { createdAt } = await expecting({ expectedReceiptId: 'e' }, { userId: 'ann' });
+      await receive('r1', '4', {}, { userId: 'bob' });
+      expect(await get('e')).toMatchObject({ status: 'open', receivedQuantity: '4', openQuantity: '6', createdAt, updatedBy: 'bob' });
+      await receive('r1', '4');
+      expect(await get('e')).toMatchObject({ receivedQuantity: '4' });
+      await receive('r2', '6.5', {}, { userId: 'cleo' });
+      const received = await get('e');
+      expect(received).toMatchObject({
+        status: 'received',
+        quantity: '10',
+        receivedQuantity: '10.5',
+        openQuantity: '0',
+        updatedBy: 'cleo',
+      });
+      expect(Date.parse(received.updatedAt)).toBeGreaterThanOrEqual(Date.parse(createdAt));
+      await expect(cancel('e')).rejects.toMatchObject({ code: 'INVALID_STATE' });
+    });
+
+    it('are not received by a dry run, nor by what is refused', async () => {
+      await expecting({ expectedReceiptId: 'e' });
+      const before = await stored();
+      expect(await receive('r1', '4', { dryRun: true })).toMatchObject({ dryRun: true });
+      await expect(receive('r1', '4', { warehouseId: 'V' })).rejects.toMatchObject({ kind: 'rejected', code: 'STOCK_VALIDATION' });
+      const lines = [{ itemId: 'B', quantity: '4', unitCost: '1', expectedReceiptId: 'e' }];
+      await expect(receive('r1', '4', { lines })).rejects.toMatchObject({ kind: 'rejected', code: 'STOCK_VALIDATION' });
+      await expect(receive('r1', '4', { lines: [{ ...lines[0]!, itemId: 'A', expectedReceiptId: 'x' }] })).rejects.toMatchObject({
+        kind: 'not_found',
+        code: 'NOT_FOUND',
+      });
+      expect(await stored()).toEqual(before);
+    });
+
+    it('are counted right while others change and cancel them', async () => {
+      await expecting({ expectedReceiptId: 'e', quantity: '1000' });
+      const work = Array.from({ length: 20 }, (_, n) => [receive(`r${n}`, '1'), update('e', { quantity: String(1000 + n) })]).flat();
+      await Promise.all(work);
+      expect(await get('e')).toMatchObject({ status: 'open', receivedQuantity: '20' });
+      const settled = await Promise.allSettled([...Array.from({ length: 5 }, (_, n) => receive(`s${n}`, '1')), cancel('e')]);
+      expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+      expect(await get('e')).toMatchObject({ status: 'cancelled', receivedQuantity: '25' });
+    });
+
+    it('are counted as they are when it is their turn, not as they were', async () => {
+      await expecting({ expectedReceiptId: 'e' });
+      const database = await service.database.open('inventory');
+      const waiting = () =>
+        service.database.rows(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+      let late: Promise<unknown>;
+      await database.transaction([orgId], async (tx) => {
+        await tx.rows('select from expected_receipt where org_id = $1 for update', [orgId]);
+        late = receive('r1', '4');
+        while ((await waiting()).length === 0) await delay(10);
+        await tx.execute('update expected_receipt set received_quantity = 3 where org_id = $1', [orgId]);
+      });
+      await late!;
+      expect(await get('e')).toMatchObject({ receivedQuantity: '7' });
+    });
   });
 
   it("are each organisation's own", async () => {

@@ -1,3 +1,5 @@
+import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
+import type { Expectation } from '../expected-receipts/expected-receipt.js';
 import { byEvent, GivenStock, receives } from '../stock-machine/simulation/given-stock.js';
 
 describe('a receipt', () => {
@@ -91,7 +93,7 @@ describe('a receipt', () => {
       'not_found',
     ],
     [
-      'of an expected receipt',
+      'of an expected receipt that is not known',
       {},
       { receiptId: 'r2', lines: [{ itemId: 'A', quantity: '1', unitCost: '1', expectedReceiptId: 'x' }] },
       'NOT_FOUND',
@@ -108,5 +110,80 @@ describe('a receipt', () => {
     given.when(receives('r1', 'W1', goods, { ...more, meta: byEvent('e1') }));
     expect(given.said()).toMatchObject([{ type: 'StockReceiptFailed', data: { reason } }]);
     expect(given.at('W1/A')).toBe('3 on hand');
+  });
+});
+
+describe('a receipt of what was announced', () => {
+  const announced = (quantity: string, more: Partial<Expectation> = {}) => {
+    const given = new GivenStock({ 'W1/A': '1' });
+    given.stock.expectedReceipts.set('org/e', {
+      ...{ expectedReceiptId: 'e', warehouseId: 'W1', itemId: 'A', expectedOn: '2026-03-15', reference: null, status: 'open' },
+      ...{ quantity: parseQuantity(quantity), received: ZERO },
+      ...more,
+    });
+    return given;
+  };
+  const came = (receiptId: string, ...quantities: readonly string[]) => {
+    const lines = quantities.map((quantity) => ({ itemId: 'A', quantity, unitCost: '1', expectedReceiptId: 'e' }));
+    return receives(receiptId, 'W1', {}, { lines });
+  };
+  const known = (given: GivenStock) => {
+    const { status, received, quantity } = given.stock.expectedReceipts.get('org/e')!;
+    return `${status}, ${formatQuantity(received)} of ${formatQuantity(quantity)}`;
+  };
+
+  it('leaves open what has not come yet, and closes it when all has', () => {
+    const given = announced('10');
+    given.answer(came('r1', '2.5', '1.5'));
+    expect([known(given), given.at('W1/A')]).toEqual(['open, 4 of 10', '5 on hand']);
+    given.answer(came('r2', '6'));
+    expect([known(given), given.at('W1/A')]).toEqual(['received, 10 of 10', '11 on hand']);
+  });
+
+  it('counts once what is said twice', () => {
+    const given = announced('10');
+    given.batch(came('r1', '4'), came('r1', '4'));
+    given.answer(came('r1', '4'));
+    expect([known(given), given.at('W1/A')]).toEqual(['open, 4 of 10', '5 on hand']);
+  });
+
+  it('adds up what comes in one batch', () => {
+    const given = announced('10');
+    given.batch(came('r1', '4'), came('r2', '5'));
+    expect(known(given)).toBe('open, 9 of 10');
+  });
+
+  it('takes in more than was announced, also of what was cancelled or had come', () => {
+    const given = announced('10');
+    given.answer(came('r1', '12'));
+    given.answer(came('r2', '1'));
+    expect([known(given), given.at('W1/A')]).toEqual(['received, 13 of 10', '14 on hand']);
+    const cancelled = announced('10', { status: 'cancelled', received: parseQuantity('2') });
+    cancelled.answer(came('r1', '9'));
+    expect([known(cancelled), cancelled.at('W1/A')]).toEqual(['cancelled, 11 of 10', '10 on hand']);
+  });
+
+  it.each([
+    ['of another item', { itemId: 'B' }, 'STOCK_VALIDATION', 'rejected'],
+    ['in another warehouse', { warehouseId: 'W2' }, 'STOCK_VALIDATION', 'rejected'],
+    ['of which more would have come than can be counted', { received: parseQuantity('999999999999') }, 'STOCK_VALIDATION', 'rejected'],
+  ])('%s is refused, and nothing comes in', (_, more, code, kind) => {
+    const given = announced('10', more);
+    const before = known(given);
+    expect(given.when(came('r1', '1'))).toMatchObject({ kind: 'error', error: { kind, code } });
+    given.said();
+    given.when({ ...came('r1', '1'), meta: byEvent('e1') });
+    expect(given.said()).toMatchObject([{ type: 'StockReceiptFailed', data: { reason: 'INVALID_STATE' } }]);
+    expect([known(given), given.at('W1/A')]).toEqual([before, '1 on hand']);
+  });
+
+  it('that is refused for another reason counts nothing', () => {
+    const given = announced('10');
+    const lines = [
+      { itemId: 'A', quantity: '4', unitCost: '1', expectedReceiptId: 'e' },
+      { itemId: 'X', quantity: '4', unitCost: '1' },
+    ];
+    expect(given.when(receives('r1', 'W1', {}, { lines }))).toMatchObject({ kind: 'error', error: { code: 'ITEM_NOT_FOUND' } });
+    expect(known(given)).toBe('open, 0 of 10');
   });
 });

@@ -1,10 +1,21 @@
 import { type RefusalReason, StockReceiptFailed, StockReceived } from '#libs/contracts';
-import { conflict, formatQuantity, type HoldfastError, notFound, parseQuantity, rejected, ZERO } from '#libs/domain';
+import {
+  conflict,
+  formatQuantity,
+  type HoldfastError,
+  isQuantity,
+  notFound,
+  parseQuantity,
+  rejected,
+  sumQuantities,
+  ZERO,
+} from '#libs/domain';
+import { arrivedExpectation } from '../expected-receipts/expected-receipt.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
 import { enterLots, refusalOfIncoming } from '../stock-machine/lots.js';
 import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
-import { type Balance, movementKey, type StockState } from '../stock-machine/stock-state.js';
+import { type Balance, movementKey, type StockState, subjectKey } from '../stock-machine/stock-state.js';
 
 export interface ReceiptAnswer {
   readonly receiptId: string;
@@ -73,6 +84,7 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     };
   });
   enterLots(state, incoming);
+  noteArrivals(state, command);
   const movement = newMovement(
     {
       orgId: command.orgId,
@@ -105,11 +117,36 @@ function refusalOf(
     const error = notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`);
     return { reason: 'WAREHOUSE_NOT_FOUND', error };
   }
-  // Lots, bins and expected receipts are not kept yet: what names one is refused, not silently dropped.
-  if (line.expectedReceiptId !== undefined) {
-    return { reason: 'INVALID_STATE', error: notFound('NOT_FOUND', `expected receipt ${line.expectedReceiptId} does not exist`) };
+  const error = refusalOfExpected(state, command, line);
+  return error === null ? null : { reason: 'INVALID_STATE', error };
+}
+
+/** A receipt may name what was announced of its item in its warehouse, whatever has become of that since. */
+function refusalOfExpected(
+  state: StockState,
+  { orgId, warehouseId, lines }: ReceiveGoods,
+  { expectedReceiptId, itemId }: ReceiveGoods['lines'][number],
+): HoldfastError | null {
+  if (expectedReceiptId === undefined) return null;
+  const expected = state.expectedReceipts.get(subjectKey(orgId, expectedReceiptId));
+  if (expected === undefined) return notFound('NOT_FOUND', `expected receipt ${expectedReceiptId} does not exist`);
+  if (expected.itemId !== itemId || expected.warehouseId !== warehouseId) {
+    return rejected('STOCK_VALIDATION', `expected receipt ${expectedReceiptId} is not of item ${itemId} in warehouse ${warehouseId}`);
+  }
+  const coming = sumQuantities(lines, (line) => (line.expectedReceiptId === expectedReceiptId ? parseQuantity(line.quantity) : ZERO));
+  if (!isQuantity(expected.received + coming)) {
+    return rejected('STOCK_VALIDATION', `with it 10^12 or more of expected receipt ${expectedReceiptId} would have come`);
   }
   return null;
+}
+
+/** Counts what came of what was announced. */
+function noteArrivals(state: StockState, { orgId, lines, meta }: ReceiveGoods): void {
+  for (const { expectedReceiptId, quantity } of lines) {
+    if (expectedReceiptId === undefined) continue;
+    const expected = state.expectedReceipts.get(subjectKey(orgId, expectedReceiptId))!;
+    state.changeExpectedReceipt(orgId, arrivedExpectation(expected, parseQuantity(quantity)), meta.actor ?? null);
+  }
 }
 
 function repeat(state: StockState, command: ReceiveGoods, answer: ReceiptAnswer): Outcome<ReceiptAnswer> {

@@ -1,6 +1,8 @@
 import { parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { unsafeSwitch } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
+import { toExpectation } from '../expected-receipts/expected-receipt.queries.js';
+import { lockExpectedReceipts, readExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
 import { columns, distinct, findPlaces } from './find-places.js';
 import { takeBefore, turnOf } from './holds.js';
 import { noteLots, readCosts, readQuants } from './load-quants.js';
@@ -84,6 +86,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
     });
   }
   await noteLots(tx, state, needs, lots);
+  await loadExpectedReceipts(tx, state, needs, dryRun);
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);
   state.layersRead = layersRead;
@@ -94,6 +97,14 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   fillQueues(state, waiting, places.freed);
   noteHoldsRead(state, shortable);
   return state;
+}
+
+/** Locked last of all, one by one in the order of their keys: whoever else changes one locks nothing after it. */
+async function loadExpectedReceipts(tx: Tx, state: StockState, needs: readonly Needs[], dryRun: boolean): Promise<void> {
+  const keys = [...new Set(needs.flatMap((need) => need.expectedReceipts))];
+  if (keys.length === 0) return;
+  const rows = await tx.run(dryRun ? readExpectedReceipts : lockExpectedReceipts, columns(keys, 2));
+  for (const row of rows) state.expectedReceipts.set(subjectKey(row.org_id, row.expected_receipt_id), toExpectation(row));
 }
 
 function notePosted(

@@ -2,6 +2,7 @@ import { type DataOf, type EventDefinition, type EventOf, makeEvent, type Refusa
 import { formatQuantity, type Money, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import type { StockTerms } from '../availability/available-to-promise.js';
 import type { CostBook, Costing, CostPart } from '../costing/cost-layers.js';
+import type { Expectation } from '../expected-receipts/expected-receipt.js';
 import type { CommandMeta } from './commands.js';
 import type { QuantKey, Quants } from './quants.js';
 
@@ -352,6 +353,8 @@ export class StockState {
   /** By `org/warehouse/bin`: those that commands name, as far as they exist. */
   readonly locations = new Set<string>();
   readonly movements = new Map<string, MovementHead>();
+  /** Those that commands name, as far as they exist. */
+  readonly expectedReceipts = new Map<string, Expectation>();
   /** The backorders waiting on a balance, first to be served first; absent = not read. */
   readonly queues = new Map<string, Backorder[]>();
   /** The balances on which more wait than were read. */
@@ -372,6 +375,8 @@ export class StockState {
   readonly ledger: LedgerLine[] = [];
   readonly changedShipments = new Set<PostedShipment>();
   readonly changedReturns = new Set<ReceivedReturn>();
+  /** By key, with who received goods of them last. */
+  readonly changedExpectedReceipts = new Map<string, { readonly expectation: Expectation; readonly by: string | null }>();
   readonly events: EventOf<EventDefinition>[] = [];
   /** Balances with stock that waiting backorders may take, in the order in which it came free. */
   readonly freed = new Set<Balance>();
@@ -427,6 +432,14 @@ export class StockState {
   /** Whether a bin exists; those that commands name were looked up. */
   hasLocation(orgId: string, warehouseId: string, location: string): boolean {
     return location === DEFAULT_LOCATION || this.locations.has(`${orgId}/${warehouseId}/${location}`);
+  }
+
+  /** Notes what has become of an expected receipt. */
+  changeExpectedReceipt(orgId: string, expectation: Expectation, by: string | null): void {
+    const key = subjectKey(orgId, expectation.expectedReceiptId);
+    this.expectedReceipts.set(key, expectation);
+    this.changedExpectedReceipts.set(key, { expectation, by });
+    this.revision++;
   }
 
   settingsOf(orgId: string): DecisionSettings {

@@ -1,5 +1,6 @@
 import type { Statement, Tx } from '#libs/persistence';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
+import * as expectedReceiptSql from '../expected-receipts/expected-receipt.sql.js';
 import * as sql from './stock.sql.js';
 
 const PLACE = ['org_id', 'warehouse_id', 'item_id'];
@@ -27,6 +28,7 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   movement_business_key: ['org_id', 'movement_type', 'ref_id'],
   shipment_pkey: ['org_id', 'shipment_id'],
   customer_return_pkey: ['org_id', 'return_id'],
+  expected_receipt_pkey: ['org_id', 'expected_receipt_id'],
   item_pkey: ['org_id', 'item_id'],
   warehouse_pkey: ['org_id', 'warehouse_id'],
   stock_settings_pkey: ['org_id'],
@@ -46,7 +48,9 @@ describe('the statements of the machine', () => {
   });
   afterAll(() => stock.drop());
 
-  const statements = Object.values(sql).filter((value): value is Statement<never> => typeof value === 'object');
+  const statements = Object.values({ ...sql, ...expectedReceiptSql }).filter(
+    (value): value is Statement<never> => typeof value === 'object',
+  );
 
   /** The plan for whatever keys come, as a connection keeps it. */
   const genericPlan = async (tx: Tx, { text }: Statement<unknown>): Promise<string[]> => {

@@ -28,6 +28,8 @@ export interface Touches {
   readonly sourcingLots: readonly string[];
   /** `org/warehouse/bin` of bins that it names. */
   readonly locations: readonly string[];
+  /** `org/id` of the expected receipts that it is what came of. */
+  readonly expectedReceipts: readonly string[];
 }
 
 /** What one command touches, with what its earlier decision asked for in addition. */
@@ -54,6 +56,7 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   lots: [],
   sourcingLots: [],
   locations: [],
+  expectedReceipts: [],
 };
 
 /** What each command touches; the counterpart of `decide`, which asks for more when this was not enough. */
@@ -112,6 +115,7 @@ export function touches(command: StockCommand): Touches {
         movement: movementKey(orgId, 'receipt', command.receiptId),
         frees: true,
         posts: 'receives',
+        expectedReceipts: command.lines.flatMap((line) => line.expectedReceiptId ?? []).map((id) => subjectKey(orgId, id)),
       };
     case 'adjust-stock': {
       const isLess = command.quantityDelta.startsWith('-');

@@ -1,6 +1,7 @@
 import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import { arrayLiteral, type Tx } from '#libs/persistence';
 import type { CostBook } from '../costing/cost-layers.js';
+import { updateExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
@@ -46,6 +47,7 @@ export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balanc
   logHolds(tx, state);
   writeMovements(tx, state);
   writeDocuments(tx, state);
+  writeExpectedReceipts(tx, state);
 }
 
 /** One array per column, of the values of every row. */
@@ -425,6 +427,22 @@ function writeDocuments(tx: Tx, state: StockState): void {
       ),
     );
   }
+}
+
+function writeExpectedReceipts(tx: Tx, state: StockState): void {
+  const rows = [...state.changedExpectedReceipts];
+  if (rows.length === 0) return;
+  const keyColumns = [([key]: (typeof rows)[number]) => key.split('/')[0]!, ([key]: (typeof rows)[number]) => key.split('/')[1]!] as const;
+  void tx.run(updateExpectedReceipts, [
+    ...columnsOf(
+      rows,
+      ...keyColumns,
+      ([, { expectation }]) => formatQuantity(expectation.received),
+      ([, { expectation }]) => expectation.status,
+      ([, { by }]) => by,
+    ),
+    state.now,
+  ]);
 }
 
 const decimal = (quantity: Quantity | null): string | null => (quantity === null ? null : formatQuantity(quantity));

@@ -6,6 +6,7 @@ import { decide } from '../decide.js';
 import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
+import type { Expectation } from '../../expected-receipts/expected-receipt.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
 import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants } from '../quants.js';
 import {
@@ -93,6 +94,7 @@ export class MemoryStock {
   readonly ledger: LedgerLine[] = [];
   readonly shipments = new Map<string, PostedShipment>();
   readonly returns = new Map<string, ReceivedReturn>();
+  readonly expectedReceipts = new Map<string, Expectation>();
   readonly outbox: EventOf<EventDefinition>[] = [];
   private readonly inbox = new Set<string>();
   now = new Date('2026-01-05T08:00:00.000Z');
@@ -426,6 +428,10 @@ export class MemoryStock {
       if (received !== undefined) state.returns.set(need.customerReturn!, copyOfReturn(received));
       const movement = this.movements.get(need.movement ?? '');
       if (movement !== undefined) state.movements.set(need.movement!, movement);
+      for (const key of need.expectedReceipts) {
+        const expectation = this.expectedReceipts.get(key);
+        if (expectation !== undefined) state.expectedReceipts.set(key, expectation);
+      }
     }
   }
 
@@ -461,6 +467,7 @@ export class MemoryStock {
     for (const received of state.changedReturns) {
       this.returns.set(subjectKey(received.orgId, received.returnId), copyOfReturn(received));
     }
+    for (const [key, { expectation }] of state.changedExpectedReceipts) this.expectedReceipts.set(key, expectation);
     this.outbox.push(...state.events);
   }
 
