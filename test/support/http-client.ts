@@ -32,21 +32,27 @@ export class HttpClient {
   async send(method: string, path: string, body?: object, more: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
     return await send(`${this.url}/api/v1${path}`, method, body, this.token, more);
   }
+
+  /** Sends a CSV file. */
+  async sendCsv(path: string, file: string): Promise<HttpAnswer> {
+    return await send(`${this.url}/api/v1${path}`, 'POST', file, this.token);
+  }
 }
 
 async function send(
   url: string,
   method: string,
-  body?: object,
+  body?: object | string,
   token?: string,
   more: Readonly<Record<string, string>> = {},
 ): Promise<HttpAnswer> {
+  const isFile = typeof body === 'string';
   const headers = {
     ...more,
-    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(body === undefined ? {} : { 'content-type': isFile ? 'text/csv' : 'application/json' }),
     ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
   };
-  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) });
+  const response = await fetch(url, { method, headers, ...(body === undefined ? {} : { body: isFile ? body : JSON.stringify(body) }) });
   const text = await response.text();
   return { status: response.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
 }

@@ -12,7 +12,9 @@ const read = statement<ItemEntity>(
   `select i.org_id as "orgId", i.item_id as "itemId", i.name, i.unit, i.tracking, i.costing, i.unit_price as "unitPrice", i.currency,
           i.reorder_point as "reorderPoint", i.safety_stock as "safetyStock",
           i.min_remaining_shelf_life_days as "minRemainingShelfLifeDays", i.substitutes, i.created_at as "createdAt", i.fingerprint
-     from unnest($2::text[]) k (id) join item i on i.org_id = $1 and i.item_id = k.id`,
+     from unnest($2::text[]) k (id)
+    -- Each looked up by itself: joined on a constant organisation, the planner reads all items of it.
+    cross join lateral (select * from item where org_id = $1 and item_id = k.id offset 0) i`,
 );
 
 /** The items of an organisation, by id. */

@@ -51,6 +51,7 @@ export async function applyImport(
       : applyRows(database, claim, job, position));
     if (next === null) return await finish(database, claim);
     position = next;
+    crashPoint('import-applied', 'inventory');
   } while (!isOver());
 }
 

@@ -43,7 +43,7 @@ export const KINDS: Readonly<Record<ImportKind, KindOfImport>> = {
  * Lines that are applied in one transaction. Of stock fewer, because every line locks a balance and writes the ledger, and live orders of
  * the same process wait for it: docs/adr/0014-imports.md.
  */
-export const CHUNK_LINES: Readonly<Record<ImportKind, number>> = { items: 1_000, lots: 1_000, stock: 200 };
+export const CHUNK_LINES: Readonly<Record<ImportKind, number>> = { items: 1_000, lots: 1_000, stock: 100 };
 
 /** What a line may be named by only once in a file; null when that cannot be read. */
 export function keyOf(kind: ImportKind, { values }: ImportLine, wrongColumns: ReadonlySet<string | null>): string | null {

@@ -149,7 +149,7 @@ const insertLines = statement<{ record_no: number }>(
 const findFirst = statement<{ key: string; line: number }>(
   'import_find_first',
   `select l.key, l.line from unnest($3::text[]) k (key)
-     join import_line l on l.org_id = $1 and l.import_id = $2 and l.key = k.key`,
+    cross join lateral (select key, line from import_line where org_id = $1 and import_id = $2 and key = k.key offset 0) l`,
 );
 export const insertErrors = statement<never>(
   'import_insert_errors',

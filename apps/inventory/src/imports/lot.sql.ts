@@ -22,7 +22,7 @@ interface LotRow {
 const find = statement<LotRow>(
   'import_find_lots',
   `select l.item_id, l.lot, l.produced_at, l.expires_at from unnest($2::text[], $3::text[]) k (item_id, lot)
-     join lot l on l.org_id = $1 and l.item_id = k.item_id and l.lot = k.lot`,
+    cross join lateral (select * from lot where org_id = $1 and item_id = k.item_id and lot = k.lot offset 0) l`,
 );
 /**
  * A lot of which nothing is in stock is a name with dates, on which no decision of the stock machine rests: it is stored here, and the machine,

@@ -1,4 +1,5 @@
 import type { ImportError } from '#libs/contracts';
+import { crashPoint } from '#libs/messaging';
 import type { Database, Tx } from '#libs/persistence';
 import { COLUMNS } from './columns.js';
 import { keyOf, KINDS } from './import-kinds.js';
@@ -79,7 +80,9 @@ async function stage(database: Database, claim: Claim, { header, records, positi
     sql.keepErrors(tx, claim, job.error_count, errors);
     const { byte, line } = position;
     void tx.run(sql.noteRead, [claim.orgId, claim.importId, names, byte, line, records.length, errors.length]);
+    crashPoint('import-staging', 'inventory');
   });
+  crashPoint('import-staged', 'inventory');
 }
 
 /** Checks lines against what exists. Answers those whose key can be read, as they are staged: also wrong ones, to find their repeats. */
