@@ -217,7 +217,7 @@ describe('imports', () => {
       const receipts = await service.database.rows<{ ref_id: string; actor: string; lines: unknown[] }>(
         `select ref_id, actor, lines from inventory.movement where org_id = 'stock'`,
       );
-      expect(receipts).toHaveLength(6);
+      expect(receipts).toHaveLength(10);
       expect(new Set(receipts.map(({ actor }) => actor))).toEqual(new Set(['tester']));
       for (const { ref_id } of receipts) expect(ref_id).toMatch(new RegExp(`^import:${ended.importId}:\\d+$`));
     });
