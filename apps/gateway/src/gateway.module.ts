@@ -36,6 +36,7 @@ import { SettingsController } from './settings/settings.controller.js';
 import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
 import { ProjectionController } from './stock/projection.controller.js';
 import { StockController } from './stock/stock.controller.js';
+import { WarehouseWorkController } from './warehouse-work/warehouse-work.controller.js';
 
 /** The HTTP API. Every request goes through the guards, interceptors and pipe below in the order in which they stand here. */
 @Module({
@@ -46,6 +47,7 @@ import { StockController } from './stock/stock.controller.js';
     StockController,
     ExpectedReceiptsController,
     ProjectionController,
+    WarehouseWorkController,
     OrdersController,
     ShipmentsController,
     ReturnsController,

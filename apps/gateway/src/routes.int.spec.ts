@@ -8,6 +8,7 @@ import { gateway } from './index.js';
 
 const TAKE_ORDERS: Role[] = ['sales', 'inventory_manager', 'finance_manager', 'service', 'admin'];
 const HANDLE_GOODS: Role[] = ['warehouse', 'inventory_manager', 'service', 'admin'];
+const WORK_IN_WAREHOUSE: Role[] = ['warehouse', 'inventory_manager', 'admin'];
 const KEEP_STOCK: Role[] = ['inventory_manager', 'admin'];
 const EVERYBODY: Role[] = [...ROLES];
 const AUDIT: Role[] = ['auditor', 'admin'];
@@ -17,6 +18,7 @@ const SETTINGS: Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'se
 
 const line = { itemId: 'i', quantity: '1' };
 const lines = [{ lineNo: 1, quantity: '1' }];
+const goods = { warehouseId: 'w', itemId: 'i', quantity: '1' };
 const receipt = { warehouseId: 'w', lines: [{ ...line, unitCost: '1' }] };
 const adjustment = { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: 'r' };
 const expected = { warehouseId: 'w', ...line, expectedOn: '2026-03-15' };
@@ -50,6 +52,20 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['PUT', `/imports/${MESSAGE}/cancel`, KEEP_STOCK, undefined, 'imports.cancel'],
   ['POST', '/inventory/receipts', HANDLE_GOODS, receipt, 'receipts.post'],
   ['POST', '/inventory/adjustments', KEEP_STOCK, adjustment, 'adjustments.post'],
+  ['POST', '/warehouses/w/locations', KEEP_STOCK, { location: 'l' }, 'locations.create'],
+  ['GET', '/warehouses/w/locations', EVERYBODY, undefined, 'locations.list'],
+  ['POST', '/inventory/moves', WORK_IN_WAREHOUSE, { ...goods, from: 'default', to: 'l' }, 'bin-moves.post'],
+  [
+    'POST',
+    '/inventory/quality-changes',
+    WORK_IN_WAREHOUSE,
+    { ...goods, from: 'available', to: 'damaged', reason: 'r' },
+    'quality-changes.post',
+  ],
+  ['POST', '/inventory/scraps', KEEP_STOCK, { ...goods, reason: 'r' }, 'scraps.post'],
+  ['POST', '/inventory/counts', WORK_IN_WAREHOUSE, { warehouseId: 'w', lines: [{ itemId: 'i', countedQuantity: 1 }] }, 'counts.post'],
+  ['GET', '/inventory/lots?itemId=i&warehouseId=w&expiresBefore=2026-03-31T00:00:00Z', EVERYBODY, undefined, 'lots.list'],
+  ['POST', '/inventory/lots/i/l/recall', KEEP_STOCK, { reason: 'r' }, 'lots.recall'],
   ['POST', '/inventory/expected-receipts', HANDLE_GOODS, expected, 'expected-receipts.create'],
   ['GET', '/inventory/expected-receipts?status=open&expectedTo=2026-03-31', EVERYBODY, undefined, 'expected-receipts.list'],
   ['GET', '/inventory/expected-receipts/e', EVERYBODY, undefined, 'expected-receipts.get'],

@@ -2,17 +2,21 @@ import { Module } from '@nestjs/common';
 import { AdjustmentsConsumer } from './adjustments/adjustments.consumer.js';
 import { AvailabilityController } from './availability/availability.controller.js';
 import { AvailabilityReader } from './availability/availability-reader.js';
+import { BinsConsumer } from './bins/bins.consumer.js';
 import { CatalogueController } from './catalogue/catalogue.controller.js';
+import { CountsConsumer } from './counts/counts.consumer.js';
 import { ExpectedReceiptsController } from './expected-receipts/expected-receipts.controller.js';
 import { ImportWork } from './imports/import-work.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { PickingConsumer } from './picking/picking.consumer.js';
 import { ProjectionController } from './projection/projection.controller.js';
+import { QualityConsumer } from './quality/quality.consumer.js';
 import { ReceiptsConsumer } from './receipts/receipts.consumer.js';
 import { ReservationQueriesController } from './reservations/reservation-queries.controller.js';
 import { ReservationsConsumer } from './reservations/reservations.consumer.js';
 import { ReturnsConsumer } from './returns/returns.consumer.js';
+import { ScrapsConsumer } from './scraps/scraps.consumer.js';
 import { SettingsController } from './settings/settings.controller.js';
 
 import { ShipmentsConsumer } from './shipments/shipments.consumer.js';
@@ -29,6 +33,10 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     ReturnsConsumer,
     ReceiptsConsumer,
     AdjustmentsConsumer,
+    BinsConsumer,
+    QualityConsumer,
+    ScrapsConsumer,
+    CountsConsumer,
     StockPoliciesConsumer,
     CatalogueController,
     ImportsController,

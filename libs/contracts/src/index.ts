@@ -18,4 +18,5 @@ export * from './schema.js';
 export * from './stock-calls.js';
 export * from './stock-events.js';
 export { compile } from './validate.js';
+export * from './warehouse-calls.js';
 export type { Validate } from './validate.js';

@@ -13,6 +13,8 @@ export const EVERY_ROLE: readonly Role[] = ROLES;
 export const ORDER_TAKERS: readonly Role[] = ['sales', 'inventory_manager', 'finance_manager', 'service', 'admin'];
 /** Receives goods, picks, packs, ships, receives and inspects returns. */
 export const GOODS_HANDLERS: readonly Role[] = ['warehouse', 'inventory_manager', 'service', 'admin'];
+/** Moves, counts and changes the quality of what is in a warehouse. */
+export const WAREHOUSE_WORKERS: readonly Role[] = ['warehouse', 'inventory_manager', 'admin'];
 /** Adjustments, catalogue, safety stock. */
 export const STOCK_KEEPERS: readonly Role[] = ['inventory_manager', 'admin'];
 /** Decide about exceptions, each what the organisation's policies give to the role. */

@@ -1,24 +1,13 @@
 import { type AdjustmentReason, StockAdjusted } from '#libs/contracts';
-import {
-  conflict,
-  formatQuantity,
-  type HoldfastError,
-  minQuantity,
-  notFound,
-  parseMoney,
-  parseQuantity,
-  type Quantity,
-  rejected,
-  ZERO,
-} from '#libs/domain';
+import { formatQuantity, HoldfastError, minQuantity, parseMoney, parseQuantity, type Quantity, rejected, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { free, sellable } from '../availability/available-to-promise.js';
-import { tellHolds } from '../reservations/set-demand.js';
 import { type AdjustStock, answered, type Outcome } from '../stock-machine/commands.js';
-import { displace, planShorting, requireMovable, short } from '../stock-machine/holds.js';
-import { enterLots, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
+import { carryOutFact, planFact } from '../stock-machine/facts.js';
+import { enterLots, qualityOfIncoming, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
 import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
+import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
 import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
 
 export interface AdjustmentAnswer {
@@ -38,24 +27,18 @@ const FACTS: ReadonlySet<AdjustmentReason> = new Set(['damage', 'loss', 'correct
  */
 export function adjustStock(state: StockState, command: AdjustStock): Outcome<AdjustmentAnswer> {
   const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
-  const known = state.movements.get(movementKey(command.orgId, 'adjustment', command.commandId));
-  if (known !== undefined) {
-    if (known.fingerprint === print) return answered(known.lines as AdjustmentAnswer);
-    return refuse(conflict('ALREADY_EXISTS', `adjustment ${command.commandId} exists with other content`));
-  }
-  if (state.unknownItems.has(`${command.orgId}/${command.itemId}`)) {
-    return refuse(notFound('ITEM_NOT_FOUND', `item ${command.itemId} does not exist; create it first`));
-  }
-  const balance = state.balance(command.orgId, command.warehouseId, command.itemId);
-  if (balance === undefined)
-    return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
+  const repeat = answerToRepeat<AdjustmentAnswer>(state, command.orgId, 'adjustment', command.commandId, print);
+  if (repeat !== undefined) return repeat;
+  const balance = balanceOrError(state, command);
+  if (balance instanceof HoldfastError) return refuse(balance);
   const delta = parseQuantity(command.quantityDelta);
   if (delta === ZERO) return refuse(rejected('STOCK_VALIDATION', 'quantityDelta is 0: an adjustment changes stock'));
   const line = { balance, quantity: command.quantityDelta, lot: command.lot, location: command.location };
   const misplaced = delta > ZERO ? refusalOfIncoming(state, [line]) : refusalOfPlace(state, line);
   if (misplaced !== null) return refuse(misplaced.error);
   const unitCost = command.unitCost === undefined ? null : parseMoney(command.unitCost);
-  const place: QuantKey = { lot: command.lot ?? NO_LOT, location: command.location ?? DEFAULT_LOCATION, quality: 'available' };
+  const quality = delta > ZERO ? qualityOfIncoming(state, balance, command.lot, 'available') : 'available';
+  const place: QuantKey = { lot: command.lot ?? NO_LOT, location: command.location ?? DEFAULT_LOCATION, quality };
   const change = { ...changeOf(balance, place, delta), unitCost };
   if (!staysInRange(state, [change])) {
     return refuse(
@@ -65,16 +48,12 @@ export function adjustStock(state: StockState, command: AdjustStock): Outcome<Ad
   const isFact = FACTS.has(command.reasonCode);
   const most = delta < ZERO ? mostAt(state, balance, place, isFact) : ZERO;
   if (delta < ZERO && -delta > most) return refuse(insufficient(command, most, isFact));
-  if (delta < ZERO) requireMovable(state, balance, place, -delta);
   requireCosts(state, [change]);
-  const shorting = delta < ZERO ? planShorting(state, balance, sellable(balance) + delta) : [];
+  const fact = planFact(state, [{ balance, place, delta }]);
 
   // After this point it must succeed.
   if (delta > ZERO) enterLots(state, [line]);
-  short(state, balance, shorting, command.reasonCode, command.meta);
-  const answer = post(state, command, change, print);
-  for (const moved of displace(state, balance, place, command.reasonCode, command.meta)) tellHolds(state, moved, command.meta);
-  return answered(answer);
+  return answered(carryOutFact(state, fact, command.reasonCode, command.meta, () => post(state, command, change, print)));
 }
 
 /** How much can be taken from a lot and bin: by a fact all that is available there, by a wish what no order holds. */
@@ -84,14 +63,8 @@ function mostAt(state: StockState, balance: Balance, place: QuantKey, isFact: bo
 }
 
 function insufficient(command: AdjustStock, most: bigint, isFact: boolean): HoldfastError {
-  const quantity = formatQuantity(-parseQuantity(command.quantityDelta));
-  const available = formatQuantity(most);
-  const what = isFact ? `only ${available} are on hand and available` : `only ${available} are free; the rest is held for orders`;
-  return conflict('INSUFFICIENT_STOCK', `cannot take ${quantity} of ${command.itemId} in ${command.warehouseId}: ${what}`, {
-    lines: [{ lineNo: 1, itemId: command.itemId, warehouseId: command.warehouseId, requested: quantity, available }],
-    discrepancyIds: [],
-    alternatives: [],
-  });
+  const what = isFact ? 'are on hand and available' : 'are free; the rest is held for orders';
+  return insufficientStock(command, -parseQuantity(command.quantityDelta), most, what);
 }
 
 function post(state: StockState, command: AdjustStock, change: StockChange, print: string): AdjustmentAnswer {
@@ -120,8 +93,4 @@ function post(state: StockState, command: AdjustStock, change: StockChange, prin
   state.movements.set(movementKey(command.orgId, 'adjustment', command.commandId), recorded);
   state.emit(StockAdjusted, command.orgId, command.itemId, command.meta, { ...answer, lot: command.lot ?? null, reason: command.reason });
   return answer;
-}
-
-function refuse(error: HoldfastError): Outcome<never> {
-  return { kind: 'error', error: error.toWire() };
 }

@@ -5,6 +5,9 @@ import {
   ItemGet,
   ItemList,
   ItemUpdate,
+  type Location,
+  LocationCreate,
+  LocationList,
   type Page,
   type Warehouse,
   WarehouseCreate,
@@ -16,8 +19,10 @@ import { type MessageContext, OnCall, Outbox } from '#libs/messaging';
 import { Database, type TransactionOptions } from '#libs/persistence';
 import type { Asked } from '../asked.js';
 import { createItem } from './create-item.js';
+import { createLocation } from './create-location.js';
 import { createWarehouse } from './create-warehouse.js';
 import { getItems, listItems } from './item.queries.js';
+import { listLocations } from './location.queries.js';
 import { updateItem } from './update-item.js';
 import { updateWarehouse } from './update-warehouse.js';
 import { getWarehouse, listWarehouses } from './warehouse.queries.js';
@@ -27,7 +32,7 @@ const read: TransactionOptions = { readOnly: true };
 /** Every change of the catalogue recognises its own repeat, so it is done again when it is not known whether it was stored. */
 const change = ({ dryRun = false }: { readonly dryRun?: boolean }): TransactionOptions => ({ readOnly: dryRun, repeatable: true });
 
-/** The calls about warehouses and items. */
+/** The calls about warehouses, their bins, and items. */
 @Controller()
 export class CatalogueController {
   constructor(
@@ -53,6 +58,16 @@ export class CatalogueController {
   @OnCall(WarehouseUpdate)
   updateWarehouse({ orgId, ...request }: Asked<typeof WarehouseUpdate>): Promise<Warehouse> {
     return this.database.transaction([orgId], (tx) => updateWarehouse(tx, orgId, request), change(request));
+  }
+
+  @OnCall(LocationCreate)
+  createLocation({ orgId, ...request }: Asked<typeof LocationCreate>): Promise<Location> {
+    return this.database.transaction([orgId], (tx) => createLocation(tx, orgId, request), change(request));
+  }
+
+  @OnCall(LocationList)
+  listLocations({ orgId, ...request }: Asked<typeof LocationList>, { actor }: MessageContext): Promise<Page<Location>> {
+    return this.database.transaction([orgId], (tx) => listLocations(tx, orgId, actor.warehouses, request), read);
   }
 
   @OnCall(ItemCreate)

@@ -71,7 +71,7 @@ function moveHolds(state: StockState, demand: Demand, picks: readonly LinePick[]
   for (const { line, balance, quant, quantity } of moves) hold(state, demand, line, balance, quantity, [{ quant, quantity }]);
   const displaced = new Set<Demand>();
   for (const { balance, quant } of moves) {
-    for (const other of displace(state, balance, quant, 'picked for another order', meta, demand)) displaced.add(other);
+    for (const other of displace(state, balance, quant, 'picked for another order', meta, { except: demand })) displaced.add(other);
   }
   for (const other of displaced) tellHolds(state, other, meta);
 }

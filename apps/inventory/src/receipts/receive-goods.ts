@@ -13,7 +13,7 @@ import {
 import { arrivedExpectation } from '../expected-receipts/expected-receipt.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
-import { enterLots, refusalOfIncoming } from '../stock-machine/lots.js';
+import { enterLots, qualityOfIncoming, refusalOfIncoming } from '../stock-machine/lots.js';
 import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { type Balance, movementKey, type StockState, subjectKey } from '../stock-machine/stock-state.js';
 
@@ -55,11 +55,11 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
   const incoming = command.lines.map((line, index) => ({ ...line, balance: balances[index]! }));
   const misplaced = refusalOfIncoming(state, incoming);
   if (misplaced !== null) return refuse(state, command, misplaced.reason, misplaced.itemId, misplaced.error);
-  const changes = incoming.map(({ balance, lot, location, quality = 'available' as const, quantity, unitCost, producedAt, expiresAt }) => ({
+  const changes = incoming.map(({ balance, lot, location, quality = 'available', quantity, unitCost, producedAt, expiresAt }) => ({
     balance,
     lot,
     location,
-    quality,
+    quality: qualityOfIncoming(state, balance, lot, quality),
     delta: parseQuantity(quantity),
     unitCost: parseQuantity(unitCost),
     producedAt,

@@ -3,11 +3,13 @@ import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from 
 import { answered, type InspectReturn, type Outcome } from '../stock-machine/commands.js';
 import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { lotOrNull } from '../stock-machine/holds.js';
+import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
 import { isDetailed, lotKey, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Demand,
+  type Quality,
   type ReceivedReturn,
   type ReturnLine,
   type StockState,
@@ -98,22 +100,25 @@ function planVerdicts(received: ReceivedReturn, command: InspectReturn): Judged[
 }
 
 function changeQuality(state: StockState, command: InspectReturn, parts: readonly Judged[]): void {
-  const changes: StockChange[] = parts.flatMap(({ line, quantity, verdict }) => {
+  const becomes = ({ line, verdict }: Judged): Quality => {
     const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
-    return [
-      changeOf(balance, placeOf(line), -quantity),
-      changeOf(balance, { ...placeOf(line), quality: verdict as Exclude<InspectionVerdict, 'scrap'> }, quantity),
-    ];
+    return qualityOfIncoming(state, balance, line.lot, verdict as Exclude<InspectionVerdict, 'scrap'>);
+  };
+  const changes: StockChange[] = parts.flatMap((part) => {
+    const { line, quantity } = part;
+    const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+    return [changeOf(balance, placeOf(line), -quantity), changeOf(balance, { ...placeOf(line), quality: becomes(part) }, quantity)];
   });
   postMovement(state, inspectionMovement(state, command, 'quality_change'), changes, command.meta);
-  for (const { line, quantity, verdict } of parts) {
+  for (const part of parts) {
+    const { line, quantity } = part;
     state.emit(QualityChanged, command.orgId, line.itemId, command.meta, {
       itemId: line.itemId,
       warehouseId: line.warehouseId,
       lot: lotOrNull(line.lot),
       quantity: formatQuantity(quantity),
       from: 'pending_inspection',
-      to: verdict,
+      to: becomes(part),
       returnId: command.returnId,
     });
   }

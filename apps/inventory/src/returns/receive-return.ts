@@ -15,7 +15,7 @@ import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveReturn } from '../stock-machine/commands.js';
 import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { lotOrNull } from '../stock-machine/holds.js';
-import { enterLots } from '../stock-machine/lots.js';
+import { enterLots, qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
 import { isDetailed, NO_LOT, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
@@ -144,13 +144,13 @@ function planParts(state: StockState, demand: Demand, command: ReceiveReturn, ba
       if (quantity <= ZERO) continue;
       const cost = shareOf(from, already, quantity);
       back.set(from, { quantity: already.quantity + quantity, value: already.value + sumQuantities(cost, ({ value }) => value) });
-      parts.push({ ...part, lot: from.lot, quantity, from, cost });
+      parts.push({ ...part, quality: qualityOfIncoming(state, balance, from.lot, quality), lot: from.lot, quantity, from, cost });
       open -= quantity;
     }
     if (open === ZERO) continue;
     if (tracking === 'serial' && line.lot === undefined) return 'LOT_NOT_FOUND';
     const lot = line.lot ?? (tracking === 'none' ? NO_LOT : UNKNOWN_LOT);
-    parts.push({ ...part, lot, quantity: open, from: null, cost: [] });
+    parts.push({ ...part, quality: qualityOfIncoming(state, balance, lot, quality), lot, quantity: open, from: null, cost: [] });
   }
   const isThere = parts.some(({ balance, lot }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true);
   return isThere ? 'INVALID_STATE' : parts;

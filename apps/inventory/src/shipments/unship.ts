@@ -2,8 +2,9 @@ import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, Shipme
 import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
 import { enqueue, hold, lotOrNull } from '../stock-machine/holds.js';
+import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { changeOf, newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
+import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
 import { isDetailed, livesUntil, NO_LOT, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
@@ -37,11 +38,12 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   }
   if (shipment.status === 'cancelled') return repeat(state, demand, command, shipment);
   if (isReturned(demand, shipment)) return refuse(state, demand, command, 'INVALID_STATE');
-  const changes = shipment.lines.map(({ warehouseId, itemId, lot, location, quantity, cost }) => ({
-    ...changeOf(state.existingBalance(command.orgId, warehouseId, itemId), { lot, location, quality: 'available' }, quantity),
+  const changes = shipment.lines.map(({ warehouseId, itemId, lot, location, quantity, cost }) => {
+    const balance = state.existingBalance(command.orgId, warehouseId, itemId);
+    const quality = qualityOfIncoming(state, balance, lot, 'available');
     // Into the layers that it came from.
-    parts: cost,
-  }));
+    return { ...changeOf(balance, { lot, location, quality }, quantity), parts: cost };
+  });
   for (const { balance, lot } of changes) if (isDetailed(balance)) requireLot(balance, lot ?? NO_LOT);
   // A piece that was received again meanwhile is in stock: it was shipped after all.
   if (changes.some(({ balance, lot = NO_LOT }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true)) {
@@ -68,24 +70,33 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
   postMovement(state, movement, changes, command.meta);
   shipment.lines.forEach((shipped, index) => {
     const line = demand.lines.find((candidate) => candidate.lineNo === shipped.lineNo)!;
-    takeBack(state, demand, line, changes[index]!.balance, shipped);
+    takeBack(state, demand, line, changes[index]!, shipped);
   });
   demand.lines = demand.lines.filter((line) => line.requested > ZERO || line.returned > ZERO);
   state.touchDemand(demand);
   return reversed(state, demand, command, shipment);
 }
 
-/** What the order asks for is held again, as far as it may hold anything; what it never asked for, or not any more, is forgotten. */
-function takeBack(state: StockState, demand: Demand, line: DemandLine, balance: Balance, { lot, location, quantity }: ShipmentLine): void {
+/**
+ * What the order asks for is held again, as far as it may hold anything, or waits; what it never asked for, or
+ * not any more, is forgotten.
+ */
+function takeBack(
+  state: StockState,
+  demand: Demand,
+  line: DemandLine,
+  { balance, quality }: StockChange,
+  { lot, location, quantity }: ShipmentLine,
+): void {
   const unasked = minQuantity(quantity, line.unasked);
   line.fulfilled -= quantity;
   line.requested -= unasked;
   line.unasked -= unasked;
   const asked = quantity - unasked;
-  const quant = { lot, location, quality: 'available' } as const;
+  const quant = { lot, location, quality };
   if (demand.state === 'open') {
-    // What has expired while it was away cannot be held again: the order waits for other stock.
-    if (isAlive(state, balance, quant)) hold(state, demand, line, balance, asked, [{ quant, quantity: asked }]);
+    // What has expired or was recalled while it was away cannot be held again: the order waits for other stock.
+    if (quality === 'available' && isAlive(state, balance, quant)) hold(state, demand, line, balance, asked, [{ quant, quantity: asked }]);
     else enqueue(state, demand, line, balance, asked);
   } else if (demand.state === 'closed') line.closed += asked;
   else line.unheld += asked;

@@ -10,6 +10,7 @@ import type {
   ShipmentConfirmed,
 } from '#libs/contracts';
 import type { WireError } from '#libs/domain';
+import type { Quality } from './stock-state.js';
 
 /** What every command carries beside what it asks for. */
 export interface CommandMeta {
@@ -109,6 +110,82 @@ export interface AdjustStock extends Base {
   readonly unitCost?: string | undefined;
 }
 
+/** Carries goods from one bin of a warehouse to another. */
+export interface MoveStock extends Base {
+  readonly kind: 'move-stock';
+  readonly commandId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly lot?: string | undefined;
+  readonly quantity: string;
+  readonly from: string;
+  readonly to: string;
+  readonly quality: Quality;
+}
+
+/** Says of goods in a bin what they are good for. */
+export interface ChangeQuality extends Base {
+  readonly kind: 'change-quality';
+  readonly commandId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+  readonly quantity: string;
+  readonly from: Quality;
+  readonly to: Quality;
+  readonly reason: string;
+}
+
+/** Throws goods away. */
+export interface ScrapStock extends Base {
+  readonly kind: 'scrap-stock';
+  readonly commandId: string;
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+  readonly quantity: string;
+  readonly quality: Quality;
+  readonly reason: string;
+}
+
+/** Takes what is left of a lot out of what may be sold, in every warehouse. */
+export interface RecallLot extends Base {
+  readonly kind: 'recall-lot';
+  readonly commandId: string;
+  readonly itemId: string;
+  readonly lot: string;
+  readonly reason: string;
+}
+
+/** Takes what is left of a lot out of what may be sold, if it has expired. */
+export interface ExpireLot extends Base {
+  readonly kind: 'expire-lot';
+  readonly warehouseId: string;
+  readonly itemId: string;
+  readonly lot: string;
+}
+
+/** What somebody counted in bins of a warehouse; in all of it, when `full`. */
+export interface CountStock extends Base {
+  readonly kind: 'count-stock';
+  readonly commandId: string;
+  readonly warehouseId: string;
+  readonly mode: 'cycle' | 'full';
+  /** When it was counted; absent = now. */
+  readonly countedAt?: string | undefined;
+  readonly lines: readonly CountedLine[];
+  readonly note?: string | undefined;
+}
+
+export interface CountedLine {
+  readonly itemId: string;
+  readonly countedQuantity: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+}
+
 /** Sets what an item's balance in a warehouse keeps back or warns at; absent = unchanged, null = as the item says. */
 export interface SetStockPolicy extends Base {
   readonly kind: 'set-stock-policy';
@@ -130,6 +207,12 @@ export type StockCommand =
   | InspectReturn
   | ReceiveGoods
   | AdjustStock
+  | MoveStock
+  | ChangeQuality
+  | ScrapStock
+  | RecallLot
+  | ExpireLot
+  | CountStock
   | SetStockPolicy;
 
 /** What became of a command. A refusal is an outcome, not a rollback: what it records and says commits with the batch. */

@@ -1,5 +1,10 @@
 import { adjustStock } from '../adjustments/adjust-stock.js';
 import { confirmPick } from '../picking/confirm-pick.js';
+import { moveStock } from '../bins/move-stock.js';
+import { countStock } from '../counts/count-stock.js';
+import { changeQuality } from '../quality/change-quality.js';
+import { expireLot } from '../quality/expire-lot.js';
+import { recallLot } from '../quality/recall-lot.js';
 import { receiveGoods } from '../receipts/receive-goods.js';
 import { expireHolds } from '../reservations/expire-holds.js';
 import { fillBackorders } from '../reservations/fill-backorders.js';
@@ -8,6 +13,7 @@ import { inspectReturn } from '../returns/inspect-return.js';
 import { receiveReturn } from '../returns/receive-return.js';
 import { ship } from '../shipments/ship.js';
 import { unship } from '../shipments/unship.js';
+import { scrapStock } from '../scraps/scrap-stock.js';
 import { setStockPolicy } from '../stock-policies/set-stock-policy.js';
 import type { Outcome, StockCommand } from './commands.js';
 import { fillFreedBalances } from './holds.js';
@@ -55,6 +61,18 @@ function apply(state: StockState, command: StockCommand): Outcome {
       return receiveGoods(state, command);
     case 'adjust-stock':
       return adjustStock(state, command);
+    case 'move-stock':
+      return moveStock(state, command);
+    case 'change-quality':
+      return changeQuality(state, command);
+    case 'scrap-stock':
+      return scrapStock(state, command);
+    case 'recall-lot':
+      return recallLot(state, command);
+    case 'expire-lot':
+      return expireLot(state, command);
+    case 'count-stock':
+      return countStock(state, command);
     case 'set-stock-policy':
       return setStockPolicy(state, command);
   }

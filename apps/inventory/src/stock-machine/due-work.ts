@@ -5,6 +5,7 @@ import type { StockCommand } from './commands.js';
 
 const HOLDS_PER_SWEEP_MAX = 500;
 const BALANCES_PER_SWEEP_MAX = 20;
+const LOTS_PER_SWEEP_MAX = 200;
 const SWEEP_MS = 1_000;
 const PARTITION_CHECK_MS = 6 * 60 * 60 * 1000;
 
@@ -14,8 +15,13 @@ const fillableBalances = statement<{ org_id: string; warehouse_id: string; item_
   'select * from fillable_balances($1)',
 );
 
+const expiredLots = statement<{ org_id: string; warehouse_id: string; item_id: string; lot: string }>(
+  'stock_expired_lots',
+  'select * from expired_lots($1)',
+);
+
 /**
- * What becomes due by itself: soft holds that have run out, and backorders that a process which ended had not served. Both are found as
+ * What becomes due by itself: soft holds that have run out, lots that have expired, and backorders that a process which ended had not served. They are found as
  * keys, across organisations, and handed to the machine, which decides under its locks whether they are still due: any number of
  * replicas may sweep at once. Also makes the ledger's partitions ahead of time.
  */
@@ -51,11 +57,18 @@ export class DueWork implements OnApplicationBootstrap, OnApplicationShutdown {
     if (this.ended) return;
     try {
       const due = await this.database.transaction([], (tx) =>
-        Promise.all([tx.run(dueHolds, [HOLDS_PER_SWEEP_MAX]), tx.run(fillableBalances, [BALANCES_PER_SWEEP_MAX])]),
+        Promise.all([
+          tx.run(dueHolds, [HOLDS_PER_SWEEP_MAX]),
+          tx.run(fillableBalances, [BALANCES_PER_SWEEP_MAX]),
+          tx.run(expiredLots, [LOTS_PER_SWEEP_MAX]),
+        ]),
       );
       const meta = { messageId: 'sweep', mayWait: false };
       const commands: StockCommand[] = [
         ...due[0].map((row) => ({ kind: 'expire-holds' as const, orgId: row.org_id, orderId: row.order_id, meta })),
+        ...due[2].map(({ org_id: orgId, warehouse_id: warehouseId, item_id: itemId, lot }) => {
+          return { kind: 'expire-lot' as const, orgId, warehouseId, itemId, lot, meta };
+        }),
         ...due[1].map((row) => ({
           kind: 'fill-backorders' as const,
           orgId: row.org_id,
@@ -64,10 +77,12 @@ export class DueWork implements OnApplicationBootstrap, OnApplicationShutdown {
           meta,
         })),
       ];
-      await Promise.all(commands.map((command) => this.batcher.submit(command, command.kind === 'expire-holds' ? 'events' : 'background')));
+      await Promise.all(
+        commands.map((command) => this.batcher.submit(command, command.kind === 'fill-backorders' ? 'background' : 'events')),
+      );
     } catch (error) {
       // The next sweep finds the same again.
-      new Logger(DueWork.name).warn(`A sweep for due holds failed: ${String(error)}`);
+      new Logger(DueWork.name).warn(`A sweep for what is due failed: ${String(error)}`);
     }
   }
 

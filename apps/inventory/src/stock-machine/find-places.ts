@@ -1,4 +1,6 @@
+import { COMMAND_LINES_MAX } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
+import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import { balanceKey, subjectKey } from './stock-state.js';
@@ -28,6 +30,19 @@ export interface Places {
   readonly lots: Set<string>;
   /** Where goods come or go, and whether they go. */
   readonly posts: Map<string, boolean>;
+  /** Where held stock may be taken, beside what the commands name. */
+  readonly shorted: Set<string>;
+  /** Lots of which every hold is to be read, beside those that are named. */
+  readonly lotHolds: Set<string>;
+  /** Where something lies in the warehouses that a command is about as a whole, by `org/warehouse`; null = in too many places. */
+  readonly stored: Map<string, readonly StoredPlace[] | null>;
+}
+
+/** A bin with goods of an item, or of one lot of it. */
+export interface StoredPlace {
+  readonly itemId: string;
+  readonly lot: string;
+  readonly location: string;
 }
 
 /** Finds, by plain reads, the balances beside those that the commands name. */
@@ -47,13 +62,18 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
   const shipments = distinct(needs, (need) => need.shipment);
   const returns = distinct(needs, (need) => need.customerReturn);
   const none = Promise.resolve([]);
-  const [ofOrders, ofItems, warehouses, ofShipments, ofReturns] = await Promise.all([
+  const [whole, ofOrders, ofItems, warehouses, ofShipments, ofReturns] = await Promise.all([
+    findWhole(tx, needs),
     demands.length > 0 ? tx.run(sql.findPlacesOfOrders, columns(demands, 2)) : none,
     sourcing.length > 0 ? tx.run(sql.findPlacesOfItems, columns(sourcing, 2)) : none,
     sourcing.length > 0 ? tx.run(sql.findWarehouses, [orgs]) : none,
     shipments.length > 0 ? tx.run(sql.readShipments, columns(shipments, 2)) : none,
     returns.length > 0 ? tx.run(sql.readReturns, columns(returns, 2)) : none,
   ]);
+  addAll(locked, whole.shorted);
+  addAll(freed, whole.freed);
+  addAll(lots, whole.lots);
+  for (const key of whole.freed) posts.set(key, true);
   for (const row of ofOrders) {
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     locked.add(key);
@@ -84,13 +104,13 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     list.push({ warehouseId: row.warehouse_id, priority: row.priority });
     byOrg.set(row.org_id, list);
   }
-  const stored = new Set<string>();
+  const storedItems = new Set<string>();
   const sourcingLots = Map.groupBy(new Set(needs.flatMap((need) => need.sourcingLots)), (key) => key.slice(0, key.lastIndexOf('/')));
   for (const row of ofItems) {
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     const item = `${row.org_id}/${row.item_id}`;
     locked.add(key);
-    stored.add(item);
+    storedItems.add(item);
     postFor(item, key);
     for (const named of sourcingLots.get(item) ?? []) lots.add(`${key}/${named.slice(item.length + 1)}`);
   }
@@ -98,11 +118,56 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
   for (const key of sourcing) {
     const [orgId, itemId] = key.split('/') as [string, string];
     const first = byOrg.get(orgId)?.[0];
-    if (stored.has(key) || first === undefined) continue;
+    if (storedItems.has(key) || first === undefined) continue;
     locked.add(balanceKey(orgId, first.warehouseId, itemId));
     postFor(key, balanceKey(orgId, first.warehouseId, itemId));
   }
-  return { locked, freed, warehouses: byOrg, lots, posts };
+  const { shorted, stored } = whole;
+  const lotHolds = new Set([...needs.flatMap((need) => need.lotHolds), ...whole.lotHolds]);
+  return { locked, freed, warehouses: byOrg, lots, posts, shorted, lotHolds, stored };
+}
+
+function addAll<T>(to: Set<T>, more: Iterable<T>): void {
+  for (const one of more) to.add(one);
+}
+
+/** Where lots are that commands are about in every warehouse, and what is in warehouses that they are about as a whole. */
+async function findWhole(tx: Tx, needs: readonly Needs[]) {
+  const wholeLots = distinct(needs, (need) => need.wholeLot);
+  const warehouses = distinct(needs, (need) => need.wholeWarehouse);
+  const [ofLots, inWarehouses] = await Promise.all([
+    wholeLots.length > 0 ? tx.run(placesSql.findPlacesOfLots, columns(wholeLots, 3)) : [],
+    warehouses.length > 0 ? tx.run(placesSql.findPlacesOfWarehouses, [...columns(warehouses, 2), COMMAND_LINES_MAX + 1]) : [],
+  ]);
+  const shorted = new Set<string>();
+  const freed = new Set<string>();
+  const lots = new Set<string>();
+  for (const row of ofLots) {
+    const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
+    shorted.add(key);
+    lots.add(`${key}/${row.lot}`);
+  }
+  const lotHolds = new Set(lots);
+  const stored = storedPlaces(warehouses, inWarehouses);
+  for (const [warehouse, places] of stored) {
+    for (const { itemId, lot } of places ?? []) {
+      const key = `${warehouse}/${itemId}`;
+      shorted.add(key);
+      freed.add(key);
+      lots.add(`${key}/${lot}`);
+    }
+  }
+  return { shorted, freed, lots, lotHolds, stored };
+}
+
+function storedPlaces(warehouses: readonly string[], rows: readonly placesSql.PlaceRow[]): Places['stored'] {
+  const byWarehouse = Map.groupBy(rows, (row) => `${row.org_id}/${row.warehouse_id}`);
+  return new Map(
+    warehouses.map((warehouse) => {
+      const places = (byWarehouse.get(warehouse) ?? []).map((row) => ({ itemId: row.item_id, lot: row.lot, location: row.location }));
+      return [warehouse, places.length > COMMAND_LINES_MAX ? null : places];
+    }),
+  );
 }
 
 /** The keys that the needs name, each once. */

@@ -1,5 +1,5 @@
 import { BackorderFilled, type EventOf, ReservationShorted } from '#libs/contracts';
-import { formatQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { availableToBackorders } from '../availability/available-to-promise.js';
 import type { CommandMeta } from './commands.js';
 import {
@@ -392,12 +392,22 @@ export function short(
  * @throws NeedsMore when they were not read.
  */
 export function requireMovable(state: StockState, balance: Balance, key: QuantKey, taken: Quantity, given: Quantity = ZERO): void {
-  if (!isDetailed(balance) || key.quality !== 'available') return;
+  if (isDetailed(balance) && requireHoldsAt(state, balance, key, taken, given)) requireAllFree(balance);
+}
+
+/**
+ * Makes sure that the holds in a quant are at hand, if they do not fit any more when a quantity is taken out of it.
+ *
+ * @returns whether they do not.
+ * @throws NeedsMore when they were not read.
+ */
+export function requireHoldsAt(state: StockState, balance: Balance, key: QuantKey, taken: Quantity, given: Quantity = ZERO): boolean {
+  if (key.quality !== 'available') return false;
   const quant = quantAt(state, balance, key);
-  if (quant.reserved - given <= quant.quantity - taken) return;
+  if (quant.reserved - given <= quant.quantity - taken) return false;
   const lot = lotKey(balance, key.lot);
   if (!state.lotHoldsRead.has(lot)) throw new NeedsMore({ balances: [lot.slice(0, lot.lastIndexOf('/'))], lots: [lot], lotHolds: [lot] });
-  requireAllFree(balance);
+  return true;
 }
 
 /**
@@ -430,7 +440,7 @@ export function movesAll(
  * Moves the holds that do not fit into a quant any more, because a fact or a shipment took from it, to other lots and bins; what fits
  * nowhere waits, and its order is told.
  *
- * @param except whose holds there stay.
+ * @param more `to`: where its goods went; they are held there as far as there is room. `except`: whose holds there stay.
  * @returns the orders of which something was moved, to be told what they hold now.
  */
 export function displace(
@@ -439,7 +449,7 @@ export function displace(
   key: QuantKey,
   cause: string,
   meta: CommandMeta,
-  except?: Demand,
+  { to, except }: { readonly to?: QuantKey; readonly except?: Demand } = {},
 ): ReadonlySet<Demand> {
   const moved = new Set<Demand>();
   if (!isDetailed(balance) || key.quality !== 'available') return moved;
@@ -452,20 +462,30 @@ export function displace(
     if (demand === except) continue;
     const line = lineOf(demand, reservation.lineNo);
     const quantity = minQuantity(excess, heldQuantity(reservation));
-    const elsewhere = minQuantity(quantity, placeable(state, balance, line));
-    if (elsewhere > ZERO) {
-      const parts = allocate(state, balance, elsewhere, line);
-      changeReserved(state, balance, key, -elsewhere);
-      reduceReservation(state, demand, reservation, elsewhere, { status: 'released', reason: cause });
+    const relocate = (parts: readonly PlacedPart[]): Quantity => {
+      const relocated = sumQuantities(parts, (part) => part.quantity);
+      if (relocated === ZERO) return ZERO;
+      changeReserved(state, balance, key, -relocated);
+      reduceReservation(state, demand, reservation, relocated, { status: 'released', reason: cause });
       for (const part of parts) place(state, demand, line, balance, part);
       state.touchDemand(demand);
       moved.add(demand);
-    }
-    if (quantity > elsewhere) homeless.push({ hold: held, quantity: quantity - elsewhere });
+      return relocated;
+    };
+    let open = quantity;
+    if (to !== undefined) open -= relocate([{ quant: to, quantity: minQuantity(open, freeAt(state, balance, to)) }]);
+    const elsewhere = minQuantity(open, placeable(state, balance, line));
+    if (elsewhere > ZERO) open -= relocate(allocate(state, balance, elsewhere, line));
+    if (open > ZERO) homeless.push({ hold: held, quantity: open });
     excess -= quantity;
   }
   short(state, balance, homeless, cause, meta);
   return moved;
+}
+
+function freeAt(state: StockState, balance: Balance, key: QuantKey): Quantity {
+  const { quantity, reserved } = quantAt(state, balance, key);
+  return maxQuantity(quantity - reserved, ZERO);
 }
 
 /** What an order waits for, by line. */

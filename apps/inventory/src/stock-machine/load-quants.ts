@@ -1,12 +1,13 @@
 import type { Tx } from '#libs/persistence';
-import { parseMoney, ZERO } from '#libs/domain';
+import { parseMoney, parseQuantity, ZERO } from '#libs/domain';
 import { CostBook } from '../costing/cost-layers.js';
 import { columns, type Places } from './find-places.js';
 import { LAYERS_PER_BALANCE } from './post-movement.js';
 import { isDetailed, lotKey, NO_LOT } from './quants.js';
+import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
 import { layerOf, optional, quantOf } from './stock-rows.js';
-import { type Balance, balanceKey, type Demand, lotNameKey, type StockState } from './stock-state.js';
+import { type Balance, balanceKey, type Demand, lotNameKey, placeKey, type StockState } from './stock-state.js';
 import type { Needs } from './touches.js';
 
 /** How many quants with something free are read of a balance, unless the decision asks for more. */
@@ -110,20 +111,40 @@ export async function readCosts(tx: Tx, needs: readonly Needs[], { posts }: Plac
   return { books, layersRead };
 }
 
-/** What is known of the lots that were read, and of the bins that commands name. */
-export async function noteLots(tx: Tx, state: StockState, needs: readonly Needs[], read: ReadonlySet<string>): Promise<void> {
-  const names = new Set(needs.flatMap((need) => need.sourcingLots));
-  for (const key of read) {
-    const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
-    if (lot !== NO_LOT) names.add(lotNameKey(orgId, itemId, lot));
-  }
+/**
+ * What is known of the lots that were read, and of the bins that commands name. A lot of which goods may come in is locked against its
+ * recall, which is about every warehouse, so that neither misses what the other does; after all other locks, in the order of their keys.
+ *
+ * @param read the lots that were read: balance keys with the lot appended.
+ */
+export async function noteLots(
+  tx: Tx,
+  state: StockState,
+  needs: readonly Needs[],
+  places: Places,
+  read: ReadonlySet<string>,
+  dryRun: boolean,
+): Promise<void> {
+  const { whole, moved, wanted } = lotNames(needs, places, read, dryRun);
   const bins = [...new Set(needs.flatMap((need) => need.locations))];
-  if (names.size === 0 && bins.length === 0) return;
-  const [lots, locations] = await Promise.all([
-    names.size === 0 ? [] : tx.run(sql.readLots, columns([...names], 3)),
-    bins.length === 0 ? [] : tx.run(sql.readLocations, columns(bins, 3)),
+  if (wanted.size + whole.size + moved.size + bins.length === 0) return;
+  const none: Promise<placesSql.LotRow[]> = Promise.resolve([]);
+  const [locked, shared, others, locations, ofLots] = await Promise.all([
+    whole.size === 0 ? none : tx.run(dryRun ? placesSql.readLots : placesSql.lockLots, columns([...whole], 3)),
+    moved.size === 0 ? none : tx.run(placesSql.shareLots, columns([...moved], 3)),
+    wanted.size === 0 ? none : tx.run(placesSql.readLots, columns([...wanted], 3)),
+    bins.length === 0 ? [] : tx.run(placesSql.readLocations, columns(bins, 3)),
+    whole.size === 0 ? [] : tx.run(placesSql.findPlacesOfLots, columns([...whole], 3)),
   ]);
-  for (const row of lots) {
+  const byLot = Map.groupBy(ofLots, (row) => lotNameKey(row.org_id, row.item_id, row.lot));
+  for (const name of whole) {
+    const rows = byLot.get(name) ?? [];
+    state.placesOfLots.set(
+      name,
+      rows.map((row) => balanceKey(row.org_id, row.warehouse_id, row.item_id)),
+    );
+  }
+  for (const row of [...locked, ...shared, ...others]) {
     state.lots.set(lotNameKey(row.org_id, row.item_id, row.lot), {
       orgId: row.org_id,
       itemId: row.item_id,
@@ -131,8 +152,47 @@ export async function noteLots(tx: Tx, state: StockState, needs: readonly Needs[
       producedAt: row.produced_at,
       expiresAt: row.expires_at,
       recalledAt: row.recalled_at,
+      recallReason: row.recall_reason,
       isStocked: row.is_stocked,
     });
   }
   for (const row of locations) state.locations.add(`${row.org_id}/${row.warehouse_id}/${row.location}`);
+}
+
+/** The lots that are recalled, those of which goods may come in, and all others, each by `org/item/lot`. */
+function lotNames(needs: readonly Needs[], places: Places, read: ReadonlySet<string>, dryRun: boolean) {
+  const nameOf = (key: string) => {
+    const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
+    return lot === NO_LOT ? [] : [lotNameKey(orgId, itemId, lot)];
+  };
+  const onlyHeld = new Set(needs.flatMap((need) => (isWish(need) ? need.lots : [])));
+  for (const need of needs) if (!isWish(need)) for (const key of need.lots) onlyHeld.delete(key);
+  const whole = new Set(needs.flatMap((need) => need.wholeLot ?? []));
+  const moved = new Set(dryRun ? [] : [...places.lots].filter((key) => !onlyHeld.has(key)).flatMap(nameOf));
+  for (const name of whole) moved.delete(name);
+  const wanted = new Set([...needs.flatMap((need) => need.sourcingLots), ...[...places.lots, ...read].flatMap(nameOf)]);
+  for (const name of [...whole, ...moved]) wanted.delete(name);
+  return { whole, moved, wanted };
+}
+
+/** Whether a command only holds goods: what it names of lots cannot make them more. */
+const isWish = (need: Needs) => need.posts === 'nothing' && need.demand !== null;
+
+/** What was posted on the balances of counts since they were made. */
+export async function readPostedSince(tx: Tx, state: StockState, needs: readonly Needs[], { stored }: Places): Promise<void> {
+  const since = new Map<string, Set<string>>();
+  for (const need of needs) {
+    if (need.postedSince === null) continue;
+    const keys = since.get(need.postedSince) ?? new Set(need.balances);
+    for (const key of need.balances) keys.add(key);
+    for (const { itemId } of stored.get(need.wholeWarehouse ?? '') ?? []) keys.add(`${need.wholeWarehouse}/${itemId}`);
+    since.set(need.postedSince, keys);
+  }
+  for (const [time, keys] of since) {
+    const rows = await tx.run(placesSql.readPostedSince, [...columns([...keys], 3), time]);
+    const posted = rows.map(
+      (row) => [placeKey(balanceKey(row.org_id, row.warehouse_id, row.item_id), row), parseQuantity(row.quantity)] as const,
+    );
+    state.postedSince.set(time, new Map(posted));
+  }
 }

@@ -3,9 +3,9 @@ import { unsafeSwitch } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
 import { toExpectation } from '../expected-receipts/expected-receipt.queries.js';
 import { lockExpectedReceipts, readExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
-import { columns, distinct, findPlaces } from './find-places.js';
+import { columns, distinct, findPlaces, type Places, type StoredPlace } from './find-places.js';
 import { takeBefore, turnOf } from './holds.js';
-import { noteLots, readCosts, readQuants } from './load-quants.js';
+import { noteLots, readCosts, readPostedSince, readQuants } from './load-quants.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import { backorderOf, balanceOf, demandOf, optional, unknownDemand } from './stock-rows.js';
@@ -59,8 +59,8 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
 
   const costs = readCosts(tx, needs, places, byKey);
   const waiting = await readQueues(tx, needs, byKey, places.freed);
-  const shortable = await readHolds(tx, needs, byKey);
-  const lotHolds = [...new Set(needs.flatMap((need) => need.lotHolds ?? []))];
+  const shortable = await readHolds(tx, needs, places, byKey);
+  const lotHolds = [...places.lotHolds];
   const displaceable = lotHolds.length === 0 ? [] : await tx.run(sql.readHoldsOfLots, columns(lotHolds, 4));
   const demandKeys = [
     ...new Set([
@@ -85,7 +85,9 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
       minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
     });
   }
-  await noteLots(tx, state, needs, lots);
+  await noteLots(tx, state, needs, places, lots, dryRun);
+  await readPostedSince(tx, state, needs, places);
+  for (const [warehouse, stored] of places.stored) noteStored(state, warehouse, stored);
   await loadExpectedReceipts(tx, state, needs, dryRun);
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);
@@ -105,6 +107,12 @@ async function loadExpectedReceipts(tx: Tx, state: StockState, needs: readonly N
   if (keys.length === 0) return;
   const rows = await tx.run(dryRun ? readExpectedReceipts : lockExpectedReceipts, columns(keys, 2));
   for (const row of rows) state.expectedReceipts.set(subjectKey(row.org_id, row.expected_receipt_id), toExpectation(row));
+}
+
+/** The bins of what lies somewhere exist. */
+export function noteStored(state: StockState, warehouse: string, stored: readonly StoredPlace[] | null): void {
+  state.storedPlaces.set(warehouse, stored);
+  for (const { location } of stored ?? []) state.locations.add(`${warehouse}/${location}`);
 }
 
 function notePosted(
@@ -135,14 +143,15 @@ async function readQueues(
   return tx.run(sql.readQueues, [...columns(waitedFor, 3), perBalance]);
 }
 
-async function readHolds(tx: Tx, needs: readonly Needs[], balances: ReadonlyMap<string, Balance>) {
-  const limits = holdLimits(needs, balances);
+async function readHolds(tx: Tx, needs: readonly Needs[], places: Places, balances: ReadonlyMap<string, Balance>) {
+  const limits = holdLimits(needs, places, balances);
   if (limits.size === 0) return [];
   return tx.run(sql.readHolds, [...columns([...limits.keys()], 3), [...limits.values()]]);
 }
 
-function holdLimits(needs: readonly Needs[], balances: ReadonlyMap<string, Balance>): Map<string, number> {
+function holdLimits(needs: readonly Needs[], { shorted }: Places, balances: ReadonlyMap<string, Balance>): Map<string, number> {
   const limits = new Map<string, number>();
+  for (const key of shorted) if ((balances.get(key)?.reserved ?? ZERO) > ZERO) limits.set(key, HOLDS_PER_BALANCE);
   for (const need of needs) {
     if (!need.shorts) continue;
     for (const key of need.balances) {

@@ -1,7 +1,7 @@
 import type { RefusalReason } from '#libs/contracts';
 import { conflict, type HoldfastError, notFound, parseQuantity, rejected } from '#libs/domain';
 import { NO_LOT } from './quants.js';
-import { type Balance, DEFAULT_LOCATION, type Lot, lotNameKey, type StockState } from './stock-state.js';
+import { type Balance, DEFAULT_LOCATION, type Lot, lotNameKey, type Quality, type StockState } from './stock-state.js';
 
 /** Goods on their way into a place. */
 export interface Incoming {
@@ -92,8 +92,16 @@ function newLot({ balance, lot = NO_LOT, producedAt, expiresAt }: Incoming): Lot
     producedAt: producedAt === undefined ? null : new Date(producedAt),
     expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
     recalledAt: null,
+    recallReason: null,
     isStocked: false,
   };
+}
+
+/** What goods that come in, or become good again, are: nothing of a recalled lot is available (docs/rules.md, "recalls"). */
+export function qualityOfIncoming(state: StockState, { orgId, itemId }: Balance, lot: string | undefined, quality: Quality): Quality {
+  const known = state.lots.get(lotNameKey(orgId, itemId, lot ?? NO_LOT));
+  const isRecalled = known !== undefined && known.recalledAt !== null;
+  return quality === 'available' && isRecalled ? 'recalled' : quality;
 }
 
 /** Makes the lots that come for the first time. After {@link refusalOfIncoming}, before the movement is posted. */

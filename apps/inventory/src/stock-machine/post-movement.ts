@@ -14,7 +14,7 @@ import {
 import { lowStockThreshold } from '../availability/available-to-promise.js';
 import type { CostPart } from '../costing/cost-layers.js';
 import type { CommandMeta } from './commands.js';
-import { changeQuantity, NO_LOT, type QuantKey } from './quants.js';
+import { changeQuantity, isPlain, NO_LOT, quantAt, type QuantKey } from './quants.js';
 import {
   type Balance,
   balanceKey,
@@ -43,11 +43,19 @@ export interface StockChange {
   readonly flagged?: boolean;
   readonly producedAt?: string | undefined;
   readonly expiresAt?: string | undefined;
+  /** Since when it is in the warehouse; absent = since now. */
+  readonly receivedAt?: Date | undefined;
 }
 
 /** A change of a quant, as part of a movement. */
 export function changeOf(balance: Balance, { lot, location, quality }: QuantKey, delta: Quantity): StockChange {
   return { balance, lot, location, quality, delta };
+}
+
+/** Goods that go from one quant of a balance to another: they come no later into the warehouse by that. */
+export function shiftOf(state: StockState, balance: Balance, from: QuantKey, to: QuantKey, quantity: Quantity): StockChange[] {
+  const receivedAt = isPlain(from) ? undefined : quantAt(state, balance, from).receivedAt;
+  return [changeOf(balance, from, -quantity), { ...changeOf(balance, to, quantity), receivedAt }];
 }
 
 /**
@@ -127,7 +135,7 @@ export function postMovement(state: StockState, movement: MovementHead, changes:
     if (quality !== 'available') balance.blocked += delta;
     const place = { lot: change.lot ?? NO_LOT, location: change.location ?? DEFAULT_LOCATION, quality };
     const lot = state.lots.get(lotNameKey(balance.orgId, balance.itemId, place.lot));
-    changeQuantity(state, balance, place, delta, lot?.expiresAt ?? null);
+    changeQuantity(state, balance, place, delta, lot?.expiresAt ?? null, change.receivedAt);
     if (lot !== undefined && balance.tracking === 'serial') lot.isStocked = delta > ZERO;
     // Also when stock leaves: a safety stock in percent falls with it.
     state.freed.add(balance);

@@ -354,10 +354,17 @@ export function changeReserved(state: StockState, balance: Balance, key: QuantKe
 }
 
 /** Notes how much lies in a quant. What is plain is what the balance has beyond all others. */
-export function changeQuantity(state: StockState, balance: Balance, key: QuantKey, quantity: Quantity, expiresAt: Date | null): void {
+export function changeQuantity(
+  state: StockState,
+  balance: Balance,
+  key: QuantKey,
+  quantity: Quantity,
+  expiresAt: Date | null,
+  receivedAt: Date = state.now,
+): void {
   if (isPlain(key)) return;
   if (isDetailed(balance) && balance.quants.get(key) === undefined) requireLot(balance, key.lot);
-  balance.quants.change(key, { quantity }, { expiresAt, receivedAt: state.now });
+  balance.quants.change(key, { quantity }, { expiresAt, receivedAt });
   // From now on it matters where the rest lies, too.
   if (key.quality === 'available') balance.hasQuants = true;
 }

@@ -111,8 +111,14 @@ export function withMore<P extends Pending>(pending: P, { more }: NeedsMore): P 
 export function needsOf({ command, more }: Pending): Needs {
   const needs = touches(command);
   if (more === undefined) return needs;
-  const { balances = [], lots = [], ...rest } = more;
-  return { ...needs, ...rest, balances: [...needs.balances, ...balances], lots: [...needs.lots, ...lots] };
+  const { balances = [], lots = [], lotHolds = [], ...rest } = more;
+  return {
+    ...needs,
+    ...rest,
+    balances: [...needs.balances, ...balances],
+    lots: [...needs.lots, ...lots],
+    lotHolds: [...needs.lotHolds, ...lotHolds],
+  };
 }
 
 /**

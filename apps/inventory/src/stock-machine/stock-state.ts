@@ -4,6 +4,7 @@ import type { StockTerms } from '../availability/available-to-promise.js';
 import type { CostBook, Costing, CostPart } from '../costing/cost-layers.js';
 import type { Expectation } from '../expected-receipts/expected-receipt.js';
 import type { CommandMeta } from './commands.js';
+import type { StoredPlace } from './find-places.js';
 import type { QuantKey, Quants } from './quants.js';
 
 /** The quality statuses that cannot be promised or picked; everything else on hand is `available`. */
@@ -198,7 +199,8 @@ export interface Lot {
   readonly lot: string;
   readonly producedAt: Date | null;
   readonly expiresAt: Date | null;
-  readonly recalledAt: Date | null;
+  recalledAt: Date | null;
+  recallReason: string | null;
   /** Of a serial number: whether the piece is in some warehouse. */
   isStocked: boolean;
 }
@@ -292,6 +294,8 @@ export const subjectKey = (orgId: string, id: string) => `${orgId}/${id}`;
 export type Tracking = 'none' | 'lot' | 'serial';
 
 export const lotNameKey = (orgId: string, itemId: string, lot: string) => `${orgId}/${itemId}/${lot}`;
+/** A bin, and what of an item or lot lies in it, whatever its quality. */
+export const placeKey = (balance: string, { lot, location }: Pick<QuantKey, 'lot' | 'location'>) => `${balance}/${lot}/${location}`;
 export const movementKey = (orgId: string, movementType: string, refId: string) => `${orgId}/${movementType}/${refId}`;
 
 /** What a decision needs beside what its batch locked and read. */
@@ -350,6 +354,12 @@ export class StockState {
   readonly returns = new Map<string, ReceivedReturn>();
   /** By `org/item/lot`: those that commands name, as far as they exist. */
   readonly lots = new Map<string, Lot>();
+  /** Where there is something of the lots that a command is about in every warehouse, by `org/item/lot`; read under their lock. */
+  readonly placesOfLots = new Map<string, readonly string[]>();
+  /** Where something lies in the warehouses that a command is about as a whole; null = in too many places. */
+  readonly storedPlaces: Map<string, readonly StoredPlace[] | null> = new Map();
+  /** What was posted since a time, by that time and {@link placeKey}. */
+  readonly postedSince = new Map<string, ReadonlyMap<string, Quantity>>();
   /** By `org/warehouse/bin`: those that commands name, as far as they exist. */
   readonly locations = new Set<string>();
   readonly movements = new Map<string, MovementHead>();
@@ -367,6 +377,7 @@ export class StockState {
   // What changed.
   readonly changedBalances = new Set<Balance>();
   readonly newLots = new Set<Lot>();
+  readonly recalledLots = new Set<Lot>();
   readonly changedDemands = new Set<Demand>();
   readonly newReservations = new Map<Reservation, Demand>();
   readonly changedReservations = new Map<Reservation, Demand>();

@@ -1,6 +1,7 @@
 import type { Statement, Tx } from '#libs/persistence';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 import * as expectedReceiptSql from '../expected-receipts/expected-receipt.sql.js';
+import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
 
 const PLACE = ['org_id', 'warehouse_id', 'item_id'];
@@ -26,6 +27,8 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   backorder_pkey: ORDER,
   backorder_queue: PLACE,
   movement_business_key: ['org_id', 'movement_type', 'ref_id'],
+  movement_command_key: ['org_id', 'movement_type', 'ref_id'],
+  ledger_entry_default_org_id_item_id_recorded_at_idx: ['org_id', 'item_id'],
   shipment_pkey: ['org_id', 'shipment_id'],
   customer_return_pkey: ['org_id', 'return_id'],
   expected_receipt_pkey: ['org_id', 'expected_receipt_id'],
@@ -37,6 +40,7 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
 const ENTERED_BY_LESS: Readonly<Record<string, readonly string[]>> = {
   stock_find_warehouses: ['org_id'],
   stock_find_places_of_items: ['org_id', 'item_id'],
+  stock_find_places_of_warehouses: ['org_id'],
 };
 
 describe('the statements of the machine', () => {
@@ -48,7 +52,7 @@ describe('the statements of the machine', () => {
   });
   afterAll(() => stock.drop());
 
-  const statements = Object.values({ ...sql, ...expectedReceiptSql }).filter(
+  const statements = Object.values({ ...sql, ...placesSql, ...expectedReceiptSql }).filter(
     (value): value is Statement<never> => typeof value === 'object',
   );
 

@@ -247,32 +247,6 @@ const readLayers = (name: string, order: 'asc' | 'desc') =>
 export const readOldestLayers = readLayers('stock_read_oldest_layers', 'asc');
 export const readNewestLayers = readLayers('stock_read_newest_layers', 'desc');
 
-/** What is known of lots; of a serial number also whether the piece is somewhere. */
-export const readLots = statement<{
-  org_id: string;
-  item_id: string;
-  lot: string;
-  produced_at: Date | null;
-  expires_at: Date | null;
-  recalled_at: Date | null;
-  is_stocked: boolean;
-}>(
-  'stock_read_lots',
-  `select l.org_id, l.item_id, l.lot, l.produced_at, l.expires_at, l.recalled_at,
-          i.tracking = 'serial' and exists (
-            select from quant q where q.org_id = l.org_id and q.item_id = l.item_id and q.lot = l.lot and q.quantity > 0) as is_stocked
-     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, item_id, lot)
-     join lot l on l.org_id = k.org_id and l.item_id = k.item_id and l.lot = k.lot
-     join item i on i.org_id = l.org_id and i.item_id = l.item_id`,
-);
-
-export const readLocations = statement<{ org_id: string; warehouse_id: string; location: string }>(
-  'stock_read_locations',
-  `select l.org_id, l.warehouse_id, l.location
-     from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, location)
-     join location l on l.org_id = k.org_id and l.warehouse_id = k.warehouse_id and l.location = k.location`,
-);
-
 export interface DemandRow {
   readonly org_id: string;
   readonly order_id: string;
@@ -420,6 +394,10 @@ export const readMovements = statement<{
       select * from movement m
        where m.org_id = k.org_id and m.movement_type = k.movement_type and m.ref_id = k.ref_id
          and m.movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')
+      union all
+      select * from movement m
+       where m.org_id = k.org_id and m.movement_type = k.movement_type and m.ref_id = k.ref_id
+         and m.movement_type in ('bin_move', 'quality_change', 'scrap', 'count') and m.ref_type in ('adjustment', 'count')
        limit 1) m`,
 );
 
@@ -457,13 +435,6 @@ export const markDetailed = statement<never>(
   `update stock_balance b set has_quants = true
      from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
     where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.item_id = k.item_id`,
-);
-
-/** Not "on conflict": who makes the same lot at the same time may say other dates, and is decided anew when this fails. */
-export const insertLots = statement<never>(
-  'stock_insert_lots',
-  `insert into lot (org_id, item_id, lot, produced_at, expires_at, created_at)
-   select *, $6::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[])`,
 );
 
 /**

@@ -1,4 +1,4 @@
-import type { StockCommand } from './commands.js';
+import type { CountStock, StockCommand } from './commands.js';
 import { NO_LOT } from './quants.js';
 import { balanceKey, DEFAULT_LOCATION, lotNameKey, movementKey, subjectKey } from './stock-state.js';
 
@@ -30,6 +30,14 @@ export interface Touches {
   readonly locations: readonly string[];
   /** `org/id` of the expected receipts that it is what came of. */
   readonly expectedReceipts: readonly string[];
+  /** Lots of which every hold is to be read: balance keys with the lot appended. */
+  readonly lotHolds: readonly string[];
+  /** `org/item/lot` of a lot that it is about in every warehouse. */
+  readonly wholeLot: string | null;
+  /** `org/warehouse` of a warehouse that it is about as a whole. */
+  readonly wholeWarehouse: string | null;
+  /** Whether it must know what was posted on its balances since then. */
+  readonly postedSince: string | null;
 }
 
 /** What one command touches, with what its earlier decision asked for in addition. */
@@ -38,8 +46,6 @@ export interface Needs extends Touches {
   readonly waitingPerBalanceMax?: number;
   readonly quantsPerBalanceMax?: number;
   readonly layersPerBalanceMax?: number;
-  /** Lots of which every hold is to be read. */
-  readonly lotHolds?: readonly string[];
 }
 
 const NOTHING: Omit<Touches, 'orgId'> = {
@@ -57,6 +63,10 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   sourcingLots: [],
   locations: [],
   expectedReceipts: [],
+  lotHolds: [],
+  wholeLot: null,
+  wholeWarehouse: null,
+  postedSince: null,
 };
 
 /** What each command touches; the counterpart of `decide`, which asks for more when this was not enough. */
@@ -131,7 +141,90 @@ export function touches(command: StockCommand): Touches {
     }
     case 'set-stock-policy':
       return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
+    default:
+      return touchesInside(command);
   }
+}
+
+type InsideCommand = Extract<
+  StockCommand,
+  { kind: 'move-stock' | 'change-quality' | 'scrap-stock' | 'recall-lot' | 'expire-lot' | 'count-stock' }
+>;
+
+/** The same, of commands about goods inside a warehouse. */
+function touchesInside(command: InsideCommand): Touches {
+  const { orgId } = command;
+  switch (command.kind) {
+    case 'move-stock':
+      return {
+        ...NOTHING,
+        orgId,
+        ...binsOf(command, command.from, command.to),
+        movement: movementKey(orgId, 'bin_move', command.commandId),
+      };
+    case 'change-quality':
+      return {
+        ...NOTHING,
+        orgId,
+        ...binsOf(command, command.location),
+        movement: movementKey(orgId, 'quality_change', command.commandId),
+        frees: command.to === 'available',
+        shorts: command.from === 'available',
+      };
+    case 'scrap-stock':
+      return {
+        ...NOTHING,
+        orgId,
+        ...binsOf(command, command.location),
+        movement: movementKey(orgId, 'scrap', command.commandId),
+        shorts: command.quality === 'available',
+        posts: 'issues',
+      };
+    case 'recall-lot':
+      return {
+        ...NOTHING,
+        orgId,
+        movement: movementKey(orgId, 'quality_change', command.commandId),
+        wholeLot: lotNameKey(orgId, command.itemId, command.lot),
+        shorts: true,
+      };
+    case 'expire-lot': {
+      const key = balanceKey(orgId, command.warehouseId, command.itemId);
+      const lots = [`${key}/${command.lot}`];
+      return { ...NOTHING, orgId, balances: [key], lots, lotHolds: lots, shorts: true };
+    }
+    case 'count-stock':
+      return {
+        ...NOTHING,
+        orgId,
+        ...countedPlaces(command),
+        movement: movementKey(orgId, 'count', command.commandId),
+        wholeWarehouse: command.mode === 'full' ? `${orgId}/${command.warehouseId}` : null,
+        postedSince: command.countedAt ?? null,
+        frees: true,
+        shorts: true,
+        posts: 'issues',
+      };
+  }
+}
+
+/** A place, and bins beside it. Its lot is read whole, because what lies there counts. */
+function binsOf(
+  { orgId, warehouseId, itemId, lot = NO_LOT }: { orgId: string; warehouseId: string; itemId: string; lot?: string | undefined },
+  ...bins: readonly (string | undefined)[]
+) {
+  const key = balanceKey(orgId, warehouseId, itemId);
+  const named = bins.filter((bin) => bin !== undefined && bin !== DEFAULT_LOCATION);
+  return { balances: [key], lots: [`${key}/${lot}`], locations: named.map((bin) => `${orgId}/${warehouseId}/${bin}`) };
+}
+
+function countedPlaces({ orgId, warehouseId, lines }: CountStock) {
+  const places = lines.map((line) => binsOf({ orgId, warehouseId, ...line }, line.location));
+  return {
+    balances: places.flatMap((place) => place.balances),
+    lots: places.flatMap((place) => place.lots),
+    locations: places.flatMap((place) => place.locations),
+  };
 }
 
 /** A line that says where in the warehouse it is about. */

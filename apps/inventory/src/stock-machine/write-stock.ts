@@ -2,6 +2,7 @@ import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import { arrayLiteral, type Tx } from '#libs/persistence';
 import type { CostBook } from '../costing/cost-layers.js';
 import { updateExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
+import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
@@ -38,6 +39,7 @@ export function countersOf(balance: Balance, costs: CostBook | undefined): Count
 export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
   writeBalances(tx, state, before);
   insertLots(tx, [...state.newLots], state.now);
+  recallLots(tx, [...state.recalledLots]);
   writeQuants(tx, state);
   writeLayers(tx, state);
   writeDemands(tx, [...state.changedDemands]);
@@ -191,7 +193,7 @@ function writeLayers(tx: Tx, state: StockState): void {
 
 function insertLots(tx: Tx, lots: readonly Lot[], now: Date): void {
   if (lots.length === 0) return;
-  void tx.run(sql.insertLots, [
+  void tx.run(placesSql.insertLots, [
     ...columnsOf(
       lots,
       (lot) => lot.orgId,
@@ -202,6 +204,21 @@ function insertLots(tx: Tx, lots: readonly Lot[], now: Date): void {
     ),
     now,
   ]);
+}
+
+function recallLots(tx: Tx, lots: readonly Lot[]): void {
+  if (lots.length === 0) return;
+  void tx.run(
+    placesSql.recallLots,
+    columnsOf(
+      lots,
+      (lot) => lot.orgId,
+      (lot) => lot.itemId,
+      (lot) => lot.lot,
+      (lot) => lot.recalledAt,
+      (lot) => lot.recallReason,
+    ),
+  );
 }
 
 /** Stands between JSON texts, which never hold it as it is: they need no escaping then, on either side. */

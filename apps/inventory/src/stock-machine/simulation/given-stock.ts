@@ -11,6 +11,7 @@ import {
   DEFAULT_LOCATION,
   DEFAULT_SETTINGS,
   NeedsMore,
+  type Quality,
   subjectKey,
   type Tracking,
 } from '../stock-state.js';
@@ -341,6 +342,49 @@ type Adjustment = Extract<StockCommand, { kind: 'adjust-stock' }>;
 export function adjusts(place: string, change: string, commandId = `adjustment-${++calls}`): Adjustment {
   const [quantityDelta, reasonCode] = change.split(' ') as [string, Adjustment['reasonCode']];
   return { kind: 'adjust-stock', orgId: ORG, commandId, ...placeOf(place), quantityDelta, reasonCode, reason: 'counted', meta: byCall() };
+}
+
+/** @param what such as `3 default -> shelf`, or `3 default -> shelf damaged` */
+export function moves(place: string, what: string, commandId = `move-${++calls}`): StockCommand {
+  const [quantity, from, , to, quality = 'available'] = what.split(' ') as [string, string, string, string, Quality?];
+  return { kind: 'move-stock', orgId: ORG, commandId, ...placeOf(place), quantity, from, to, quality, meta: byCall() };
+}
+
+/** @param what such as `3 available -> damaged` */
+export function changesQuality(place: string, what: string, commandId = `quality-${++calls}`): StockCommand {
+  const [quantity, from, , to] = what.split(' ') as [string, Quality, string, Quality];
+  return { kind: 'change-quality', orgId: ORG, commandId, ...placeOf(place), quantity, from, to, reason: 'seen', meta: byCall() };
+}
+
+/** @param what such as `3`, or `3 damaged` */
+export function scraps(place: string, what: string, commandId = `scrap-${++calls}`): StockCommand {
+  const [quantity, quality = 'available'] = what.split(' ') as [string, Quality?];
+  return { kind: 'scrap-stock', orgId: ORG, commandId, ...placeOf(place), quantity, quality, reason: 'broken', meta: byCall() };
+}
+
+/** @param lot such as `A #lot` */
+export function recalls(lot: string, commandId = `recall-${++calls}`): StockCommand {
+  const [itemId, name] = lot.split(' #') as [string, string];
+  return { kind: 'recall-lot', orgId: ORG, commandId, itemId, lot: name, reason: 'glass in it', meta: byCall() };
+}
+
+/** @param place such as `W1/A #lot` */
+export function expiresLot(place: string): StockCommand {
+  const { lot = '', ...at } = placeOf(place);
+  return { kind: 'expire-lot', orgId: ORG, ...at, lot, meta: { messageId: 'sweep', mayWait: false } };
+}
+
+/** @param counted by item, lot and bin: `{ 'A #lot @bin': '3' }` */
+export function counts(
+  warehouseId: string,
+  counted: Readonly<Record<string, string>>,
+  more: Partial<Extract<StockCommand, { kind: 'count-stock' }>> = {},
+): StockCommand {
+  const lines = Object.entries(counted).map(([place, countedQuantity]) => {
+    const { warehouseId: _, ...at } = placeOf(`${warehouseId}/${place}`);
+    return { ...at, countedQuantity };
+  });
+  return { kind: 'count-stock', orgId: ORG, commandId: `count-${++calls}`, warehouseId, mode: 'cycle', lines, meta: byCall(), ...more };
 }
 
 export function expires(orderId: string): StockCommand {

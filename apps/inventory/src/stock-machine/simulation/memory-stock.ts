@@ -30,6 +30,7 @@ import {
   type WarehouseRef,
 } from '../stock-state.js';
 import type { Needs } from '../touches.js';
+import { findWhole, notePostedSince } from './memory-places.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {
@@ -91,7 +92,7 @@ export class MemoryStock {
   readonly reservations = new Map<string, ReservationRow>();
   readonly backorders = new Map<string, Backorder>();
   readonly movements = new Map<string, MovementHead>();
-  readonly ledger: LedgerLine[] = [];
+  readonly ledger: (LedgerLine & { readonly recordedAt: Date })[] = [];
   readonly shipments = new Map<string, PostedShipment>();
   readonly returns = new Map<string, ReceivedReturn>();
   readonly expectedReceipts = new Map<string, Expectation>();
@@ -150,16 +151,15 @@ export class MemoryStock {
   /** The working set of a batch: the counterpart of `loadStock`. */
   private load(needs: readonly Needs[]): StockState {
     const state = new StockState(this.now);
-    const { locked, freed, lots, posts } = this.findPlaces(state, needs);
+    const { locked, freed, lots, posts, shorted, lotHolds } = this.findPlaces(state, needs);
     for (const key of [...locked].sort()) {
       const balance = this.lockBalance(key);
       if (balance === undefined) state.missing.add(key);
       else state.balances.set(key, balance);
     }
     const queues = this.readQueues(state, needs, freed);
-    const limits = this.holdLimits(state, needs);
+    const limits = this.holdLimits(state, needs, shorted);
     const holds = new Map([...limits].map(([key, limit]) => [key, this.readHolds(key).slice(0, limit)]));
-    const lotHolds = new Set(needs.flatMap((need) => need.lotHolds ?? []));
     const displaceable = [...this.reservations.values()].filter(
       (row) => row.status === 'active' && lotHolds.has(`${keyOfRow(row)}/${row.lot}`),
     );
@@ -169,7 +169,8 @@ export class MemoryStock {
     ]);
     for (const key of demandKeys) state.demands.set(key, this.lockDemand(key));
     this.readDocuments(state, needs);
-    this.readLots(state, needs, this.readQuants(state, needs, lots));
+    this.readLots(state, needs, new Set([...lots, ...this.readQuants(state, needs, lots)]));
+    notePostedSince(this, state, needs);
     for (const lot of lotHolds) state.lotHoldsRead.add(lot);
     this.readCosts(state, needs, posts);
 
@@ -202,6 +203,8 @@ export class MemoryStock {
     const freed = new Set<string>();
     const lots = new Set<string>();
     const posts = new Map<string, boolean>();
+    const shorted = new Set<string>();
+    const lotHolds = new Set(needs.flatMap((need) => need.lotHolds));
     const lock = (key: string, need: Needs) => {
       locked.add(key);
       if (need.posts !== 'nothing') posts.set(key, posts.get(key) === true || need.posts === 'issues');
@@ -217,6 +220,8 @@ export class MemoryStock {
         lock(key, need);
         if (need.frees) freed.add(key);
       }
+      for (const key of need.lots) lots.add(key);
+      findWhole(this, state, need, { lock, shorted, freed, lots, lotHolds });
       for (const held of this.heldBy(need.demand)) free(held.orgId, held);
       const shipment = this.shipments.get(need.shipment ?? '');
       for (const line of shipment?.lines ?? []) free(shipment!.orgId, line, line.lot);
@@ -236,7 +241,7 @@ export class MemoryStock {
     const sourcing = new Set(needs.flatMap((need) => need.sourcing));
     if (sourcing.size > 0)
       for (const orgId of new Set(needs.map((need) => need.orgId))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
-    return { locked, freed, lots, posts };
+    return { locked, freed, lots, posts, shorted, lotHolds };
   }
 
   private heldBy(demand: string | null) {
@@ -291,8 +296,9 @@ export class MemoryStock {
       );
   }
 
-  private holdLimits(state: StockState, needs: readonly Needs[]): Map<string, number> {
+  private holdLimits(state: StockState, needs: readonly Needs[], shorted: ReadonlySet<string>): Map<string, number> {
     const limits = new Map<string, number>();
+    for (const key of shorted) if ((state.balances.get(key)?.reserved ?? ZERO) > ZERO) limits.set(key, this.limits.holdsPerBalance);
     for (const need of needs) {
       if (!need.shorts) continue;
       for (const key of need.balances) {
@@ -376,14 +382,12 @@ export class MemoryStock {
   }
 
   private readLots(state: StockState, needs: readonly Needs[], read: ReadonlySet<string>): void {
-    const names = new Set(needs.flatMap((need) => need.sourcingLots));
-    for (const key of [...read, ...needs.flatMap((need) => need.lots)]) {
+    const names = new Set(needs.flatMap((need) => [...need.sourcingLots, ...(need.wholeLot === null ? [] : [need.wholeLot])]));
+    for (const key of read) {
       const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
       names.add(lotNameKey(orgId, itemId, lot));
     }
-    for (const need of needs) {
-      for (const bin of need.locations) if (this.locations.has(bin)) state.locations.add(bin);
-    }
+    for (const need of needs) for (const bin of need.locations) if (this.locations.has(bin)) state.locations.add(bin);
     for (const name of names) {
       const lot = this.lots.get(name);
       if (lot === undefined) continue;
@@ -443,7 +447,7 @@ export class MemoryStock {
       if (!this.balances.has(key)) this.balances.set(key, emptyBalance(balance.orgId, balance.warehouseId, balance.itemId));
     }
     for (const balance of state.changedBalances) this.storeBalance(balance, before.get(balance)!);
-    for (const lot of state.newLots) this.lots.set(lotNameKey(lot.orgId, lot.itemId, lot.lot), { ...lot });
+    for (const lot of [...state.newLots, ...state.recalledLots]) this.lots.set(lotNameKey(lot.orgId, lot.itemId, lot.lot), { ...lot });
     for (const [balance, book] of state.costs) this.costsAt(keyOfRow(balance), balance.costing).write(book);
     for (const { reservations: _, backorders: __, ...row } of state.demands.values()) {
       const key = subjectKey(row.orgId, row.orderId);
@@ -461,7 +465,7 @@ export class MemoryStock {
     for (const movement of state.newMovements) {
       if (movement.refId !== null) this.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
     }
-    this.ledger.push(...state.ledger);
+    this.ledger.push(...state.ledger.map((line) => ({ ...line, recordedAt: this.now })));
     for (const shipment of state.changedShipments)
       this.shipments.set(subjectKey(shipment.orgId, shipment.shipmentId), copyOfShipment(shipment));
     for (const received of state.changedReturns) {
