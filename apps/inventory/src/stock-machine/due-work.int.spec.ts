@@ -1,5 +1,5 @@
 import { stockViolations } from './simulation/check-database.js';
-import { ORG, receives, wants } from './simulation/given-stock.js';
+import { adjusts, ORG, receives, receivesAt, wants } from './simulation/given-stock.js';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 
 const HOLDS = 600;
@@ -55,6 +55,33 @@ describe('the sweep for what has become due', () => {
       await stock.rows(`select org_id, order_id from inventory.reservation where status = 'expired' group by 1, 2 having count(*) > 1`),
     ).toEqual([]);
   });
+
+  it('makes expired what has expired, once, while goods move and orders come', async () => {
+    await stock.rows(`insert into inventory.item (org_id, item_id, name, tracking) select $1, 'L', 'L', 'lot'`, [ORG]);
+    const until = new Date(Date.now() + 3_000).toISOString();
+    const lots = Array.from({ length: 20 }, (_, n) => `lot-${n}`);
+    const lines = lots.map((lot) => ({ itemId: 'L', quantity: '5', unitCost: '1', lot, expiresAt: until }));
+    await replicas[0]!.batcher.submit(receives('lots', 'W1', {}, { lines }), 'calls');
+    await replicas[0]!.batcher.submit(receivesAt('fresh', 'W1/L #fresh', '10'), 'calls');
+    await Promise.all(lots.map((_, n) => replicas[n % 4]!.batcher.submit(wants(`x${n}`, { 1: 'L 3' }), 'calls')));
+    while (Date.now() < new Date(until).getTime() + 200) {
+      await sweepAll();
+      await replicas[1]!.batcher.submit(adjusts('W1/L #fresh', '1 found'), 'calls');
+    }
+    for (let sweeps = 0; sweeps < 3; sweeps++) await sweepAll();
+    const rows = await stock.rows<{ quality: string; quantity: string; reserved: string }>(
+      `select quality, sum(quantity)::int as quantity, sum(reserved)::int as reserved from inventory.quant where item_id = 'L' and quantity > 0
+        and lot <> 'fresh' group by 1`,
+    );
+    expect(rows).toEqual([{ quality: 'expired', quantity: 100, reserved: 0 }]);
+    const changes = await stock.events(ORG, 'QualityChanged');
+    expect(changes).toHaveLength(20);
+    // Whoever held them holds what is fresh, as far as there is any.
+    const [fresh] = await stock.rows<{ quantity: number; reserved: number }>(
+      `select quantity::int as quantity, reserved::int as reserved from inventory.quant where lot = 'fresh' and quality = 'available'`,
+    );
+    expect(fresh!.reserved).toBe(Math.min(60, fresh!.quantity));
+  }, 60_000);
 
   it('decides by the database’s clock, not by its own', async () => {
     const { batcher, dueWork } = replicas[1]!;
