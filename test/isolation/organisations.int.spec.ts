@@ -68,6 +68,14 @@ async function liveThrough(orgId: string, word: string): Promise<void> {
     expectedOn: '2026-03-15',
     reference: word,
   });
+  await ask('inventory', 'warehouses.create', { warehouseId: 'w2', name: word, priority: 1000 });
+  await ask('inventory', 'transfers.create', {
+    transferId: 'tr',
+    fromWarehouseId: 'w',
+    toWarehouseId: 'w2',
+    mode: 'in_transit',
+    lines: [{ itemId: 'i', quantity: '2' }],
+  });
   await ask('inventory', 'adjustments.post', { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: word });
   await ask('inventory', 'safety-stock.set', { warehouseId: 'w', itemId: 'i', quantity: '7' });
   await ask('inventory', 'imports.receive', {
@@ -141,6 +149,9 @@ function requestOf(definition: CallDefinition, orgId: string): Record<string, un
     returnId: 'r',
     receiptId: 'rc',
     expectedReceiptId: 'er',
+    transferId: 'tr',
+    fromWarehouseId: 'w',
+    toWarehouseId: 'w2',
   };
   const rename = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rename);
@@ -175,6 +186,7 @@ it('answers every reading call with nothing of another organisation that has the
       'items.list',
       'ledger.list',
       'expected-receipts.get',
+      'transfers.get',
       'orders.list',
       'audit.list',
       'parked.list',

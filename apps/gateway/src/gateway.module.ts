@@ -34,6 +34,7 @@ import { ShipmentsController } from './orders/shipments.controller.js';
 import { ParkedMessagesController } from './parked-messages/parked-messages.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
+import { TransfersController } from './stock/transfers.controller.js';
 import { ProjectionController } from './stock/projection.controller.js';
 import { StockController } from './stock/stock.controller.js';
 import { WarehouseWorkController } from './warehouse-work/warehouse-work.controller.js';
@@ -46,6 +47,7 @@ import { WarehouseWorkController } from './warehouse-work/warehouse-work.control
     ImportsController,
     StockController,
     ExpectedReceiptsController,
+    TransfersController,
     ProjectionController,
     WarehouseWorkController,
     OrdersController,

@@ -21,6 +21,7 @@ const lines = [{ lineNo: 1, quantity: '1' }];
 const goods = { warehouseId: 'w', itemId: 'i', quantity: '1' };
 const receipt = { warehouseId: 'w', lines: [{ ...line, unitCost: '1' }] };
 const adjustment = { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: 'r' };
+const transfer = { fromWarehouseId: 'w', toWarehouseId: 'v', lines: [line] };
 const expected = { warehouseId: 'w', ...line, expectedOn: '2026-03-15' };
 const authorised = { lines: [{ ...lines[0], condition: 'unknown', reason: 'r' }] };
 const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
@@ -71,6 +72,10 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['GET', '/inventory/expected-receipts/e', EVERYBODY, undefined, 'expected-receipts.get'],
   ['PATCH', '/inventory/expected-receipts/e', HANDLE_GOODS, { quantity: 2 }, 'expected-receipts.update'],
   ['DELETE', '/inventory/expected-receipts/e', HANDLE_GOODS, undefined, 'expected-receipts.cancel'],
+  ['POST', '/inventory/transfers', WORK_IN_WAREHOUSE, transfer, 'transfers.create'],
+  ['GET', '/inventory/transfers?status=in_transit&warehouseId=w', EVERYBODY, undefined, 'transfers.list'],
+  ['GET', '/inventory/transfers/t', EVERYBODY, undefined, 'transfers.get'],
+  ['PUT', '/inventory/transfers/t/receive', WORK_IN_WAREHOUSE, { lines: [line] }, 'transfers.receive'],
   ['PUT', '/inventory/safety-stock', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', quantity: 1 }, 'safety-stock.set'],
   ['PUT', '/inventory/reorder-points', KEEP_STOCK, { warehouseId: 'w', itemId: 'i', reorderPoint: 1 }, 'reorder-point.set'],
   ['GET', '/inventory/availability?itemId=i&itemId=j&warehouseId=w&explain=true', EVERYBODY, undefined, 'availability.get'],

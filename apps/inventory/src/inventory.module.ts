@@ -23,6 +23,7 @@ import { ShipmentsConsumer } from './shipments/shipments.consumer.js';
 import { Batcher } from './stock-machine/batcher.js';
 import { DueWork } from './stock-machine/due-work.js';
 import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.js';
+import { TransfersConsumer } from './transfers/transfers.consumer.js';
 
 /** Inventory: the stock machine with the entries to it, and the reads beside it. */
 @Module({
@@ -37,6 +38,7 @@ import { StockPoliciesConsumer } from './stock-policies/stock-policies.consumer.
     QualityConsumer,
     ScrapsConsumer,
     CountsConsumer,
+    TransfersConsumer,
     StockPoliciesConsumer,
     CatalogueController,
     ImportsController,

@@ -1,4 +1,4 @@
-import { allCalls, OrderCreate, OrderGet, ReceiptPost, ROLES, type Role } from '#libs/contracts';
+import { allCalls, OrderCreate, OrderGet, ReceiptPost, TransferCreate, ROLES, type Role } from '#libs/contracts';
 import { authorise, type Actor } from './index.js';
 
 const actor = (roles: Role[], warehouses: string[] | null = null): Actor => ({ userId: 'ann', orgId: 'acme', roles, warehouses });
@@ -44,6 +44,11 @@ describe('authorise', () => {
     expect(() => authorise(scoped, OrderCreate, { lines })).toThrow(expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }));
     expect(() => authorise(scoped, OrderCreate, { lines, warehouseId: 'w1' })).not.toThrow();
     expect(() => authorise(actor(['sales']), OrderCreate, { lines })).not.toThrow();
+    const transfer = { fromWarehouseId: 'w1', toWarehouseId: 'w2', lines };
+    expect(() => authorise(actor(['warehouse'], ['w1', 'w2']), TransferCreate, transfer)).not.toThrow();
+    expect(() => authorise(actor(['warehouse'], ['w1']), TransferCreate, transfer)).toThrow(
+      expect.objectContaining({ code: 'WAREHOUSE_FORBIDDEN' }),
+    );
   });
 
   it('gives the auditor every read and no change', () => {
@@ -57,6 +62,9 @@ describe('authorise', () => {
         .sort();
     const orders = ['orders.cancel', 'orders.confirm', 'orders.create', 'orders.update', 'returns.create'];
     const goods = [
+      'expected-receipts.cancel',
+      'expected-receipts.create',
+      'expected-receipts.update',
       'orders.pack',
       'orders.pick',
       'receipts.post',
@@ -66,12 +74,14 @@ describe('authorise', () => {
       'shipments.create',
     ];
     expect(changes('sales')).toEqual(orders);
-    expect(changes('finance_manager')).toEqual(orders);
-    expect(changes('warehouse')).toEqual(goods);
-    expect(changes('service')).toEqual([...orders, ...goods].sort());
+    expect(changes('finance_manager')).toEqual(['approvals.approve', 'approvals.reject', ...orders]);
+    const moves = ['transfers.create', 'transfers.receive'];
+    expect(changes('warehouse')).toEqual(expect.arrayContaining([...goods, ...moves]));
+    expect(changes('service')).toEqual(expect.arrayContaining([...orders, ...goods]));
+    expect(changes('service')).not.toContain('transfers.create');
     expect(changes('cashier')).toEqual([]);
     expect(changes('inventory_manager')).toEqual(
-      expect.arrayContaining([...orders, ...goods, 'adjustments.post', 'items.create', 'safety-stock.set']),
+      expect.arrayContaining([...orders, ...goods, ...moves, 'adjustments.post', 'items.create', 'safety-stock.set']),
     );
     expect(changes('inventory_manager')).not.toContain('settings.update');
     expect(mayMake('admin')).toEqual(allCalls().map((call) => call.pattern));

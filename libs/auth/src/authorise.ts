@@ -56,10 +56,13 @@ function* namedWarehouses(request: unknown): Generator<string> {
   if (Array.isArray(lines)) for (const line of lines) yield* namedWarehouses(line);
 }
 
+/** What says for all lines where they are about; a transfer knows its warehouses. */
+const PLACE_FIELDS = ['warehouseId', 'fromWarehouseId', 'transferId'] as const;
+
 /** Whether a line asks for an item from whatever warehouse has it. */
 function leavesWarehouseOpen(request: unknown): boolean {
   const lines = field(request, 'lines');
-  if (field(request, 'warehouseId') !== undefined || !Array.isArray(lines)) return false;
+  if (PLACE_FIELDS.some((name) => field(request, name) !== undefined) || !Array.isArray(lines)) return false;
   return lines.some((line) => field(line, 'itemId') !== undefined && field(line, 'warehouseId') === undefined);
 }
 

@@ -19,4 +19,5 @@ export * from './stock-calls.js';
 export * from './stock-events.js';
 export { compile } from './validate.js';
 export * from './warehouse-calls.js';
+export * from './transfer-calls.js';
 export type { Validate } from './validate.js';

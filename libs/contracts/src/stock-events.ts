@@ -228,6 +228,20 @@ export const PickShortage = defineEvent({
   data: Type.Composite([Type.Object({ orderId: Id }), MissingPart]),
 });
 
+export const TransferShortage = defineEvent({
+  ...fact('TransferShortage', 'Less arrived from another warehouse than left there; the rest will not come.'),
+  data: Type.Object({
+    transferId: Id,
+    fromWarehouseId: Id,
+    toWarehouseId: Id,
+    itemId: Id,
+    lot: Nullable(Id),
+    missing: PositiveDecimal,
+    /** What it cost. */
+    value: Decimal,
+  }),
+});
+
 export const QualityChanged = defineEvent({
   ...fact('QualityChanged', 'Stock changed its quality status.'),
   data: Type.Object({

@@ -186,6 +186,26 @@ export interface CountedLine {
   readonly location?: string | undefined;
 }
 
+/** Moves free stock to another warehouse. */
+export interface TransferStock extends Base {
+  readonly kind: 'transfer-stock';
+  readonly transferId: string;
+  readonly fromWarehouseId: string;
+  readonly toWarehouseId: string;
+  readonly mode: 'immediate' | 'in_transit';
+  readonly lines: readonly { readonly itemId: string; readonly quantity: string; readonly lot?: string | undefined }[];
+}
+
+/** What arrived of a transfer; no lines = all that is under way. */
+export interface ReceiveTransfer extends Base {
+  readonly kind: 'receive-transfer';
+  readonly transferId: string;
+  readonly commandId: string;
+  readonly lines?: readonly { readonly itemId: string; readonly quantity: string; readonly lot?: string | undefined }[];
+  /** What of the named lines did not arrive is missing. */
+  readonly closeShortLines?: boolean | undefined;
+}
+
 /** Sets what an item's balance in a warehouse keeps back or warns at; absent = unchanged, null = as the item says. */
 export interface SetStockPolicy extends Base {
   readonly kind: 'set-stock-policy';
@@ -213,7 +233,9 @@ export type StockCommand =
   | RecallLot
   | ExpireLot
   | CountStock
-  | SetStockPolicy;
+  | SetStockPolicy
+  | TransferStock
+  | ReceiveTransfer;
 
 /** What became of a command. A refusal is an outcome, not a rollback: what it records and says commits with the batch. */
 export type Outcome<A = unknown> =

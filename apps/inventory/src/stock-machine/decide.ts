@@ -15,6 +15,8 @@ import { ship } from '../shipments/ship.js';
 import { unship } from '../shipments/unship.js';
 import { scrapStock } from '../scraps/scrap-stock.js';
 import { setStockPolicy } from '../stock-policies/set-stock-policy.js';
+import { receiveTransfer } from '../transfers/receive-transfer.js';
+import { transferStock } from '../transfers/transfer-stock.js';
 import type { Outcome, StockCommand } from './commands.js';
 import { fillFreedBalances } from './holds.js';
 import { NeedsMore, type StockState } from './stock-state.js';
@@ -73,6 +75,10 @@ function apply(state: StockState, command: StockCommand): Outcome {
       return expireLot(state, command);
     case 'count-stock':
       return countStock(state, command);
+    case 'transfer-stock':
+      return transferStock(state, command);
+    case 'receive-transfer':
+      return receiveTransfer(state, command);
     case 'set-stock-policy':
       return setStockPolicy(state, command);
   }

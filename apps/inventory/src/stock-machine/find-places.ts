@@ -1,8 +1,9 @@
 import { COMMAND_LINES_MAX } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import * as placesSql from './places.sql.js';
+import { readTransfers } from '../transfers/transfer.sql.js';
 import * as sql from './stock.sql.js';
-import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
+import { returnLinesFromJson, shipmentLinesFromJson, transferLinesFromJson } from './stock-json.js';
 import { balanceKey, subjectKey } from './stock-state.js';
 import type { Needs } from './touches.js';
 
@@ -61,14 +62,16 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
   const sourcing = [...new Set(needs.flatMap((need) => need.sourcing))];
   const shipments = distinct(needs, (need) => need.shipment);
   const returns = distinct(needs, (need) => need.customerReturn);
+  const transfers = distinct(needs, (need) => need.transfer);
   const none = Promise.resolve([]);
-  const [whole, ofOrders, ofItems, warehouses, ofShipments, ofReturns] = await Promise.all([
+  const [whole, ofOrders, ofItems, warehouses, ofShipments, ofReturns, ofTransfers] = await Promise.all([
     findWhole(tx, needs),
     demands.length > 0 ? tx.run(sql.findPlacesOfOrders, columns(demands, 2)) : none,
     sourcing.length > 0 ? tx.run(sql.findPlacesOfItems, columns(sourcing, 2)) : none,
     sourcing.length > 0 ? tx.run(sql.findWarehouses, [orgs]) : none,
     shipments.length > 0 ? tx.run(sql.readShipments, columns(shipments, 2)) : none,
     returns.length > 0 ? tx.run(sql.readReturns, columns(returns, 2)) : none,
+    transfers.length > 0 ? tx.run(readTransfers, columns(transfers, 2)) : none,
   ]);
   addAll(locked, whole.shorted);
   addAll(freed, whole.freed);
@@ -80,24 +83,15 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     freed.add(key);
     postFor(subjectKey(row.org_id, row.order_id), key);
   }
-  for (const row of ofShipments) {
-    for (const line of shipmentLinesFromJson(row.lines)) {
-      const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
-      locked.add(key);
-      freed.add(key);
-      lots.add(`${key}/${line.lot}`);
-      postFor(subjectKey(row.org_id, row.shipment_id), key);
-    }
-  }
-  for (const row of ofReturns) {
-    for (const line of returnLinesFromJson(row.lines)) {
-      const key = balanceKey(row.org_id, line.warehouseId, line.itemId);
-      locked.add(key);
-      freed.add(key);
-      lots.add(`${key}/${line.lot}`);
-      postFor(subjectKey(row.org_id, row.return_id), key);
-    }
-  }
+  const documents: Document[] = [
+    ...ofShipments.map((row) => ({ orgId: row.org_id, id: row.shipment_id, lines: shipmentLinesFromJson(row.lines) })),
+    ...ofReturns.map((row) => ({ orgId: row.org_id, id: row.return_id, lines: returnLinesFromJson(row.lines) })),
+    ...ofTransfers.map((row) => {
+      const lines = transferLinesFromJson(row.lines).map((line) => ({ ...line, warehouseId: row.to_warehouse_id }));
+      return { orgId: row.org_id, id: row.transfer_id, lines };
+    }),
+  ];
+  noteDocuments(documents, { locked, freed, lots }, postFor);
   const byOrg = new Map<string, { warehouseId: string; priority: number }[]>();
   for (const row of warehouses) {
     const list = byOrg.get(row.org_id) ?? [];
@@ -170,6 +164,29 @@ function storedPlaces(warehouses: readonly string[], rows: readonly placesSql.Pl
   );
 }
 
+/** What was moved before, and is moved on or back. */
+interface Document {
+  readonly orgId: string;
+  readonly id: string;
+  readonly lines: readonly { readonly warehouseId: string; readonly itemId: string; readonly lot: string }[];
+}
+
+function noteDocuments(
+  documents: readonly Document[],
+  { locked, freed, lots }: Pick<Places, 'locked' | 'freed' | 'lots'>,
+  postFor: (subject: string, key: string) => void,
+): void {
+  for (const { orgId, id, lines } of documents) {
+    for (const line of lines) {
+      const key = balanceKey(orgId, line.warehouseId, line.itemId);
+      locked.add(key);
+      freed.add(key);
+      lots.add(`${key}/${line.lot}`);
+      postFor(subjectKey(orgId, id), key);
+    }
+  }
+}
+
 /** The keys that the needs name, each once. */
 export function distinct(needs: readonly Needs[], keyOf: (need: Needs) => string | null): string[] {
   const keys = new Set<string>();
@@ -189,7 +206,7 @@ function postings(needs: readonly Needs[]) {
     if (need.posts === 'nothing') continue;
     const issues = need.posts === 'issues';
     for (const key of need.balances) note(posts, key, issues);
-    for (const subject of [need.demand, need.shipment, need.customerReturn, ...need.sourcing]) {
+    for (const subject of [need.demand, need.shipment, need.customerReturn, need.transfer, ...need.sourcing]) {
       if (subject !== null) note(bySubject, subject, issues);
     }
   }

@@ -6,9 +6,10 @@ import { lockExpectedReceipts, readExpectedReceipts } from '../expected-receipts
 import { columns, distinct, findPlaces, type Places, type StoredPlace } from './find-places.js';
 import { takeBefore, turnOf } from './holds.js';
 import { noteLots, readCosts, readPostedSince, readQuants } from './load-quants.js';
+import { readTransfers } from '../transfers/transfer.sql.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
-import { backorderOf, balanceOf, demandOf, optional, unknownDemand } from './stock-rows.js';
+import { backorderOf, balanceOf, demandOf, optional, transferOf, unknownDemand } from './stock-rows.js';
 import { type Balance, balanceKey, type Demand, movementKey, StockState, subjectKey } from './stock-state.js';
 import type { Needs } from './touches.js';
 
@@ -117,13 +118,14 @@ export function noteStored(state: StockState, warehouse: string, stored: readonl
 
 function notePosted(
   state: StockState,
-  { shipments, returns, movements }: Pick<LockedDemands, 'shipments' | 'returns' | 'movements'>,
+  { shipments, returns, movements, transfers }: Pick<LockedDemands, 'shipments' | 'returns' | 'movements' | 'transfers'>,
 ): void {
   for (const shipment of shipments) {
     const key = subjectKey(shipment.orgId, shipment.shipmentId);
     if (!state.shipments.has(key)) state.shipments.set(key, shipment);
   }
   for (const received of returns) state.returns.set(subjectKey(received.orgId, received.returnId), received);
+  for (const transfer of transfers) state.transfers.set(subjectKey(transfer.orgId, transfer.transferId), transfer);
   for (const movement of movements) state.movements.set(movementKey(movement.orgId, movement.movementType, movement.refId), movement);
 }
 
@@ -171,13 +173,15 @@ async function lockDemands(tx: Tx, keys: readonly string[], needs: readonly Need
   const shippedKeys = distinct(needs, (need) => (need.knowsShipments ? need.demand : null));
   const none = Promise.resolve([]);
   // Sent together and answered in order: each later statement sees what was committed before the lock was granted.
-  const [rows, clock, shipments, returns, movements, shipped] = await Promise.all([
+  const transferKeys = distinct(needs, (need) => need.transfer);
+  const [rows, clock, shipments, returns, movements, shipped, transfers] = await Promise.all([
     keys.length > 0 ? tx.run(dryRun ? sql.readDemands : sql.lockDemands, columns(keys, 2)) : none,
     tx.run(sql.readClock, []),
     shipmentKeys.length > 0 ? tx.run(sql.readShipments, columns(shipmentKeys, 2)) : none,
     returnKeys.length > 0 ? tx.run(sql.readReturns, columns(returnKeys, 2)) : none,
     movementKeys.length > 0 ? tx.run(sql.readMovements, columns(movementKeys, 3)) : none,
     shippedKeys.length > 0 ? tx.run(sql.readShipmentsOfOrders, columns(shippedKeys, 2)) : none,
+    transferKeys.length > 0 ? tx.run(readTransfers, columns(transferKeys, 2)) : none,
   ]);
   const byKey = new Map<string, Demand>(rows.map((row) => [subjectKey(row.org_id, row.order_id), demandOf(row)]));
   const known = rows.filter((row) => !row.is_new).map((row) => subjectKey(row.org_id, row.order_id));
@@ -186,6 +190,7 @@ async function lockDemands(tx: Tx, keys: readonly string[], needs: readonly Need
   return {
     byKey,
     now: clock[0]!.now,
+    transfers: transfers.map(transferOf),
     shipments: [...shipments, ...shipped].map((row) => ({
       orgId: row.org_id,
       shipmentId: row.shipment_id,

@@ -64,15 +64,15 @@ const lotsBy = (name: string, lock: '' | 'for share of l' | 'for update of l') =
   statement<LotRow>(
     name,
     `select l.org_id, l.item_id, l.lot, l.produced_at, l.expires_at, l.recalled_at, l.recall_reason,
-            i.tracking = 'serial' and exists (
-              select from quant q where q.org_id = l.org_id and q.item_id = l.item_id and q.lot = l.lot and q.quantity > 0) as is_stocked
+            i.tracking = 'serial' and (l.transfer_id is not null or exists (
+              select from quant q where q.org_id = l.org_id and q.item_id = l.item_id and q.lot = l.lot and q.quantity > 0)) as is_stocked
        from unnest($1::text[], $2::text[], $3::text[]) k (org_id, item_id, lot)
        join lot l on l.org_id = k.org_id and l.item_id = k.item_id and l.lot = k.lot
        join item i on i.org_id = l.org_id and i.item_id = l.item_id
       order by l.org_id, l.item_id, l.lot ${lock}`,
   );
 
-/** What is known of lots; of a serial number also whether the piece is somewhere. */
+/** What is known of lots; of a serial number also whether the piece is somewhere, be it under way. */
 export const readLots = lotsBy('stock_read_lots', '');
 /** The same, so that they are not recalled before what comes in of them is committed, and seen by the recall. */
 export const shareLots = lotsBy('stock_share_lots', 'for share of l');

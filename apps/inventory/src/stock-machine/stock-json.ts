@@ -1,4 +1,5 @@
 import { formatQuantity, parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import type { CostPart } from '../costing/cost-layers.js';
 import { NO_LOT } from './quants.js';
 import {
   DEFAULT_LOCATION,
@@ -9,6 +10,7 @@ import {
   type Refusal,
   type ReturnLine,
   type ShipmentLine,
+  type TransferLine,
 } from './stock-state.js';
 
 // How lines lie in jsonb columns: the names of the domain, quantities as decimal strings, what is zero or null left out.
@@ -102,7 +104,7 @@ export function shipmentLinesToJson(lines: readonly ShipmentLine[]): string {
       quantity: formatQuantity(line.quantity),
       returned: unlessZero(line.returned),
       returnedValue: unlessZero(line.returnedValue),
-      cost: line.cost.map((part) => ({ ...part, quantity: formatQuantity(part.quantity), value: formatQuantity(part.value) })),
+      cost: costToJson(line.cost),
     })),
   );
 }
@@ -116,12 +118,41 @@ export function shipmentLinesFromJson(stored: unknown): ShipmentLine[] {
     quantity: quantity(line['quantity']),
     returned: quantity(line['returned']),
     returnedValue: typeof line['returnedValue'] === 'string' ? parseMoney(line['returnedValue']) : ZERO,
-    cost: (line.cost ?? []).map((part) => ({
-      receivedAt: new Date(String(part['receivedAt'])),
-      receiptId: (part['receiptId'] as string | null | undefined) ?? null,
-      quantity: quantity(part['quantity']),
-      value: parseMoney(String(part['value'])),
+    cost: costFromJson(line.cost),
+  }));
+}
+
+const costToJson = (cost: readonly CostPart[]) =>
+  cost.map((part) => ({ ...part, quantity: formatQuantity(part.quantity), value: formatQuantity(part.value) }));
+const costFromJson = (cost: readonly Stored[] = []): CostPart[] =>
+  cost.map((part) => ({
+    receivedAt: new Date(String(part['receivedAt'])),
+    receiptId: (part['receiptId'] as string | null | undefined) ?? null,
+    quantity: quantity(part['quantity']),
+    value: parseMoney(String(part['value'])),
+  }));
+
+export function transferLinesToJson(lines: readonly TransferLine[]): string {
+  return JSON.stringify(
+    lines.map((line) => ({
+      itemId: line.itemId,
+      lot: line.lot === NO_LOT ? undefined : line.lot,
+      quantity: formatQuantity(line.quantity),
+      received: unlessZero(line.received),
+      missing: unlessZero(line.missing),
+      cost: line.cost.length === 0 ? undefined : costToJson(line.cost),
     })),
+  );
+}
+
+export function transferLinesFromJson(stored: unknown): TransferLine[] {
+  return (stored as (Stored & { readonly cost?: readonly Stored[] })[]).map((line) => ({
+    itemId: String(line['itemId']),
+    lot: (line['lot'] as string | undefined) ?? NO_LOT,
+    quantity: quantity(line['quantity']),
+    received: quantity(line['received']),
+    missing: quantity(line['missing']),
+    cost: costFromJson(line.cost),
   }));
 }
 

@@ -1,9 +1,10 @@
 import { parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import type { CostLayer } from '../costing/cost-layers.js';
 import { type Quant, Quants } from './quants.js';
+import type { TransferRow } from '../transfers/transfer.sql.js';
 import type * as sql from './stock.sql.js';
-import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson } from './stock-json.js';
-import type { Backorder, Balance, Demand } from './stock-state.js';
+import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson, transferLinesFromJson } from './stock-json.js';
+import type { Backorder, Balance, Demand, Transfer } from './stock-state.js';
 
 // How rows become the working set.
 
@@ -58,6 +59,23 @@ export function demandOf(row: sql.DemandRow): Demand {
     lines: demandLinesFromJson(row.lines),
     reservations: [],
     backorders: [],
+  };
+}
+
+export function transferOf(row: TransferRow): Transfer {
+  return {
+    orgId: row.org_id,
+    transferId: row.transfer_id,
+    fromWarehouseId: row.from_warehouse_id,
+    toWarehouseId: row.to_warehouse_id,
+    mode: row.mode,
+    status: row.status,
+    fingerprint: row.fingerprint,
+    lines: transferLinesFromJson(row.lines),
+    arrivals: [...row.arrivals],
+    dispatchedAt: row.dispatched_at,
+    dispatchedBy: row.dispatched_by,
+    completedAt: row.completed_at,
   };
 }
 

@@ -259,6 +259,35 @@ export interface ReceivedReturn {
   readonly inspections: string[];
 }
 
+/** Goods of one item and lot that go to another warehouse together. */
+export interface TransferLine {
+  readonly itemId: string;
+  /** `''` = none. */
+  readonly lot: string;
+  quantity: Quantity;
+  received: Quantity;
+  /** What did not arrive, and will not. */
+  missing: Quantity;
+  /** What the part that is under way costs, by the layers that it came from. */
+  cost: readonly CostPart[];
+}
+
+export interface Transfer {
+  readonly orgId: string;
+  readonly transferId: string;
+  readonly fromWarehouseId: string;
+  readonly toWarehouseId: string;
+  readonly mode: 'immediate' | 'in_transit';
+  status: 'in_transit' | 'completed';
+  readonly fingerprint: string;
+  readonly lines: TransferLine[];
+  /** What was told of its arrival, by the id of the command. */
+  readonly arrivals: { readonly commandId: string; readonly fingerprint: string }[];
+  readonly dispatchedAt: Date;
+  readonly dispatchedBy: string | null;
+  completedAt: Date | null;
+}
+
 /** A warehouse as sourcing sees it, in the order in which a line without warehouse tries them. */
 export interface WarehouseRef {
   readonly warehouseId: string;
@@ -352,6 +381,7 @@ export class StockState {
   readonly settings = new Map<string, DecisionSettings>();
   readonly shipments = new Map<string, PostedShipment>();
   readonly returns = new Map<string, ReceivedReturn>();
+  readonly transfers = new Map<string, Transfer>();
   /** By `org/item/lot`: those that commands name, as far as they exist. */
   readonly lots = new Map<string, Lot>();
   /** Where there is something of the lots that a command is about in every warehouse, by `org/item/lot`; read under their lock. */
@@ -388,6 +418,12 @@ export class StockState {
   readonly changedReturns = new Set<ReceivedReturn>();
   /** By key, with who received goods of them last. */
   readonly changedExpectedReceipts = new Map<string, { readonly expectation: Expectation; readonly by: string | null }>();
+  readonly newTransfers = new Set<Transfer>();
+  readonly changedTransfers = new Set<Transfer>();
+  /** How much more is on its way to a balance than before. */
+  readonly inTransit = new Map<Balance, Quantity>();
+  /** Serial numbers that went under way, by `org/item/lot`, with their transfer; null = arrived, or lost. */
+  readonly sentPieces = new Map<string, string | null>();
   readonly events: EventOf<EventDefinition>[] = [];
   /** Balances with stock that waiting backorders may take, in the order in which it came free. */
   readonly freed = new Set<Balance>();
@@ -464,6 +500,19 @@ export class StockState {
   touchBalance(balance: Balance): void {
     this.revision++;
     this.changedBalances.add(balance);
+  }
+
+  changeInTransit(balance: Balance, quantity: Quantity): void {
+    this.revision++;
+    this.inTransit.set(balance, (this.inTransit.get(balance) ?? ZERO) + quantity);
+  }
+
+  /** A piece with a serial number that is under way is in no warehouse, and yet cannot come in anywhere else. */
+  sendPiece(orgId: string, itemId: string, lot: string, transferId: string | null): void {
+    const key = lotNameKey(orgId, itemId, lot);
+    this.sentPieces.set(key, transferId);
+    const piece = this.lots.get(key);
+    if (piece !== undefined) piece.isStocked = transferId !== null;
   }
 
   touchDemand(demand: Demand): void {

@@ -13,6 +13,7 @@ export interface Touches {
   readonly demand: string | null;
   readonly shipment: string | null;
   readonly customerReturn: string | null;
+  readonly transfer: string | null;
   readonly movement: string | null;
   /** The named balances that it may free stock on, so that who waits there must be read. */
   readonly frees: boolean;
@@ -54,6 +55,7 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   demand: null,
   shipment: null,
   customerReturn: null,
+  transfer: null,
   movement: null,
   frees: false,
   shorts: false,
@@ -139,6 +141,10 @@ export function touches(command: StockCommand): Touches {
         posts: isLess ? 'issues' : 'receives',
       };
     }
+    case 'transfer-stock':
+      return sending(command);
+    case 'receive-transfer':
+      return { ...NOTHING, orgId, transfer: subjectKey(orgId, command.transferId), posts: 'receives' };
     case 'set-stock-policy':
       return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
     default:
@@ -224,6 +230,21 @@ function countedPlaces({ orgId, warehouseId, lines }: CountStock) {
     balances: places.flatMap((place) => place.balances),
     lots: places.flatMap((place) => place.lots),
     locations: places.flatMap((place) => place.locations),
+  };
+}
+
+function sending(command: Extract<StockCommand, { kind: 'transfer-stock' }>): Touches {
+  const { orgId, lines } = command;
+  const from = placesOf(orgId, lines, command.fromWarehouseId);
+  const to = placesOf(orgId, lines, command.toWarehouseId);
+  return {
+    ...NOTHING,
+    orgId,
+    balances: [...from.balances, ...to.balances],
+    lots: [...from.lots, ...to.lots],
+    transfer: subjectKey(orgId, command.transferId),
+    frees: true,
+    posts: 'issues',
   };
 }
 

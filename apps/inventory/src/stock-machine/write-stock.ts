@@ -1,8 +1,10 @@
 import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
-import { arrayLiteral, type Tx } from '#libs/persistence';
+import type { Tx } from '#libs/persistence';
 import type { CostBook } from '../costing/cost-layers.js';
 import { updateExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
 import * as placesSql from './places.sql.js';
+import { writeTransfers } from '../transfers/write-transfers.js';
+import { columnsOf } from './columns-of.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
@@ -50,11 +52,7 @@ export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balanc
   writeMovements(tx, state);
   writeDocuments(tx, state);
   writeExpectedReceipts(tx, state);
-}
-
-/** One array per column, of the values of every row. */
-function columnsOf<T>(rows: readonly T[], ...columns: ((row: T) => string | number | boolean | Date | null)[]): string[] {
-  return columns.map((column) => arrayLiteral(rows, column));
+  writeTransfers(tx, state);
 }
 
 const balanceKeyColumns = [(b: Balance) => b.orgId, (b: Balance) => b.warehouseId, (b: Balance) => b.itemId] as const;

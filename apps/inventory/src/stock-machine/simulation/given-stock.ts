@@ -387,6 +387,36 @@ export function counts(
   return { kind: 'count-stock', orgId: ORG, commandId: `count-${++calls}`, warehouseId, mode: 'cycle', lines, meta: byCall(), ...more };
 }
 
+type Sending = Extract<StockCommand, { kind: 'transfer-stock' }>;
+type Receiving = Extract<StockCommand, { kind: 'receive-transfer' }>;
+
+/** @param goods such as `['A 5', 'B 1 #lot']`, from W1 to W2 */
+export function transfers(transferId: string, goods: readonly string[], more: Partial<Sending> = {}): Sending {
+  const warehouses = { fromWarehouseId: 'W1', toWarehouseId: 'W2' };
+  return {
+    kind: 'transfer-stock',
+    orgId: ORG,
+    transferId,
+    ...warehouses,
+    mode: 'immediate',
+    lines: goodsOf(goods),
+    meta: byCall(),
+    ...more,
+  };
+}
+
+/** @param goods such as `['A 5', 'B 1 #lot']`; none = all that is under way */
+export function arrives(transferId: string, goods?: readonly string[], more: Partial<Receiving> = {}): Receiving {
+  const lines = goods === undefined ? {} : { lines: goodsOf(goods) };
+  return { kind: 'receive-transfer', orgId: ORG, transferId, commandId: `arrival-${++calls}`, ...lines, meta: byCall(), ...more };
+}
+
+const goodsOf = (goods: readonly string[]) =>
+  goods.map((text) => {
+    const [itemId, quantity, lot] = text.split(' ') as [string, string, string?];
+    return { itemId, quantity, ...(lot === undefined ? {} : { lot: lot.slice(1) }) };
+  });
+
 export function expires(orderId: string): StockCommand {
   return { kind: 'expire-holds', orgId: ORG, orderId, meta: { messageId: 'sweep', mayWait: false } };
 }

@@ -27,10 +27,12 @@ import {
   StockState,
   subjectKey,
   type Tracking,
+  type Transfer,
   type WarehouseRef,
 } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import { findWhole, notePostedSince } from './memory-places.js';
+import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance } from './copies.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {
@@ -96,6 +98,11 @@ export class MemoryStock {
   readonly shipments = new Map<string, PostedShipment>();
   readonly returns = new Map<string, ReceivedReturn>();
   readonly expectedReceipts = new Map<string, Expectation>();
+  readonly transfers = new Map<string, Transfer>();
+  /** What is on its way to a balance. */
+  readonly inTransit = new Map<string, Quantity>();
+  /** Pieces under way, by `org/item/lot`. */
+  private readonly sentPieces = new Map<string, string | null>();
   readonly outbox: EventOf<EventDefinition>[] = [];
   private readonly inbox = new Set<string>();
   now = new Date('2026-01-05T08:00:00.000Z');
@@ -223,10 +230,7 @@ export class MemoryStock {
       for (const key of need.lots) lots.add(key);
       findWhole(this, state, need, { lock, shorted, freed, lots, lotHolds });
       for (const held of this.heldBy(need.demand)) free(held.orgId, held);
-      const shipment = this.shipments.get(need.shipment ?? '');
-      for (const line of shipment?.lines ?? []) free(shipment!.orgId, line, line.lot);
-      const received = this.returns.get(need.customerReturn ?? '');
-      for (const line of received?.lines ?? []) free(received!.orgId, line, line.lot);
+      for (const { orgId, ...line } of this.movedLines(need)) free(orgId, line, line.lot);
       for (const item of need.sourcing) {
         const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
         const [orgId, itemId] = item.split('/') as [string, string];
@@ -242,6 +246,15 @@ export class MemoryStock {
     if (sourcing.size > 0)
       for (const orgId of new Set(needs.map((need) => need.orgId))) state.warehouses.set(orgId, this.warehouses.get(orgId) ?? []);
     return { locked, freed, lots, posts, shorted, lotHolds };
+  }
+
+  /** The lines of the documents that a command is about. */
+  private movedLines({ shipment, customerReturn, transfer }: Needs) {
+    const sent = this.transfers.get(transfer ?? '');
+    const arriving = sent?.lines.map((line) => ({ ...line, orgId: sent.orgId, warehouseId: sent.toWarehouseId })) ?? [];
+    const documents = [this.shipments.get(shipment ?? ''), this.returns.get(customerReturn ?? '')];
+    const moved = documents.flatMap((document) => document?.lines.map((line) => ({ ...line, orgId: document.orgId })) ?? []);
+    return [...moved, ...arriving];
   }
 
   private heldBy(demand: string | null) {
@@ -398,7 +411,7 @@ export class MemoryStock {
           key.endsWith(`/${lot.itemId}`) &&
           [...quants.values()].some((quant) => quant.lot === lot.lot && quant.quantity > ZERO),
       );
-      state.lots.set(name, { ...lot, isStocked: isSerial && isStocked });
+      state.lots.set(name, { ...lot, isStocked: isSerial && (isStocked || (this.sentPieces.get(name) ?? null) !== null) });
     }
   }
 
@@ -430,6 +443,8 @@ export class MemoryStock {
       }
       const received = this.returns.get(need.customerReturn ?? '');
       if (received !== undefined) state.returns.set(need.customerReturn!, copyOfReturn(received));
+      const transfer = this.transfers.get(need.transfer ?? '');
+      if (transfer !== undefined) state.transfers.set(need.transfer!, structuredClone(transfer));
       const movement = this.movements.get(need.movement ?? '');
       if (movement !== undefined) state.movements.set(need.movement!, movement);
       for (const key of need.expectedReceipts) {
@@ -472,6 +487,13 @@ export class MemoryStock {
       this.returns.set(subjectKey(received.orgId, received.returnId), copyOfReturn(received));
     }
     for (const [key, { expectation }] of state.changedExpectedReceipts) this.expectedReceipts.set(key, expectation);
+    for (const transfer of [...state.newTransfers, ...state.changedTransfers]) {
+      this.transfers.set(subjectKey(transfer.orgId, transfer.transferId), structuredClone(transfer));
+    }
+    for (const [balance, quantity] of state.inTransit) {
+      this.inTransit.set(keyOfRow(balance), (this.inTransit.get(keyOfRow(balance)) ?? ZERO) + quantity);
+    }
+    for (const [key, transferId] of state.sentPieces) this.sentPieces.set(key, transferId);
     this.outbox.push(...state.events);
   }
 
@@ -509,10 +531,6 @@ export interface Watch {
 const keyOfRow = ({ orgId, warehouseId, itemId }: { orgId: string; warehouseId: string; itemId: string }) =>
   balanceKey(orgId, warehouseId, itemId);
 
-function copyOfShipment(shipment: PostedShipment): PostedShipment {
-  return { ...shipment, lines: shipment.lines.map((line) => ({ ...line })) };
-}
-
 function itemPart(key: string): string {
   const [orgId, , itemId] = key.split('/') as [string, string, string];
   return `${orgId}/${itemId}`;
@@ -522,35 +540,6 @@ function ownRow(state: StockState, row: Backorder): Backorder {
   return state
     .demand(row.orgId, row.orderId)
     .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
-}
-
-function copyOfRow(row: DemandRow): DemandRow {
-  return {
-    ...row,
-    lines: row.lines.map((line) => ({ ...line })),
-    seenAhead: [...row.seenAhead],
-    refusedMessages: [...row.refusedMessages],
-  };
-}
-
-function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
-  return { ...received, lines: received.lines.map((line) => ({ ...line })), inspections: [...received.inspections] };
-}
-
-function emptyBalance(orgId: string, warehouseId: string, itemId: string): BalanceRow {
-  const none = { safetyQuantity: null, safetyPercent: null, reorderPoint: null };
-  return {
-    orgId,
-    warehouseId,
-    itemId,
-    onHand: ZERO,
-    blocked: ZERO,
-    reserved: ZERO,
-    backordered: ZERO,
-    lastEntryNo: 0,
-    hasQuants: false,
-    ...none,
-  };
 }
 
 function emptyDemandRow(key: string, now: Date): DemandRow {

@@ -1,0 +1,38 @@
+import { ZERO } from '#libs/domain';
+import type { PostedShipment, ReceivedReturn } from '../stock-state.js';
+import type { BalanceRow, DemandRow } from './memory-stock.js';
+
+// New rows, and copies of rows, so that what a batch changes in memory is stored only when it is recorded as changed.
+
+export function copyOfShipment(shipment: PostedShipment): PostedShipment {
+  return { ...shipment, lines: shipment.lines.map((line) => ({ ...line })) };
+}
+
+export function copyOfRow(row: DemandRow): DemandRow {
+  return {
+    ...row,
+    lines: row.lines.map((line) => ({ ...line })),
+    seenAhead: [...row.seenAhead],
+    refusedMessages: [...row.refusedMessages],
+  };
+}
+
+export function copyOfReturn(received: ReceivedReturn): ReceivedReturn {
+  return { ...received, lines: received.lines.map((line) => ({ ...line })), inspections: [...received.inspections] };
+}
+
+export function emptyBalance(orgId: string, warehouseId: string, itemId: string): BalanceRow {
+  const none = { safetyQuantity: null, safetyPercent: null, reorderPoint: null };
+  return {
+    orgId,
+    warehouseId,
+    itemId,
+    onHand: ZERO,
+    blocked: ZERO,
+    reserved: ZERO,
+    backordered: ZERO,
+    lastEntryNo: 0,
+    hasQuants: false,
+    ...none,
+  };
+}
