@@ -9,12 +9,16 @@ import { type Measured, verdicts } from './targets.js';
 
 describe('options', () => {
   it('runs everything when nothing is said, and less when asked to', () => {
-    expect(readOptions([], {})).toMatchObject({ parts: ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders'], rounds: 3, orders: 40_000 });
+    expect(readOptions([], {})).toMatchObject({
+      parts: ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders', 'import'],
+      rounds: 3,
+      orders: 40_000,
+    });
     expect(readOptions(['--short', '--only', 'hot, spread'], {})).toMatchObject({ parts: ['spread', 'hot'], rounds: 1, seconds: 3 });
   });
 
   it('says what is wrong', () => {
-    expect(() => readOptions(['--only', 'cold'], {})).toThrow('--only knows spread, hot, orgs, latency, atp, orders, not "cold".');
+    expect(() => readOptions(['--only', 'cold'], {})).toThrow('--only knows spread, hot, orgs, latency, atp, orders, import, not "cold".');
     expect(() => readOptions(['--orders', '0'], {})).toThrow('--orders takes a whole number above 0, not "0".');
   });
 });
@@ -92,6 +96,8 @@ describe('results', () => {
     latency: [],
     calls: [],
     ordersOverHttp: [],
+    imports: [],
+    ordersDuringImport: [],
   };
 
   it('judges by ratios within a round, so that a slow minute hits both', () => {

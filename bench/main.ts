@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { CALL_SUBJECTS, measureCalls } from './availability-calls.js';
 import { prepareHoldfast } from './holdfast.js';
+import { IMPORT_SUBJECTS, measureImport, measureOrdersDuringImport, prepareImports } from './imports.js';
 import { measureLatency, median } from './latency.js';
 import { type Options, readOptions, SUBJECTS, USAGE } from './options.js';
 import { measureOrdersOverHttp } from './orders-over-http.js';
@@ -49,11 +50,12 @@ async function benchmark(run: BenchRun): Promise<number> {
   console.log(machineTitle);
 
   const subjects = await prepareSubjects(run);
-  const measured: Measured = { throughput: [], latency: [], calls: [], ordersOverHttp: [] };
+  const measured: Measured = { throughput: [], latency: [], calls: [], ordersOverHttp: [], imports: [], ordersDuringImport: [] };
   await measureScenarios(run, subjects, measured);
   await measureLatencies(run, subjects, measured);
   await measureAvailability(run, measured);
   await measureHttp(run, measured);
+  await measureImports(run, subjects, measured);
 
   const judged = verdicts(measured);
   console.log(`\n${report(measured, judged)}`);
@@ -68,7 +70,9 @@ async function benchmark(run: BenchRun): Promise<number> {
 /** Makes tables, names and stock for those who take part. */
 async function prepareSubjects(run: BenchRun): Promise<Subject[]> {
   const { parts, subjects } = run.options;
-  const takesPart = subjects.some((key) => key.startsWith('holdfast')) || parts.includes('atp') || parts.includes('orders');
+  const takesPart =
+    subjects.some((key) => key.startsWith('holdfast')) ||
+    ['atp', 'orders', 'import'].some((part) => parts.some((chosen) => chosen === part));
   console.log('  making tables and stock');
   const all = [...(await prepareYardstick(run)), ...(takesPart ? await prepareHoldfast(run) : [])];
   return SUBJECTS.filter((key) => subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
@@ -95,7 +99,7 @@ async function measureLatencies(run: BenchRun, subjects: readonly Subject[], mea
   const { options } = run;
   if (!options.parts.includes('latency')) return;
   const spread = SCENARIOS[0]!;
-  const rate = options.rate ?? (await quarterOfTopRate(run, subjects, measured));
+  const rate = options.rate ?? Math.round((await topRate(run, subjects, measured)) / 4);
   for (let round = 1; round <= options.rounds; round++) {
     for (const subject of inTurn(subjects, round).filter(({ key }) => key !== 'naive')) {
       const result = await measureLatency(run, subject, spread, rate, round);
@@ -126,8 +130,35 @@ async function measureHttp(run: BenchRun, measured: Measured): Promise<void> {
   }
 }
 
+/** Files of lines, beside `COPY`; and orders while stock is imported, beside orders alone. */
+async function measureImports(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<void> {
+  const { options } = run;
+  if (!options.parts.includes('import')) return;
+  await prepareImports(run);
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const subject of inTurn(IMPORT_SUBJECTS, round)) {
+      for (const result of await measureImport(run, subject, round)) {
+        measured.imports.push(result);
+        progress(
+          `${result.lines} lines of ${result.kind}, round ${round}, ${subject}: ${Math.round(result.linesPerSecond)} lines per second`,
+        );
+      }
+    }
+  }
+  const rate = options.rate ?? Math.round((await topRate(run, subjects, measured)) / 10);
+  for (let round = 1; round <= options.rounds; round++) {
+    for (const importing of inTurn([false, true], round)) {
+      const result = await measureOrdersDuringImport(run, importing, rate, round);
+      measured.ordersDuringImport.push(result);
+      const text = result.percentilesMs.map((ms) => ms.toFixed(1)).join(' / ');
+      const what = importing ? `with ${Math.round(result.linesPerSecond)} lines of stock imported a second` : 'alone';
+      progress(`orders at ${rate} per second, round ${round}, ${what}: p50 / p90 / p99 / p99.9 = ${text} ms`);
+    }
+  }
+}
+
 /** The yardstick's top rate of this run; measured now when the spread scenario was not asked for. */
-async function quarterOfTopRate(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<number> {
+async function topRate(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<number> {
   const rates = measured.throughput
     .filter(({ part, subject }) => part === 'spread' && subject === 'yardstick')
     .map((r) => r.ordersPerSecond);
@@ -136,7 +167,7 @@ async function quarterOfTopRate(run: BenchRun, subjects: readonly Subject[], mea
     if (yardstick === undefined) throw new Error('Without the yardstick, --rate has to say at which rate latency is measured.');
     rates.push((await measureThroughput(run, yardstick, SCENARIOS[0]!, 0)).ordersPerSecond);
   }
-  return Math.round(median(rates) / 4);
+  return median(rates);
 }
 
 function progress(text: string): void {

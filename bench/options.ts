@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders'] as const;
+export const PARTS = ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders', 'import'] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Who does the work that is measured; see subjects.ts. */
@@ -14,10 +14,12 @@ export interface Options {
   /** Orders per subject and round; the naive subject gets an eighth, because it needs several times as long for each. */
   readonly orders: number;
   readonly warmupOrders: number;
+  /** Lines of each file of the import part. */
+  readonly lines: number;
   readonly rounds: number;
-  /** How long each timed load (latency, ATP, orders over HTTP) lasts, in each round. */
+  /** How long each timed load (latency, ATP, orders over HTTP, orders during an import) lasts, in each round. */
   readonly seconds: number;
-  /** Orders per second of the latency part; absent = a quarter of the yardstick's top rate in this run. */
+  /** Orders per second of the latency part, and while importing; absent = a quarter, and a tenth, of the yardstick's top rate in this run. */
   readonly rate: number | undefined;
   readonly databaseUrl: string;
   readonly amqpUrl: string;
@@ -32,9 +34,10 @@ export const USAGE = `npm run bench -- [options]
   --subjects NAME[,NAME]  ${SUBJECTS.join(', ')}; all when absent
   --short                 a run of about a minute, for CI: shows that it works, not how fast it is
   --orders N              orders per subject and round (40000)
+  --lines N               lines of each imported file (100000)
   --rounds N              rounds, in alternating order (3)
   --seconds N             length of each timed load (10)
-  --rate N                orders per second of the latency part (a quarter of the yardstick's top rate)
+  --rate N                orders per second of the latency part (a quarter of the yardstick's top rate; a tenth while importing)
   --output DIR            where results go (bench/results)
   --check                 exit with 1 when a target is missed
 
@@ -50,6 +53,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
       subjects: { type: 'string' },
       short: { type: 'boolean', default: false },
       orders: { type: 'string' },
+      lines: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
@@ -65,6 +69,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     subjects: chosen('subjects', values.subjects, SUBJECTS),
     orders,
     warmupOrders: Math.min(4_000, orders),
+    lines: positive('lines', values.lines) ?? (values.short ? 10_000 : 100_000),
     rounds: positive('rounds', values.rounds) ?? (values.short ? 1 : 3),
     seconds: positive('seconds', values.seconds) ?? (values.short ? 3 : 10),
     rate: positive('rate', values.rate),

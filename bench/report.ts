@@ -1,3 +1,4 @@
+import { IMPORT_SUBJECTS, IMPORTED } from './imports.js';
 import { median, PERCENTILES } from './latency.js';
 import { type Part, SUBJECTS, type SubjectKey } from './options.js';
 import { table } from './table.js';
@@ -46,7 +47,15 @@ export function summarise(measured: Measured): Summary[] {
 
 /** All that was measured, as text for a terminal. */
 export function report(measured: Measured, verdicts: readonly Verdict[]): string {
-  return [throughputTable(measured), latencyTable(measured), callsTable(measured), httpTable(measured), verdictTable(verdicts)]
+  return [
+    throughputTable(measured),
+    latencyTable(measured),
+    callsTable(measured),
+    httpTable(measured),
+    importTable(measured),
+    duringTable(measured),
+    verdictTable(verdicts),
+  ]
     .filter((text) => text !== '')
     .join('\n\n');
 }
@@ -98,6 +107,40 @@ function httpTable(measured: Measured): string {
     ...medianPercentiles(results),
   ];
   return table(['POST /orders through the gateway', 'per second', 'p50 ms', 'p99 ms'], [row]);
+}
+
+function importTable(measured: Measured): string {
+  const rows = IMPORTED.flatMap((kind) =>
+    IMPORT_SUBJECTS.flatMap((subject) => {
+      const results = measured.imports.filter((result) => result.kind === kind && result.subject === subject);
+      if (results.length === 0) return [];
+      const rate = (by: string) =>
+        median(measured.imports.filter((result) => result.kind === kind && result.subject === by).map((result) => result.linesPerSecond));
+      const peaks = results.flatMap((result) => Object.values(result.peakMemoryBytes)).filter((bytes) => bytes !== null);
+      const name = subject === 'copy' ? 'COPY, insert ... select' : 'POST /imports';
+      return [
+        [
+          `${kind}: ${name}`,
+          count(rate(subject)),
+          (rate(subject) / rate('copy')).toFixed(2),
+          peaks.length === 0 ? '' : (Math.max(...peaks) / 1024 ** 2).toFixed(0),
+        ],
+      ];
+    }),
+  );
+  return rows.length === 0 ? '' : table([`files of ${count(measured.imports[0]!.lines)} lines`, 'per second', 'of COPY', 'peak MB'], rows);
+}
+
+function duringTable(measured: Measured): string {
+  const rows = [false, true].flatMap((importing) => {
+    const results = measured.ordersDuringImport.filter((result) => result.importing === importing);
+    if (results.length === 0) return [];
+    const lines = count(median(results.map((result) => result.linesPerSecond)));
+    const percentiles = PERCENTILES.map((_, index) => median(results.map((result) => result.percentilesMs[index]!)).toFixed(1));
+    const orders = `${count(results[0]!.ordersPerSecond)} orders per second`;
+    return [[importing ? `${orders}, ${lines} lines of stock imported` : `${orders} alone`, ...percentiles]];
+  });
+  return rows.length === 0 ? '' : table(['published to answered, open loop, ms', ...PERCENTILES.map((percent) => `p${percent}`)], rows);
 }
 
 function verdictTable(verdicts: readonly Verdict[]): string {

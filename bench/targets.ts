@@ -1,4 +1,5 @@
 import type { CallResult } from './availability-calls.js';
+import type { ImportResult, OrdersDuringImportResult } from './imports.js';
 import type { LatencyResult } from './latency.js';
 import { median, PERCENTILES } from './latency.js';
 import type { Part, SubjectKey } from './options.js';
@@ -11,6 +12,8 @@ export interface Measured {
   readonly latency: LatencyResult[];
   readonly calls: CallResult[];
   readonly ordersOverHttp: OrdersOverHttpResult[];
+  readonly imports: ImportResult[];
+  readonly ordersDuringImport: OrdersDuringImportResult[];
 }
 
 /** A ratio and what it has to be. */
@@ -24,6 +27,9 @@ export interface Verdict {
 
 const TITLES = { spread: 'spread', hot: 'hot item', orgs: '1,000 organisations' };
 const P99 = PERCENTILES.indexOf(99);
+const ITEMS_OF_COPY = 0.1;
+const STOCK_OF_COPY = 0.05;
+const P99_DURING_IMPORT = 5;
 
 /** Compares what was measured with the targets; only ratios of what ran side by side in the same round, the median of the rounds. */
 export function verdicts(measured: Measured): Verdict[] {
@@ -51,6 +57,17 @@ export function verdicts(measured: Measured): Verdict[] {
   const calls = (subject: CallResult['subject']) => (round: number) =>
     measured.calls.find((result) => result.subject === subject && result.round === round)?.callsPerSecond;
   add('availability.get / empty handler, 16 callers', ratioOf(calls('availability'), calls('empty')), 'at least', 0.5);
+  const lines = (kind: ImportResult['kind'], subject: ImportResult['subject']) => (round: number) =>
+    measured.imports.find((result) => result.kind === kind && result.subject === subject && result.round === round)?.linesPerSecond;
+  for (const [kind, target] of [
+    ['items', ITEMS_OF_COPY],
+    ['stock', STOCK_OF_COPY],
+  ] as const) {
+    add(`import of ${kind}: Holdfast / COPY`, ratioOf(lines(kind, 'holdfast'), lines(kind, 'copy')), 'at least', target);
+  }
+  const during = (importing: boolean) => (round: number) =>
+    measured.ordersDuringImport.find((result) => result.importing === importing && result.round === round)?.percentilesMs[P99];
+  add('orders, p99: during an import / alone', ratioOf(during(true), during(false)), 'at most', P99_DURING_IMPORT);
   return found;
 }
 

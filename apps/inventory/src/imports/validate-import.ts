@@ -5,53 +5,66 @@ import { COLUMNS } from './columns.js';
 import { keyOf, KINDS } from './import-kinds.js';
 import type { Claim, ImportRow, StagedLine } from './import.sql.js';
 import * as sql from './import.sql.js';
-import { type CsvChunk, type CsvPosition, type CsvRecord, readCsv } from './read-csv.js';
+import { type CsvChunk, type CsvPosition, readCsv } from './read-csv.js';
 import { type Header, type ImportLine, readHeader, readLine } from './read-line.js';
 
 /** Lines that are checked and staged in one transaction. */
 const BATCH_LINES = 1_000;
 
-/** What was read and is not staged yet. */
+/** Lines that were read and are not staged yet, with what is known of the file then. */
 interface Batch {
   readonly header: Header;
-  readonly records: readonly CsvRecord[];
+  readonly lines: readonly ImportLine[];
   readonly position: CsvPosition;
-  readonly isGarbled: boolean;
+}
+
+/** The end of a file, or of what can be read of it. */
+interface End {
+  readonly errors: readonly ImportError[];
 }
 
 /**
  * Reads a file, checks each line, and stages it: nothing of it is applied while any line is wrong. Every batch is stored together with how
- * far it got, and reading goes on from there, in another turn or another process.
+ * far it got, and reading goes on from there, in another turn or another process. While the database stores a batch the next one is read.
  *
  * @param isOver asked between batches; answers whether this turn is over.
  */
 export async function validateImport(database: Database, claim: Claim, job: ImportRow, isOver: () => boolean): Promise<void> {
+  let staging: Promise<void> | undefined;
+  for await (const read of readBatches(database, claim, job)) {
+    await staging;
+    if ('errors' in read) return await end(database, claim, read.errors);
+    staging = stage(database, claim, read);
+    // Told where it is awaited.
+    staging.catch(() => {});
+    if (isOver()) return await staging;
+  }
+}
+
+async function* readBatches(database: Database, claim: Claim, job: ImportRow): AsyncGenerator<Batch | End> {
   const from = { byte: job.read_bytes, line: job.next_line };
   let header: Header | undefined = job.header?.map((name) => COLUMNS[job.kind].find((column) => column.name === name)!);
-  let records: CsvRecord[] = [];
+  let lines: ImportLine[] = [];
   let chunk: CsvChunk | undefined;
   for await (chunk of readCsv(partsFrom(database, claim, from.byte), from)) {
-    records.push(...chunk.records);
-    if (header === undefined) {
-      const first = records.shift();
-      if (first === undefined && chunk.broken === undefined) continue;
-      const read = first === undefined ? undefined : readHeader(COLUMNS[job.kind], first);
-      if (read === undefined || read.errors.length > 0) {
-        const broken = chunk.broken === undefined ? [] : [{ ...chunk.broken, column: null }];
-        return await end(database, claim, [...(read?.errors ?? []), ...broken]);
+    let { records } = chunk;
+    if (header === undefined && records[0] !== undefined) {
+      const found = readHeader(COLUMNS[job.kind], records[0]);
+      if (found.errors.length > 0) {
+        yield { errors: found.errors };
+        return;
       }
-      header = read.header;
+      header = found.header;
+      records = records.slice(1);
     }
-    if (records.length < BATCH_LINES && chunk.broken === undefined) continue;
-    await stage(database, claim, { header, records, position: chunk.position, isGarbled: chunk.isGarbled });
-    records = [];
-    if (isOver() && chunk.broken === undefined) return;
+    for (const record of records) lines.push(readLine(header!, record, chunk.isGarbled));
+    if (lines.length < BATCH_LINES) continue;
+    yield { header: header!, lines, position: chunk.position };
+    lines = [];
   }
-  if (header === undefined) return await end(database, claim, [{ line: 1, column: null, message: 'The file is empty.' }]);
-  if (chunk !== undefined && records.length > 0) {
-    await stage(database, claim, { header, records, position: chunk.position, isGarbled: chunk.isGarbled });
-  }
-  await end(database, claim, chunk?.broken === undefined ? [] : [{ ...chunk.broken, column: null }]);
+  if (header !== undefined && lines.length > 0) yield { header, lines, position: chunk!.position };
+  if (chunk?.broken !== undefined) yield { errors: [{ ...chunk.broken, column: null }] };
+  else yield { errors: header === undefined ? [{ line: 1, column: null, message: 'The file is empty.' }] : [] };
 }
 
 /** The bytes of a file, from one of them on. */
@@ -67,8 +80,7 @@ async function* partsFrom(database: Database, { orgId, importId }: Claim, byte: 
   }
 }
 
-async function stage(database: Database, claim: Claim, { header, records, position, isGarbled }: Batch): Promise<void> {
-  const read = records.map((record) => readLine(header, record, isGarbled));
+async function stage(database: Database, claim: Claim, { header, lines: read, position }: Batch): Promise<void> {
   const names = header.map((column) => column.name);
   await database.transaction([claim.orgId], async (tx) => {
     const job = await sql.hold(tx, claim, 'validating');
@@ -79,7 +91,7 @@ async function stage(database: Database, claim: Claim, { header, records, positi
     const errors = lines.flatMap((line) => inColumnOrder(header, line.errors));
     sql.keepErrors(tx, claim, job.error_count, errors);
     const { byte, line } = position;
-    void tx.run(sql.noteRead, [claim.orgId, claim.importId, names, byte, line, records.length, errors.length]);
+    void tx.run(sql.noteRead, [claim.orgId, claim.importId, names, byte, line, lines.length, errors.length]);
     crashPoint('import-staging', 'inventory');
   });
   crashPoint('import-staged', 'inventory');
