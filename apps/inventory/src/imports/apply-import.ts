@@ -134,7 +134,7 @@ async function receive(batcher: Batcher, job: ImportRow, lines: readonly Applied
       const { warehouseId: _, ...line } = fields as StockValues;
       return line;
     }),
-    meta: { messageId: receiptId, actor: job.actor, mayWait: false },
+    meta: { messageId: receiptId, actor: job.actor, importId: job.import_id, mayWait: false },
   };
   try {
     const outcome = await batcher.submit(command, 'background');

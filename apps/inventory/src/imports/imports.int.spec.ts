@@ -11,6 +11,8 @@ import {
   ItemCreate,
   ItemGet,
   ItemUpdate,
+  LedgerList,
+  LocationCreate,
   ReceiptPost,
   StockList,
   WarehouseCreate,
@@ -201,6 +203,7 @@ describe('imports', () => {
 
     async function catalogue(orgId: string, itemIds: readonly string[], warehouseIds: readonly string[] = ['W1', 'W2']) {
       for (const warehouseId of warehouseIds) await service.call(WarehouseCreate, { orgId, warehouseId, name: warehouseId });
+      if (itemIds.length === 0) return;
       expect(await run(orgId, 'items', table('itemId,name', ...itemIds.map((id) => `${id},${id}`)))).toMatchObject({ status: 'completed' });
     }
 
@@ -220,6 +223,9 @@ describe('imports', () => {
       expect(receipts).toHaveLength(10);
       expect(new Set(receipts.map(({ actor }) => actor))).toEqual(new Set(['tester']));
       for (const { ref_id } of receipts) expect(ref_id).toMatch(new RegExp(`^import:${ended.importId}:\\d+$`));
+      const { items: entries } = await service.call(LedgerList, { orgId: 'stock', refType: 'import', refId: ended.importId, limit: 500 });
+      expect(entries).toHaveLength(500);
+      expect(entries[0]).toMatchObject({ movementType: 'receipt', refType: 'import', refId: ended.importId, actor: 'tester' });
     });
 
     it('takes the same item at several costs, and not twice at the same', async () => {
@@ -267,12 +273,9 @@ describe('imports', () => {
       const TRACKED = `${HEADER},lot,producedAt,expiresAt,location,quality`;
 
       async function trackedCatalogue(orgId: string) {
-        await catalogue(orgId, ['plain', 'milk', 'phone']);
-        await service.database.rows(
-          `update inventory.item set tracking = case item_id when 'milk' then 'lot' when 'phone' then 'serial' else 'none' end where org_id = $1`,
-          [orgId],
-        );
-        await service.database.rows(`insert into inventory.location (org_id, warehouse_id, location) values ($1, 'W1', 'B7')`, [orgId]);
+        await catalogue(orgId, []);
+        await run(orgId, 'items', table('itemId,name,tracking', 'plain,Plain,none', 'milk,Milk,lot', 'phone,Phone,serial'));
+        await service.call(LocationCreate, { orgId, warehouseId: 'W1', location: 'B7' });
       }
 
       it('goes into lots, pieces, bins and qualities', async () => {

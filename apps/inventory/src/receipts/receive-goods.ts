@@ -91,6 +91,7 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
       movementType: 'receipt',
       refType: 'receipt',
       refId: command.receiptId,
+      importId: command.meta.importId,
       reason: command.reference ?? null,
       fingerprint: print,
       lines,

@@ -27,6 +27,8 @@ export interface CommandMeta {
   readonly time?: Date | undefined;
   /** Whether a message that seems to come too early may be tried again later. */
   readonly mayWait: boolean;
+  /** The import that it is a part of, which its ledger entries refer to. */
+  readonly importId?: string | undefined;
   /** When nobody waits for the answer any more, in milliseconds since the epoch. */
   readonly deadlineMs?: number | undefined;
 }

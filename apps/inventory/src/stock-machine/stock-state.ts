@@ -161,7 +161,10 @@ export interface MovementHead {
   readonly movementId: string;
   readonly movementType: string;
   readonly refType: string;
+  /** By which the movement is recognised when it comes again. */
   readonly refId: string | null;
+  /** The import that it is a part of: its ledger entries refer to that instead. */
+  readonly importId?: string | undefined;
   readonly orderId: string | null;
   readonly reason: string | null;
   readonly actor: string | null;
