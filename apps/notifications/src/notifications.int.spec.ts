@@ -389,6 +389,18 @@ describe('a channel', () => {
     expect(bodies().map(({ data }) => data.itemId)).toEqual(['c']);
   });
 
+  it('that goes while events come leaves nothing that waits for it for ever', async () => {
+    for (let round = 0; round < 25; round++) {
+      const { channelId } = await channel();
+      const coming = Array.from({ length: 4 }, (_, n) => itemLow(`${round}-${n}`));
+      const going = round % 2 === 0 ? service.call(ChannelDelete, { orgId, channelId }) : change(channelId, { enabled: false });
+      await Promise.all([...coming, going]);
+      if (round % 2 === 1) await service.call(ChannelDelete, { orgId, channelId });
+    }
+    await eventually(async () => (await deliveries({ status: 'waiting' })).length === 0, 5_000);
+    expect(await deliveries({ status: 'waiting' })).toEqual([]);
+  }, 60_000);
+
   it('that is another organisation’s is not there', async () => {
     const { channelId } = await channel();
     const missing = { kind: 'not_found', code: 'NOT_FOUND' };

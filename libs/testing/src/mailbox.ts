@@ -35,6 +35,8 @@ export class Mailbox {
         });
       },
     });
+    // A test that fails before it closes this must not keep its process.
+    this.#server.server.unref();
     // A client that goes away is no failure of the test.
     this.#server.on('error', () => {});
   }

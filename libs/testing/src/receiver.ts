@@ -36,6 +36,8 @@ export class Receiver {
     this.#protocol = tls === undefined ? 'http' : 'https';
     this.#server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
     this.#server.on('connection', () => this.connections++);
+    // A test that fails before it closes this must not keep its process.
+    this.#server.unref();
   }
 
   /** @param tls certificate and key; without them it speaks plain HTTP. */
