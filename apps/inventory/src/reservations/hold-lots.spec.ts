@@ -185,6 +185,14 @@ describe('backorders', () => {
     expect(stock.placedHolds('n1')).toEqual(['W1/A #L1 1']);
   });
 
+  it('for a named lot do not keep who comes after them from another lot', () => {
+    const stock = given('A 4 #L1', 'A 1 #L2');
+    stock.when(wants('named', { 1: 'A 5 #L2' }, { mode: 'partial' }));
+    stock.when(wants('other', { 1: 'A 3 #L1' }, { mode: 'partial' }));
+    stock.goOn();
+    expect(stock.placedHolds('other')).toEqual(['W1/A #L1 3']);
+  });
+
   it('for long-lived stock wait for it, others take what there is', () => {
     const stock = given('A 1 #L1 expires=10');
     stock.when(wants('long', { 1: 'A 1 life=30' }, { mode: 'partial', priority: 90 }));

@@ -4,6 +4,7 @@ import { placeOf } from '../stock-machine/holds.js';
 import {
   cutoffOf,
   FreeStock,
+  inPieces,
   isDetailed,
   livesUntil,
   needsMoreQuants,
@@ -139,7 +140,7 @@ class DetailedOffer {
     const most = minQuantity(this.left, maxQuantity(this.promised - tooOld, this.ownFor(line)));
     const here = this.free.fit(line);
     if (line.lot === null && here < minQuantity(most, line.requested)) requireAllFree(this.balance);
-    return maxQuantity(minQuantity(most, here), ZERO);
+    return inPieces(this.balance, maxQuantity(minQuantity(most, here), ZERO));
   }
 
   take(line: WantedLine, quantity: Quantity): readonly PlacedPart[] {

@@ -6,10 +6,10 @@ import {
   type ResponseOf,
   type StockDemand,
 } from '#libs/contracts';
-import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, SCALE, sumQuantities, ZERO } from '#libs/domain';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
 import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, placeOf, release, reorder } from '../stock-machine/holds.js';
-import { cutoffOf, isDetailed, livesUntil, quantAt } from '../stock-machine/quants.js';
+import { cutoffOf, isDetailed, livesUntil, quantAt, splitsPieces } from '../stock-machine/quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -160,7 +160,7 @@ function wantedLines(demand: Demand, command: SetDemand): WantedLine[] {
 }
 
 /**
- * A lot, item or warehouse that does not exist; a line that is said twice; or one of which another item was shipped. Only of what the
+ * A lot, item or warehouse that does not exist; a line that is said twice, or of which another item was shipped; a part of a piece. Only of what the
  * command names: the lines that it drops were accepted before.
  */
 function unknownSubject(state: StockState, demand: Demand, command: SetDemand): Refusal | null {
@@ -182,9 +182,18 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
         ? state.warehousesOf(command.orgId).length === 0
         : state.balance(command.orgId, warehouseId, itemId) === undefined;
     if (isNowhere) return refused('WAREHOUSE_NOT_FOUND');
+    const quantity = parseQuantity(line.quantity);
+    const isWhole = quantity % SCALE === ZERO;
+    if (!isWhole && splitsPieces(balanceOf(state, command, warehouseId, itemId), quantity)) return refused('INVALID_STATE');
     if (line.lot !== undefined && !state.lots.has(lotNameKey(command.orgId, itemId, line.lot))) return refused('LOT_NOT_FOUND');
   }
   return null;
+}
+
+/** The balance in the warehouse that a line names, else in the first that knows its item. */
+function balanceOf(state: StockState, { orgId }: SetDemand, warehouseId: string | null, itemId: string): Balance | undefined {
+  const places = warehouseId === null ? state.warehousesOf(orgId).map((warehouse) => warehouse.warehouseId) : [warehouseId];
+  return places.map((place) => state.balances.get(balanceKey(orgId, place, itemId))).find((balance) => balance !== undefined);
 }
 
 /**
@@ -368,7 +377,10 @@ function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[])
   for (const [index, { take, wait }] of plans.entries()) {
     const line = demand.lines[index]!;
     for (const { balance, quantity, parts } of take) hold(state, demand, line, balance, quantity, parts);
-    if (wait !== null) enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
+    if (wait === null) continue;
+    enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
+    // Those before it in the queue may wait for another lot than what is there.
+    if (isDetailed(wait.balance)) state.freed.add(wait.balance);
   }
 }
 

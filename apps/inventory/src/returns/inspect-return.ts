@@ -5,7 +5,7 @@ import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-
 import { lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
-import { isDetailed, lotKey, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
+import { isDetailed, lotKey, quantAt, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Demand,
@@ -47,8 +47,9 @@ export function inspectReturn(state: StockState, command: InspectReturn): Outcom
   }
   const judged = planVerdicts(received, command);
   if (judged === null) return refuse(state, demand, command, 'INVALID_STATE');
-  for (const { line } of judged) {
+  for (const { line, quantity } of judged) {
     const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
+    if (splitsPieces(balance, quantity)) return refuse(state, demand, command, 'INVALID_STATE');
     if (isDetailed(balance)) requireLot(balance, line.lot);
   }
   const waiting = new Map<string, Quantity>();

@@ -17,7 +17,7 @@ import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-
 import { lotOrNull } from '../stock-machine/holds.js';
 import { enterLots, qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
-import { isDetailed, NO_LOT, type QuantKey, requireLot } from '../stock-machine/quants.js';
+import { isDetailed, NO_LOT, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -29,6 +29,7 @@ import {
   type Quality,
   type ReceivedReturn,
   type Refusal,
+  requireEach,
   type ReturnLine,
   type ShipmentLine,
   type StockState,
@@ -58,6 +59,7 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
     balances.push(balance);
   }
   const back = command.lines.map((line, index) => ({ balance: balances[index]!, delta: parseQuantity(line.quantity) }));
+  if (back.some(({ balance, delta }) => splitsPieces(balance, delta))) return refuse(state, demand, command, 'INVALID_STATE');
   if (mixesItems(demand, command) || !staysInRange(state, back)) return refuse(state, demand, command, 'INVALID_STATE');
   // A message that is far ahead may tell of an order or a shipment that is still under way.
   const isFarAhead = countOf(demand, command.meta) !== undefined && mayComeTooEarly(demand, command.meta);
@@ -67,7 +69,7 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
   if (!isUnknown(demand) && exceedsShipped(demand, command)) return refuse(state, demand, command, 'EXCEEDS_SHIPPED');
   const parts = planParts(state, demand, command, balances);
   if (typeof parts === 'string') return refuse(state, demand, command, parts);
-  for (const { balance, lot } of parts) if (isDetailed(balance)) requireLot(balance, lot);
+  requireEach(parts, ({ balance, lot }) => isDetailed(balance) && requireLot(balance, lot));
   const changes = parts.map((part) => ({ ...changeOf(part.balance, part, part.quantity), parts: part.cost, flagged: part.from === null }));
 
   // After this point it must succeed.

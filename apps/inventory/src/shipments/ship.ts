@@ -10,6 +10,8 @@ import {
   FreeStock,
   freeQuants,
   isDetailed,
+  livesUntil,
+  lotKey,
   pickBefore,
   PLAIN,
   type PlacedPart,
@@ -19,6 +21,7 @@ import {
   quantKey,
   quantsOfLot,
   requireAllFree,
+  splitsPieces,
 } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import {
@@ -30,10 +33,12 @@ import {
   emptyLine,
   heldQuantity,
   lotNameKey,
+  NeedsMore,
   type OpenHold,
   openQuantity,
   type PostedShipment,
   type Refusal,
+  requireEach,
   type Reservation,
   type ShipmentLine,
   type StockState,
@@ -147,10 +152,11 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
     if (sources.length === 0) return refused('WAREHOUSE_NOT_FOUND');
     const asked = demand.lines.find(({ lineNo }) => lineNo === line.lineNo)?.lot ?? null;
     const parts = partsOf(line, asked);
-    if (parts === null) return refused('INVALID_STATE');
+    if (parts === null || parts.some((part) => splitsPieces(sources[0], part.quantity))) return refused('INVALID_STATE');
     let missing = ZERO;
     const named = [line.lot, ...(line.lots ?? []).map((picked) => picked.lot)].filter((lot) => lot !== undefined);
     if (named.some((lot) => !state.lots.has(lotNameKey(command.orgId, line.itemId, lot)))) return refused('LOT_NOT_FOUND');
+    if (asked !== null && line.lots === undefined) requireLots(sources, line.lot ?? asked);
     for (const part of parts) {
       let open = part.quantity;
       for (const balance of sources) {
@@ -168,6 +174,12 @@ function planTakings(state: StockState, demand: Demand, command: Ship): Taking[]
   }
   if (short.length === 0) short.push(...displacing(state, takings, used));
   return short.length > 0 ? { reason: 'INSUFFICIENT_STOCK', lines: short } : takings;
+}
+
+/** Makes sure that a lot was read wherever it may come from: all at once, for each asking takes a batch. */
+function requireLots(sources: readonly Balance[], lot: string): void {
+  const unread = sources.filter((balance) => isDetailed(balance) && !balance.quants.hasLot(lot));
+  if (unread.length > 0) throw new NeedsMore({ lots: unread.map((balance) => lotKey(balance, lot)) });
 }
 
 /** A quantity of a line, of the lot and from the bin that are named, if any are. */
@@ -258,10 +270,9 @@ function pickFrom(
   const picks: PlacedPart[] = [];
   let open = part.quantity;
   const pick = (quant: Quant, most: Quantity, isFree: boolean) => {
-    const isFit = quant.quality === 'available' && (quant.expiresAt === null || quant.expiresAt > state.now);
+    if (quant.quality !== 'available' || !livesUntil(quant, state.now)) return;
     const use = used.at(balance, quant);
-    const left = quant.quantity - use.taken;
-    const quantity = isFit ? minQuantity(open, minQuantity(most, left)) : ZERO;
+    const quantity = minQuantity(open, minQuantity(most, quant.quantity - use.taken));
     if (quantity <= ZERO) return;
     picks.push({ quant, quantity });
     use.taken += quantity;
@@ -288,8 +299,8 @@ function pickFrom(
  * @throws NeedsMore when they were not read.
  */
 function displacing(state: StockState, takings: readonly Taking[], used: Used): ShortLine[] {
+  requireEach(used.all(), ({ balance, quant, taken, given }) => requireMovable(state, balance, quant, taken, given));
   const crowded = used.all().filter(({ balance, quant, taken, given }) => {
-    requireMovable(state, balance, quant, taken, given);
     if (!isDetailed(balance)) return false;
     const { quantity, reserved } = quantAt(state, balance, quant);
     return reserved - given > quantity - taken;

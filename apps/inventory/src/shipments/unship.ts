@@ -14,6 +14,7 @@ import {
   lotNameKey,
   type PostedShipment,
   type Refusal,
+  requireEach,
   type ShipmentLine,
   type StockState,
   stockLines,
@@ -44,7 +45,7 @@ export function unship(state: StockState, command: Unship): Outcome<MovementAnsw
     // Into the layers that it came from.
     return { ...changeOf(balance, { lot, location, quality }, quantity), parts: cost };
   });
-  for (const { balance, lot } of changes) if (isDetailed(balance)) requireLot(balance, lot ?? NO_LOT);
+  requireEach(changes, ({ balance, lot = NO_LOT }) => isDetailed(balance) && requireLot(balance, lot));
   // A piece that was received again meanwhile is in stock: it was shipped after all.
   if (changes.some(({ balance, lot = NO_LOT }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true)) {
     return refuse(state, demand, command, 'INVALID_STATE');

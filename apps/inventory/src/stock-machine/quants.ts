@@ -1,4 +1,4 @@
-import { maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { maxQuantity, minQuantity, type Quantity, SCALE, sumQuantities, ZERO } from '#libs/domain';
 import { type Balance, balanceKey, DEFAULT_LOCATION, NeedsMore, type Quality, type StockState } from './stock-state.js';
 
 /** No lot: what is not tracked. */
@@ -208,6 +208,14 @@ export function cutoffOf(state: StockState, balance: Balance, wish: LotWish): Da
 /** Whether a lot still lives at a moment. */
 export const livesUntil = (quant: Pick<Quant, 'expiresAt'>, cutoff: Date) => quant.expiresAt === null || quant.expiresAt > cutoff;
 
+/** Of pieces with a serial number there is no half. */
+export const splitsPieces = (balance: Pick<Balance, 'tracking'> | undefined, quantity: Quantity) =>
+  balance?.tracking === 'serial' && quantity % SCALE !== ZERO;
+
+/** As much of a quantity as can be had: of pieces with a serial number whole ones only. */
+export const inPieces = (balance: Balance, quantity: Quantity) =>
+  balance.tracking === 'serial' ? quantity - (quantity % SCALE) : quantity;
+
 /** A place with something free in it. */
 interface FreePlace {
   readonly quant: Quant;
@@ -325,8 +333,8 @@ export function fitting(state: StockState, balance: Balance, offered: Quantity, 
   const tooOld = free.tooOldFor(wish);
   if (tooOld === null) return { quantity: ZERO, isAll: false };
   const most = maxQuantity(offered - tooOld, ZERO);
-  const quantity = minQuantity(most, free.fit(wish));
-  return { quantity, isAll: quantity === most || wish.lot !== null || balance.quants.isAllFreeRead };
+  const here = minQuantity(most, free.fit(wish));
+  return { quantity: inPieces(balance, here), isAll: here === most || wish.lot !== null || balance.quants.isAllFreeRead };
 }
 
 /**

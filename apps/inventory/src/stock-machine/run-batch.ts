@@ -5,7 +5,7 @@ import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
 import type { KnownBalances } from './load-stock.js';
 import { loadStock } from './load-stock.js';
-import { type Balance, NeedsMore, type StockState } from './stock-state.js';
+import { type Balance, bothOf, NeedsMore, type StockState } from './stock-state.js';
 import { type Needs, touches } from './touches.js';
 import { countersOf, type Counters, writeStock } from './write-stock.js';
 
@@ -92,19 +92,7 @@ export async function tryOut(machine: Machine, command: StockCommand): Promise<O
 
 /** The command again, with what its decision asked for in addition to what it was given before. */
 export function withMore<P extends Pending>(pending: P, { more }: NeedsMore): P {
-  const had = pending.more;
-  return {
-    ...pending,
-    more: {
-      balances: [...(had?.balances ?? []), ...(more.balances ?? [])],
-      lots: [...(had?.lots ?? []), ...(more.lots ?? [])],
-      lotHolds: [...(had?.lotHolds ?? []), ...(more.lotHolds ?? [])],
-      holdsPerBalanceMax: Math.max(had?.holdsPerBalanceMax ?? 0, more.holdsPerBalanceMax ?? 0),
-      waitingPerBalanceMax: Math.max(had?.waitingPerBalanceMax ?? 0, more.waitingPerBalanceMax ?? 0),
-      layersPerBalanceMax: Math.max(had?.layersPerBalanceMax ?? 0, more.layersPerBalanceMax ?? 0),
-      quantsPerBalanceMax: Math.max(had?.quantsPerBalanceMax ?? 0, more.quantsPerBalanceMax ?? 0),
-    },
-  };
+  return { ...pending, more: bothOf(pending.more ?? {}, more) };
 }
 
 /** What a command touches, in all. */

@@ -353,6 +353,40 @@ export class NeedsMore extends Error {
   }
 }
 
+/**
+ * Makes sure of something for each entry; what several need is asked for at once, because each asking takes a batch of its own.
+ *
+ * @throws NeedsMore with all that was asked for.
+ */
+export function requireEach<T>(entries: Iterable<T>, require: (entry: T) => void): void {
+  let all: More | null = null;
+  for (const entry of entries) {
+    try {
+      require(entry);
+    } catch (error) {
+      if (!(error instanceof NeedsMore)) throw error;
+      all = bothOf(all ?? {}, error.more);
+    }
+  }
+  if (all !== null) throw new NeedsMore(all);
+}
+
+/** What two ask for. */
+export function bothOf(a: More, b: More): More {
+  const list = (key: 'balances' | 'lots' | 'lotHolds') => [...(a[key] ?? []), ...(b[key] ?? [])];
+  const most = (key: 'holdsPerBalanceMax' | 'waitingPerBalanceMax' | 'quantsPerBalanceMax' | 'layersPerBalanceMax') =>
+    Math.max(a[key] ?? 0, b[key] ?? 0);
+  return {
+    balances: list('balances'),
+    lots: list('lots'),
+    lotHolds: list('lotHolds'),
+    holdsPerBalanceMax: most('holdsPerBalanceMax'),
+    waitingPerBalanceMax: most('waitingPerBalanceMax'),
+    quantsPerBalanceMax: most('quantsPerBalanceMax'),
+    layersPerBalanceMax: most('layersPerBalanceMax'),
+  };
+}
+
 /** A hold that a fact could take away. */
 export interface OpenHold {
   readonly demand: Demand;

@@ -1,7 +1,9 @@
 import type { BackorderFilled, EventOf } from '#libs/contracts';
 import { maxQuantity, minQuantity, parseQuantity, percentOf, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, SetDemand, StockCommand } from '../commands.js';
+import { isDetailed } from '../quants.js';
 import { type Backorder, type Balance, balanceKey, type Demand, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
+import { PlacesCheck } from './check-places.js';
 import { ensure, type Owned, Overlay } from './check-rows.js';
 import type { MemoryStock } from './memory-stock.js';
 
@@ -33,6 +35,7 @@ interface Before {
   /** Everything held on the balance that a fact may take from. */
   readonly shortable: readonly Ranked[];
   readonly unserved: ReadonlySet<string>;
+  readonly waitedForInVain: ReadonlySet<string>;
 }
 
 interface Ranked {
@@ -47,6 +50,7 @@ interface Ranked {
 export class DecisionCheck {
   private readonly before: Before;
   private readonly overlay: Overlay;
+  private readonly places: PlacesCheck;
 
   constructor(
     stock: MemoryStock,
@@ -54,6 +58,7 @@ export class DecisionCheck {
     private readonly command: StockCommand,
   ) {
     this.overlay = new Overlay(stock, state);
+    this.places = new PlacesCheck(stock, state, command);
     const own = 'orderId' in command ? state.demands.get(subjectKey(command.orgId, command.orderId)) : undefined;
     this.before = {
       revision: state.revision,
@@ -64,6 +69,7 @@ export class DecisionCheck {
       own: own && copyOf(own),
       shortable: command.kind === 'adjust-stock' ? this.rankedAt(this.placeOf(command)) : [],
       unserved: new Set([...state.unserved].map(keyOf)),
+      waitedForInVain: new Set([...state.balances].filter(([key, balance]) => this.isWaitedForInVain(key, balance)).map(([key]) => key)),
     };
   }
 
@@ -83,6 +89,7 @@ export class DecisionCheck {
     const wasClosed = own?.state === 'closed' && state.demand(own.orgId, own.orderId).state !== 'closed';
     ensure(!wasClosed, () => `${name} brings a cancelled order back`);
     this.checkOthersHolds(name);
+    this.places.check(name);
     if (command.kind === 'adjust-stock') this.checkShorting(name);
     if (command.kind === 'unship') this.checkReturned(name);
     if (command.kind === 'set-demand' && !(outcome instanceof NeedsMore) && outcome.kind === 'answer')
@@ -109,8 +116,9 @@ export class DecisionCheck {
     const now = holdsOf(this.state);
     for (const held of this.before.holds) {
       if (held.owner === own) continue;
+      const before = sumQuantities(this.before.holds, (one) => (isSameHold(one, held) ? one.held : ZERO));
       const after = sumQuantities(now, (one) => (isSameHold(one, held) ? one.held : ZERO));
-      ensure(after >= held.held, () => `${name} took from the hold of ${held.owner} at ${held.key}`);
+      ensure(after >= before, () => `${name} took from the hold of ${held.owner} at ${held.key}`);
     }
   }
 
@@ -125,12 +133,28 @@ export class DecisionCheck {
     const taken = sumQuantities(changed, (hold) => hold.held - minQuantity(hold.left, hold.held));
     const sellable = maxQuantity(balance.onHand - balance.blocked, ZERO);
     const expected = maxQuantity(was.reserved - sellable, ZERO);
+    if (isDetailed(balance)) return this.checkShortingInPlaces(name, key, expected);
     ensure(taken === expected, () => `${name} took ${taken} of held stock at ${key}, ${expected} were missing`);
     for (const loser of changed) {
       if (loser.left >= loser.held) continue;
       const spared = changed.find((other) => other.left > ZERO && isTakenBefore(other, loser));
       ensure(spared === undefined, () => `${name} took ${JSON.stringify(loser, text)} before ${JSON.stringify(spared, text)}`);
     }
+  }
+
+  /**
+   * Where it matters of which lot stock is, what finds no other place is lost beyond what is missing, and may serve others then. At least
+   * what is missing is taken, and nobody loses anything when nothing is missing and everything found a place.
+   */
+  private checkShortingInPlaces(name: string, key: string, expected: Quantity): void {
+    const now = holdsOf(this.state);
+    const lost = this.before.holds.filter((held) => held.key === key);
+    const left = (one: HeldBefore) => lost.some((held) => isSameHold(held, one));
+    const taken = sumQuantities(lost, ({ held }) => held) - sumQuantities(now, (one) => (left(one) ? one.held : ZERO));
+    const filled = sumQuantities(this.filled(), (fill) => (fill.key === key ? fill.quantity : ZERO));
+    ensure(taken + filled >= expected, () => `${name} took ${taken} of held stock at ${key}, ${expected} were missing`);
+    const told = this.state.events.slice(this.before.events).some((event) => event.type === 'ReservationShorted');
+    ensure(told || taken <= ZERO, () => `${name} took ${taken} of held stock at ${key} and told nobody`);
   }
 
   /** What was returned cannot be taken back as not shipped. */
@@ -218,15 +242,22 @@ export class DecisionCheck {
     const isFresh = own !== undefined && own.state !== 'open' && own.refusal === null && own.lines.length === 0;
     if (!isSimple || !isFresh) return;
     const short = command.lines.some((line, index) => {
-      const was = this.before.terms.get(places[index]!)!;
-      return parseQuantity(line.quantity) > maxQuantity(was.onHand - was.blocked - was.reserved - was.safety - was.backordered, ZERO);
+      const key = places[index]!;
+      const was = this.before.terms.get(key)!;
+      const promised = maxQuantity(was.onHand - was.blocked - was.reserved - was.safety - was.backordered, ZERO);
+      const wish = {
+        lot: line.lot ?? null,
+        minRemainingShelfLifeDays: line.minRemainingShelfLifeDays ?? command.minRemainingShelfLifeDays ?? null,
+      };
+      const balance = this.state.balances.get(key)!;
+      return parseQuantity(line.quantity) > (isDetailed(balance) ? this.places.couldHave(key, balance, promised, wish) : promised);
     });
     ensure(short, () => `${name} was refused, though everything could be promised`);
   }
 
   /** Priority, then first come; and only above the safety stock. */
   private checkFills(name: string): void {
-    for (const { key, owner, lineNo } of this.filled()) {
+    for (const { key, owner, lineNo, lot } of this.filled()) {
       const terms = termsOf(this.state.balances.get(key)!);
       ensure(
         terms.reserved <= maxQuantity(terms.onHand - terms.blocked, ZERO) - terms.safety,
@@ -235,7 +266,7 @@ export class DecisionCheck {
       const demand = this.state.demands.get(owner)!;
       const overtaken = this.overlay.waitingAt(key).find((other) => {
         const isSelf = subjectKey(other.demand.orgId, other.demand.orderId) === owner && other.row.lineNo === lineNo;
-        return !isSelf && isServedBefore(other, demand);
+        return !isSelf && isServedBefore(other, demand) && this.couldServe(other, key, lot);
       });
       ensure(overtaken === undefined, () => `${name} filled ${owner} before ${overtaken?.row.orderId} at ${key}`);
     }
@@ -246,23 +277,37 @@ export class DecisionCheck {
     const unserved = new Set([...this.state.unserved].map(keyOf));
     for (const balance of this.state.changedBalances) {
       const key = keyOf(balance);
-      const was = this.before.terms.get(key);
       // A fill that an earlier batch asked for is still on its way.
-      const isOld = was !== undefined && isWaitedForInVain(was);
+      const isOld = this.before.waitedForInVain.has(key);
       ensure(
-        isOld || unserved.has(key) || !isWaitedForInVain(termsOf(balance)),
+        isOld || unserved.has(key) || !this.isWaitedForInVain(key, balance),
         () => `${name} lets somebody wait at ${key}, though stock is free`,
       );
     }
+  }
+
+  /** Whether somebody waits for stock that is there, and that he may have. */
+  private isWaitedForInVain(key: string, balance: Balance): boolean {
+    const terms = termsOf(balance);
+    if (!isWaitedForInVain(terms)) return false;
+    if (!isDetailed(balance)) return true;
+    const offered = terms.onHand - terms.blocked - terms.reserved - terms.safety;
+    return this.overlay.waitingAt(key).some((waiting) => this.places.canHave(key, balance, offered, lineOf(waiting)) > ZERO);
+  }
+
+  /** Whether what was given to somebody might have been given to another who waits. */
+  private couldServe(other: Owned<Backorder>, key: string, lot: string | null): boolean {
+    return !isDetailed(this.state.balances.get(key)!) || this.places.canServe(key, lot ?? '', lineOf(other));
   }
 
   private filled() {
     return this.state.events.slice(this.before.events).flatMap((event) => {
       if (event.type !== 'BackorderFilled') return [];
       const { orderId, lines } = (event as EventOf<typeof BackorderFilled>).data;
-      return lines.map(({ lineNo, warehouseId, itemId, quantity }) => ({
+      return lines.map(({ lineNo, warehouseId, itemId, lot, quantity }) => ({
         owner: subjectKey(event.orgid, orderId),
         lineNo,
+        lot,
         key: balanceKey(event.orgid, warehouseId, itemId),
         quantity: parseQuantity(quantity),
       }));
@@ -339,5 +384,6 @@ function isTakenBefore(a: Ranked, b: Ranked): boolean {
   return a.reservedAtMs > b.reservedAtMs;
 }
 
+const lineOf = ({ row, demand }: Owned<Backorder>) => demand.lines.find((line) => line.lineNo === row.lineNo)!;
 const isSameHold = (a: HeldBefore, b: HeldBefore) => a.owner === b.owner && a.lineNo === b.lineNo && a.key === b.key;
 const text = (_: string, value: unknown) => (typeof value === 'bigint' ? String(value) : value);

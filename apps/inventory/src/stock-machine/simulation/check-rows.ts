@@ -1,6 +1,16 @@
 import { formatQuantity, type Money, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import { PLAIN, quantKey } from '../quants.js';
-import { type Backorder, type Balance, balanceKey, type Demand, type Reservation, type StockState, subjectKey } from '../stock-state.js';
+import { NO_LOT, PLAIN, quantKey } from '../quants.js';
+import {
+  type Backorder,
+  type Balance,
+  balanceKey,
+  type Demand,
+  lotNameKey,
+  type PostedShipment,
+  type Reservation,
+  type StockState,
+  subjectKey,
+} from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
 
 /** Something that must never be. */
@@ -15,7 +25,7 @@ export function ensure(holds: boolean, what: () => string): asserts holds {
 /** A hold or a place in a queue, with whose it is. */
 export interface Owned<T> {
   readonly row: T;
-  readonly demand: Pick<Demand, 'orgId' | 'orderId' | 'firm' | 'priority' | 'state'>;
+  readonly demand: Pick<Demand, 'orgId' | 'orderId' | 'firm' | 'priority' | 'state' | 'lines'>;
 }
 
 const NOTHING_READ = { demands: new Map(), shipments: new Map(), returns: new Map() };
@@ -161,6 +171,7 @@ export function checkQuants(balance: Balance, stock: MemoryStock, ledger: Ledger
     ensure(reserved >= ZERO && reserved <= quantity && (quality === 'available' || reserved === ZERO), say('I1'));
     ensure(reserved === (held.get(place) ?? ZERO), say(`I3: its reservations say ${held.get(place)}`));
     if (balance.tracking === 'serial') ensure(quantity <= parseQuantity('1'), say('more than one piece'));
+    checkLot(balance, quant, stock, say);
   }
   for (const place of [...places.keys(), ...held.keys()]) {
     ensure(quants.has(place) || place === quantKey(PLAIN), () => `I2: ${place} of ${key} is not stored`);
@@ -171,6 +182,46 @@ export function checkQuants(balance: Balance, stock: MemoryStock, ledger: Ledger
   const { value: stored, quantity } = costs?.balance ?? { value: ZERO, quantity: ZERO };
   ensure(quantity === balance.onHand, () => `I2: the layers of ${key} add up to ${quantity}, on hand are ${balance.onHand}`);
   ensure(stored === value, () => `I8: ${key} is worth ${stored}, its ledger says ${value}`);
+}
+
+/** What is tracked has a lot, and lies there with the lot's date. */
+function checkLot(
+  { orgId, itemId, tracking }: Balance,
+  { lot, quantity, expiresAt = null }: { lot: string; quantity: Quantity; expiresAt?: Date | null },
+  stock: MemoryStock,
+  say: (text: string) => () => string,
+): void {
+  if (lot === NO_LOT) return ensure(tracking === 'none' || quantity === ZERO, say('it is tracked, and has no lot'));
+  const known = stock.lots.get(lotNameKey(orgId, itemId, lot));
+  ensure(tracking !== 'none' && known !== undefined, say('its lot is not known'));
+  ensure(expiresAt?.getTime() === known.expiresAt?.getTime(), say(`its lot expires at ${known.expiresAt?.toISOString()}`));
+}
+
+/** A piece with a serial number is in one place at most, in whichever warehouse. */
+export function checkPieces({ orgId, itemId, tracking }: Balance, stock: MemoryStock): void {
+  if (tracking !== 'serial') return;
+  const places = new Map<string, string>();
+  for (const key of stock.balances.keys()) {
+    if (!key.startsWith(`${orgId}/`) || !key.endsWith(`/${itemId}`)) continue;
+    for (const quant of stock.quantsAt(key)) {
+      if (quant.quantity === ZERO) continue;
+      const place = `${key}: ${quantKey(quant)}`;
+      const other = places.get(quant.lot);
+      ensure(other === undefined, () => `piece ${quant.lot} is in ${other} and in ${place}`);
+      places.set(quant.lot, place);
+    }
+  }
+}
+
+/** I8 of a shipment: its layers add up, and what came back of it came at what it cost, to the last fraction. */
+export function checkCosts({ shipmentId, lines }: PostedShipment): void {
+  for (const line of lines) {
+    const say = (text: string) => () => `I8: line ${line.lineNo} of ${shipmentId} ${text}: ${JSON.stringify(line, readable)}`;
+    ensure(sumQuantities(line.cost, (part) => part.quantity) === line.quantity, say('does not cost what left'));
+    const cogs = sumQuantities(line.cost, (part) => part.value);
+    ensure(line.returned <= line.quantity && line.returnedValue <= cogs, say('was returned beyond what left'));
+    ensure(line.returned < line.quantity || line.returnedValue === cogs, say('came back at another cost'));
+  }
 }
 
 /** I3 of a balance: its counters are the sums of the rows. */

@@ -1,6 +1,7 @@
 import { parseQuantity, ZERO } from '#libs/domain';
 import type { StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
+import type { Quant } from '../quants.js';
 import { type Balance, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
 import type { Decide } from './memory-stock.js';
 
@@ -33,6 +34,25 @@ const believing =
       return decide(state, command);
     } finally {
       lies.forEach(({ balance, term, lied }, index) => (balance[term] = truths[index]! + balance[term] - lied));
+    }
+  };
+
+/** Decides on demand while lots look as if they expired at another time. */
+const ageing =
+  (lie: (quant: Quant) => Quant): Decide =>
+  (state, command) => {
+    if (command.kind !== 'set-demand') return decide(state, command);
+    const truths: { quant: { expiresAt: Date | null }; expiresAt: Date | null }[] = [];
+    for (const balance of state.balances.values()) {
+      for (const quant of balance.quants.all()) {
+        truths.push({ quant, expiresAt: quant.expiresAt });
+        Object.assign(quant, { expiresAt: lie(quant).expiresAt });
+      }
+    }
+    try {
+      return decide(state, command);
+    } finally {
+      for (const { quant, expiresAt } of truths) quant.expiresAt = expiresAt;
     }
   };
 
@@ -121,6 +141,82 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
       if (state.events.at(-1)?.type === 'BackorderFilled') state.events.pop();
     }),
     noticed: /were told/,
+  },
+  'holds what has expired, or lives too short': {
+    decide: ageing((quant) => ({ ...quant, expiresAt: null })),
+    noticed: /which expired at|which wants something else/,
+  },
+  'gives first what expires last': {
+    decide: ageing(({ expiresAt, ...quant }) => ({
+      ...quant,
+      expiresAt: expiresAt === null ? null : new Date(4e12 - expiresAt.getTime()),
+    })),
+    noticed: /comes first and .* are free|which wants something else|which expired at/,
+  },
+  'forgets which lot was asked for': {
+    decide: (state, command) => {
+      if (command.kind !== 'set-demand') return decide(state, command);
+      return decide(state, { ...command, lines: command.lines.map(({ lot: _, ...line }) => line) });
+    },
+    noticed: /asks for a lot or a shelf life/,
+  },
+  'forgets how long it must live': {
+    decide: (state, command) => {
+      if (command.kind !== 'set-demand') return decide(state, command);
+      return decide(state, { ...command, lines: command.lines.map(({ minRemainingShelfLifeDays: _, ...line }) => line) });
+    },
+    noticed: /asks for a lot or a shelf life/,
+  },
+  'lets a piece be in two places': {
+    decide: (state, command) => {
+      for (const lot of state.lots.values()) lot.isStocked = false;
+      return decide(state, command);
+    },
+    noticed: /more than one piece|^piece \w+ is in/,
+  },
+  'takes what others hold': {
+    decide: (state, command) => {
+      if (command.kind !== 'ship') return decide(state, command);
+      // As if the others could do with any lot.
+      const named = [...state.demands.values()]
+        .filter(({ orderId }) => orderId !== command.orderId)
+        .flatMap(({ lines }) => lines.map((line) => ({ line, lot: line.lot, life: line.minRemainingShelfLifeDays })));
+      for (const { line } of named) Object.assign(line, { lot: null, minRemainingShelfLifeDays: 0 });
+      try {
+        return decide(state, command);
+      } finally {
+        for (const { line, lot, life } of named) Object.assign(line, { lot, minRemainingShelfLifeDays: life });
+      }
+    },
+    noticed: /which wants something else/,
+  },
+  'forgets where stock lies': {
+    decide: afterwards((state) => {
+      for (const balance of state.changedBalances) balance.quants.changes.clear();
+    }),
+    noticed: /^I[123]/,
+  },
+  'values what leaves a fraction too high': {
+    decide: afterwards((state, { kind }) => {
+      const entry = kind === 'ship' ? state.ledger.at(-1) : undefined;
+      if (entry !== undefined) Object.assign(entry, { valueDelta: entry.valueDelta! - 1n });
+    }),
+    noticed: /^I8/,
+  },
+  'takes goods back without their cost': {
+    decide: (state, command) => {
+      if (command.kind !== 'receive-return') return decide(state, command);
+      for (const shipment of state.shipments.values()) for (const line of shipment.lines) (line as { cost: unknown }).cost = [];
+      return decide(state, command);
+    },
+    noticed: /^I8/,
+  },
+  'forgets when the lot of a return expires': {
+    decide: (state, command) => {
+      if (command.kind === 'receive-return') for (const [key, lot] of state.lots) state.lots.set(key, { ...lot, expiresAt: null });
+      return decide(state, command);
+    },
+    noticed: /its lot expires at/,
   },
   'changes something, then asks for more': {
     decide: (state, command) => {

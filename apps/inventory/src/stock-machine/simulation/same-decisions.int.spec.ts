@@ -6,7 +6,7 @@ import { stockViolations } from './check-database.js';
 import { MemoryStock } from './memory-stock.js';
 import { makeWorld, simulate } from './simulate.js';
 import { StockDatabase, type StockProcess } from './stock-database.js';
-import { ITEMS, ORGS, someDay, WAREHOUSES } from './steps.js';
+import { begunAt, ORGS, someDay } from './steps.js';
 
 const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
 const COMMANDS = 400;
@@ -60,14 +60,15 @@ describe('the stock machine on a database', () => {
     stock = await StockDatabase.create();
     process_ = await stock.process();
     makeWorld(memory);
-    for (const orgId of ORGS) await stock.addCatalogue(orgId, ITEMS, WAREHOUSES);
-    await stock.rows(`update inventory.item set safety_stock = 1 where item_id = 'B'`);
-    await stock.rows(`update inventory.item set reorder_point = 3 where item_id = 'C'`);
-    await stock.rows(`insert into inventory.stock_settings values ('south', 300, 2, 'partial', false)`);
+    for (const orgId of ORGS) await stock.addWorld(orgId);
+    // The world began 20 minutes ago: two kinds of lots have expired since, the next will in ten minutes.
+    const worldBegan = memory.now;
+    memory.now = new Date();
+    const begins = new Date(memory.now.getTime() - 1_200_000);
     for (let day = 0; commands.length < COMMANDS; day++) {
       const [steps] = fc.sample(someDay, { seed: SEED * 100 + day, numRuns: 1 });
       const ofDay: StockCommand[] = [];
-      simulate(steps!, { record: (command) => ofDay.push(withoutExpiry(command)) });
+      simulate(steps!, { record: (command) => ofDay.push(begunAt(withoutExpiry(command), worldBegan, begins)) });
       if (ofDay.length > COMMANDS / 2) commands.push(...ofDay);
     }
   });
@@ -125,5 +126,29 @@ describe('the stock machine on a database', () => {
       row.lastEntryNo,
     ]);
     expect(stored.sort()).toEqual(expected.sort());
+  });
+
+  it('has the same in the same lots, bins and qualities, held for the same, in the same layers at the same cost', async () => {
+    const quants = await stock.rows<{ key: string; quantity: string; reserved: string }>(
+      `select concat_ws('/', org_id, warehouse_id, item_id, lot, location, quality) as key, (quantity * 10000)::bigint::text as quantity,
+              (reserved * 10000)::bigint::text as reserved from inventory.quant where quantity > 0`,
+    );
+    const inMemory = [...memory.quants].flatMap(([key, places]) =>
+      [...places.values()]
+        .filter(({ quantity }) => quantity > 0n)
+        .map(({ lot, location, quality, quantity, reserved }) => `${key}/${lot}/${location}/${quality} ${quantity} ${reserved}`),
+    );
+    expect(quants.map(({ key, quantity, reserved }) => `${key} ${quantity} ${reserved}`).sort()).toEqual(inMemory.sort());
+    const layers = await stock.rows<{ key: string; quantity: string; value: string }>(
+      `select concat_ws('/', org_id, warehouse_id, item_id, layer_no) as key, (quantity * 10000)::bigint::text as quantity,
+              (value * 10000)::bigint::text as value from inventory.cost_layer where quantity > 0`,
+    );
+    const layersInMemory = [...memory.costs].flatMap(([key, { layers: all }]) =>
+      [...all.values()]
+        .filter(({ quantity }) => quantity > 0n)
+        .map(({ layerNo, quantity, value }) => `${key}/${layerNo} ${quantity} ${value}`),
+    );
+    expect(layers.map(({ key, quantity, value }) => `${key} ${quantity} ${value}`).sort()).toEqual(layersInMemory.sort());
+    expect(inMemory.length).toBeGreaterThan(5);
   });
 });

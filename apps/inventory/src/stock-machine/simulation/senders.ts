@@ -2,7 +2,7 @@ import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from 
 import type { CommandMeta, StockCommand } from '../commands.js';
 import { balanceKey, type DemandLine, openQuantity, subjectKey } from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
-import type { Share, Step, WantedLine } from './steps.js';
+import { expiryOf, lotOf, type Share, type Step, type WantedLine } from './steps.js';
 
 /** A command on its way, with how it travels. */
 export interface Sent {
@@ -38,7 +38,11 @@ export class Senders {
   private readonly generations = new Map<string, number>();
   private made = 0;
 
-  constructor(private readonly stock: MemoryStock) {}
+  private readonly began: Date;
+
+  constructor(private readonly stock: MemoryStock) {
+    this.began = stock.now;
+  }
 
   send(step: Saying): Sent[] {
     switch (step.do) {
@@ -54,15 +58,16 @@ export class Senders {
         return this.sendInspection(step);
       case 'receive': {
         const receiptId = step.reuses ? `receipt-${this.made}` : this.newId('receipt');
-        const lines = step.lines.map(({ quality, ...line }) => ({ ...line, unitCost: '1.50', ...(quality === null ? {} : { quality }) }));
+        const lines = step.lines.map((line) => this.goodsOf(line));
         const content = { kind: 'receive-goods', orgId: step.org, receiptId, warehouseId: step.warehouseId, lines } as const;
         return [this.travelling(step, (meta) => ({ ...content, meta: meta('/suppliers') }))];
       }
       case 'adjust': {
-        const { do: _, org: orgId, leaves, ...content } = step;
+        const { do: _, org: orgId, leaves, nthPlace, ...content } = step;
         const quantityDelta = (leaves !== null && this.downTo(step, parseQuantity(leaves))) || content.quantityDelta;
         const commandId = this.newId('adjustment');
-        return [this.called({ kind: 'adjust-stock', orgId, ...content, quantityDelta, reason: 'counted', commandId })];
+        const place = this.placeOf(step);
+        return [this.called({ kind: 'adjust-stock', orgId, ...content, ...place, quantityDelta, reason: 'counted', commandId })];
       }
       case 'policy': {
         const { do: _, org: orgId, ...content } = step;
@@ -79,7 +84,7 @@ export class Senders {
       orgId: step.org,
       orderId: sender.orderId,
       source: step.foreign ? '/intruder' : sender.source,
-      lines: isCancelled ? [] : step.careless ? step.lines : step.lines.map((line) => this.withKnownItem(step.org, sender.orderId, line)),
+      lines: isCancelled ? [] : step.lines.map((line) => asked(step.careless ? line : this.withKnownItem(step.org, sender.orderId, line))),
       firm: step.says === 'amended' ? (step.firm ?? undefined) : step.says === 'confirmed',
       ttlSeconds: step.ttlSeconds ?? undefined,
       pendingApproval: step.pendingApproval,
@@ -92,13 +97,17 @@ export class Senders {
 
   private sendShipment(step: Extract<Step, { do: 'ship' }>): Sent[] {
     const sender = this.senderOf(step.org, step.order);
-    const lines = this.linesOf(step.org, sender.orderId).flatMap((line) => part(line, openQuantity(line), step.share));
+    const open = this.linesOf(step.org, sender.orderId).flatMap((line) => part(line, openQuantity(line), step.share));
+    const lines = (open.length > 0 ? open : step.lines.map(({ nthLot: _, life: __, ...line }) => line)).map((line) => ({
+      ...line,
+      ...this.leaving(step, sender.orderId, line),
+    }));
     return this.aboutOrder(sender, step, {
       kind: 'ship',
       orgId: step.org,
       orderId: sender.orderId,
       shipmentId: step.reuses ? `shipment-${this.made}` : this.newId('shipment'),
-      lines: lines.length > 0 ? lines : [...step.lines],
+      lines,
       ...(step.warehouseId === null ? {} : { warehouseId: step.warehouseId }),
       closeShortLines: step.closeShortLines,
     });
@@ -123,8 +132,9 @@ export class Senders {
       orderId: sender.orderId,
       returnId: step.reuses ? `return-${this.made}` : this.newId('return'),
       warehouseId: step.warehouseId,
-      lines: (lines.length > 0 ? lines : step.lines.map(({ warehouseId: _, ...line }) => line)).map((line) => ({
+      lines: (lines.length > 0 ? lines : step.lines.map(({ warehouseId: _, nthLot: __, life: ___, ...line }) => line)).map((line) => ({
         ...line,
+        ...(step.nthLot === null ? {} : lotNamed(line.itemId, step.nthLot)),
         ...(step.condition === null ? {} : { condition: step.condition }),
       })),
     });
@@ -134,14 +144,19 @@ export class Senders {
     const returns = [...this.stock.returns.values()].filter((received) => received.orgId === step.org);
     const received = returns[step.which % Math.max(1, returns.length)];
     const orderId = received?.orderId ?? this.senderOf(step.org, step.which % 8).orderId;
-    const waiting = (received?.lines ?? []).flatMap((line) => part(line, line.quantity - line.inspected, step.share));
-    const lines = waiting.length > 0 ? waiting : [{ lineNo: 1, quantity: '1' }];
+    const waiting = (received?.lines ?? []).flatMap((line) =>
+      part(line, line.quantity - line.inspected, step.share).map((one) =>
+        step.namesLots && line.lot !== '' ? { ...one, lot: line.lot } : one,
+      ),
+    );
+    const lines: readonly { lineNo: number; quantity: string; lot?: string }[] =
+      waiting.length > 0 ? waiting : [{ lineNo: 1, quantity: '1' }];
     return this.aboutOrder(this.senderFor(step.org, orderId), step, {
       kind: 'inspect-return',
       orgId: step.org,
       orderId,
       returnId: received?.returnId ?? 'unknown',
-      lines: lines.map(({ lineNo, quantity }) => ({ lineNo, quantity, verdict: step.verdict })),
+      lines: lines.map(({ lineNo, quantity, lot }) => ({ lineNo, quantity, verdict: step.verdict, ...(lot === undefined ? {} : { lot }) })),
     });
   }
 
@@ -213,6 +228,51 @@ export class Senders {
     return known !== undefined && known.fulfilled + known.returned > ZERO ? { ...line, itemId: known.itemId } : line;
   }
 
+  private goodsOf({ quality, nthLot, bin, ...line }: Extract<Step, { do: 'receive' }>['lines'][number]) {
+    const { lot } = lotNamed(line.itemId, nthLot);
+    const lives = lot === undefined ? null : expiryOf(lot);
+    return {
+      ...line,
+      ...(lot === undefined ? {} : { lot }),
+      ...(lives === null ? {} : { expiresAt: new Date(this.began.getTime() + lives * 1000).toISOString() }),
+      ...(line.itemId === 'S' ? { quantity: '1' } : {}),
+      ...(quality === null ? {} : { quality }),
+      // What is not in bins stays out of them.
+      ...(bin === null || 'BC'.includes(line.itemId) ? {} : { location: bin }),
+    };
+  }
+
+  /** What a shipment says of the lots of a line. */
+  private leaving(
+    { org, lots, nthLot, warehouseId }: Extract<Step, { do: 'ship' }>,
+    orderId: string,
+    { lineNo, itemId, quantity }: { lineNo: number; itemId: string; quantity: string },
+  ) {
+    if (lots === 'unsaid') return {};
+    if (lots === 'named') return lotNamed(itemId, nthLot);
+    const held = [...this.stock.reservations.values()].find((row) => row.orgId === org && row.orderId === orderId && row.lineNo === lineNo);
+    const key = balanceKey(org, warehouseId ?? held?.warehouseId ?? 'W1', itemId);
+    const there = this.stock.quantsAt(key).filter((quant) => quant.quality === 'available' && quant.quantity > ZERO && quant.lot !== '');
+    const picked: { lot: string; quantity: string; location?: string }[] = [];
+    let open = parseQuantity(quantity);
+    for (let n = 0; n < there.length && open > ZERO; n++) {
+      const quant = there[(n + nthLot) % there.length]!;
+      const taken = minQuantity(open, quant.quantity);
+      picked.push({ lot: quant.lot, quantity: formatQuantity(taken), ...(nthLot % 2 === 0 ? { location: quant.location } : {}) });
+      open -= taken;
+    }
+    return picked.length > 0 && open === ZERO ? { lots: picked } : {};
+  }
+
+  /** One of the places where something of a balance lies. */
+  private placeOf({ org, warehouseId, itemId, nthPlace }: Extract<Step, { do: 'adjust' }>): { lot?: string; location?: string } {
+    if (nthPlace === null) return {};
+    const places = this.stock.quantsAt(balanceKey(org, warehouseId, itemId)).filter(({ quality }) => quality === 'available');
+    const quant = places[nthPlace % Math.max(1, places.length)];
+    if (quant === undefined) return lotNamed(itemId, nthPlace);
+    return { ...(quant.lot === '' ? {} : { lot: quant.lot }), ...(nthPlace % 3 === 0 ? {} : { location: quant.location }) };
+  }
+
   private newId(what: string): string {
     return `${what}-${++this.made}`;
   }
@@ -220,6 +280,20 @@ export class Senders {
 
 type WithoutMeta<C> = C extends StockCommand ? Omit<C, 'meta'> : never;
 type Unsent = WithoutMeta<StockCommand>;
+
+/** The lot that somebody names; rarely one of an item that has none. */
+function lotNamed(itemId: string, nth: number): { lot?: string } {
+  const lot = lotOf(itemId, nth);
+  return lot === undefined ? {} : { lot };
+}
+
+function asked({ nthLot, life, ...line }: WantedLine) {
+  return {
+    ...line,
+    ...(nthLot === undefined ? {} : lotNamed(line.itemId, nthLot)),
+    ...(life === undefined ? {} : { minRemainingShelfLifeDays: life }),
+  };
+}
 
 const isReturnable = (line: DemandLine) => line.fulfilled > line.returned;
 const orderIdOf = (order: number, generation: number) => `order-${order}-${generation}`;

@@ -1,10 +1,43 @@
 import fc from 'fast-check';
+import type { StockCommand } from '../commands.js';
 
 // What happens in a simulated world, as plain data that fast-check makes and shrinks. A step says what somebody wants to do ("ship half of
 // the order"); the world says what that is at the moment (see `senders.ts`).
 
 export const ORGS = ['north', 'south'] as const;
-export const ITEMS = ['A', 'B', 'C'] as const;
+/** What there is to be stocked: in bins, at the average, last in first out, in lots that expire, in lots that do not, piece by piece. */
+export const ITEM_KINDS = {
+  A: { tracking: 'none', costing: 'fifo' },
+  B: { tracking: 'none', costing: 'average' },
+  C: { tracking: 'none', costing: 'lifo' },
+  D: { tracking: 'lot', costing: 'fifo' },
+  E: { tracking: 'lot', costing: 'average' },
+  S: { tracking: 'serial', costing: 'fifo' },
+} as const;
+export const ITEMS = Object.keys(ITEM_KINDS) as (keyof typeof ITEM_KINDS)[];
+/** Beside the default one, in every warehouse. */
+export const BINS = ['bin-1', 'bin-2'] as const;
+/** After how many seconds each lot of D expires; the others never do. */
+const LIVES_SECONDS = [300, 900, 1_800, 5 * 86_400, 60 * 86_400, null] as const;
+
+/** The n-th lot or piece of an item; nothing where it has none. */
+export function lotOf(itemId: string, n: number): string | undefined {
+  const count = { D: LIVES_SECONDS.length, E: 4, S: 12 }[itemId];
+  return count === undefined ? undefined : `${itemId.toLowerCase()}${n % count}`;
+}
+
+/** A command of a simulated world, of which the lots expire as if the world had begun at another time. */
+export function begunAt(command: StockCommand, began: Date, now: Date): StockCommand {
+  if (command.kind !== 'receive-goods') return command;
+  const later = (time: string) => new Date(new Date(time).getTime() + now.getTime() - began.getTime()).toISOString();
+  const lines = command.lines.map((line) => (line.expiresAt === undefined ? line : { ...line, expiresAt: later(line.expiresAt) }));
+  return { ...command, lines };
+}
+
+/** When a lot expires, counted from the beginning of the world. */
+export function expiryOf(lot: string): number | null {
+  return lot.startsWith('d') ? (LIVES_SECONDS[Number(lot.slice(1))] ?? null) : null;
+}
 export const WAREHOUSES = ['W1', 'W2', 'W3'] as const;
 /** Orders that are under way at once, per organisation. */
 export const ORDERS = 8;
@@ -16,6 +49,9 @@ export interface WantedLine {
   readonly itemId: string;
   readonly quantity: string;
   readonly warehouseId?: string;
+  /** Which lot it must be of. */
+  readonly nthLot?: number;
+  readonly life?: number;
 }
 
 export type Share = 'one' | 'half' | 'all' | 'more';
@@ -55,6 +91,9 @@ export type Step =
       readonly lines: readonly WantedLine[];
       readonly warehouseId: string | null;
       readonly closeShortLines: boolean;
+      /** Says which lots left: not at all, one for each line, or the parts that were picked, wherever they lay. */
+      readonly lots: 'unsaid' | 'named' | 'picked';
+      readonly nthLot: number;
       /** Uses the id of an earlier shipment. */
       readonly reuses: boolean;
       readonly travel: Travel;
@@ -68,6 +107,7 @@ export type Step =
       readonly lines: readonly WantedLine[];
       readonly warehouseId: string;
       readonly condition: 'resellable' | 'damaged' | 'unknown' | null;
+      readonly nthLot: number | null;
       readonly reuses: boolean;
       readonly travel: Travel;
     }
@@ -77,13 +117,21 @@ export type Step =
       readonly which: number;
       readonly share: Share;
       readonly verdict: 'available' | 'damaged' | 'quarantined' | 'scrap';
+      readonly namesLots: boolean;
       readonly travel: Travel;
     }
   | {
       readonly do: 'receive';
       readonly org: Org;
       readonly warehouseId: string;
-      readonly lines: readonly { itemId: string; quantity: string; quality: 'available' | 'damaged' | 'pending_inspection' | null }[];
+      readonly lines: readonly {
+        itemId: string;
+        quantity: string;
+        unitCost: string;
+        quality: 'available' | 'damaged' | 'pending_inspection' | null;
+        nthLot: number;
+        bin: string | null;
+      }[];
       readonly reuses: boolean;
       readonly travel: Travel;
     }
@@ -96,6 +144,8 @@ export type Step =
       /** Leaves this much at most, whatever is held. */
       readonly leaves: string | null;
       readonly reasonCode: 'damage' | 'loss' | 'found' | 'sample' | 'internal_use' | 'correction';
+      /** Which of the places where something lies; null = the default bin, without a lot. */
+      readonly nthPlace: number | null;
     }
   | {
       readonly do: 'policy';
@@ -130,8 +180,16 @@ const travel: fc.Arbitrary<Travel> = fc.record({
   ),
 });
 
+const nthLot = fc.nat({ max: 11 });
 const line = fc.record(
-  { lineNo: fc.integer({ min: 1, max: 4 }), itemId: item, quantity, warehouseId: warehouse },
+  {
+    lineNo: fc.integer({ min: 1, max: 4 }),
+    itemId: item,
+    quantity,
+    warehouseId: warehouse,
+    nthLot,
+    life: fc.constantFrom(0, 0, 3, 30),
+  },
   { requiredKeys: ['lineNo', 'itemId', 'quantity'] },
 );
 const lines = fc.oneof(
@@ -163,6 +221,8 @@ const shipStep = fc.record({
   lines,
   warehouseId: often(warehouse, 1),
   closeShortLines: rarely,
+  lots: fc.constantFrom('unsaid' as const, 'named' as const, 'picked' as const),
+  nthLot,
   reuses: rarely,
   travel,
 });
@@ -175,6 +235,7 @@ const returnStep = fc.record({
   lines,
   warehouseId: warehouse,
   condition: fc.constantFrom(null, 'resellable' as const, 'damaged' as const, 'unknown' as const),
+  nthLot: often(nthLot, 1),
   reuses: rarely,
   travel,
 });
@@ -184,6 +245,7 @@ const inspectStep = fc.record({
   which: fc.nat({ max: 50 }),
   share,
   verdict: fc.constantFrom('available' as const, 'damaged' as const, 'quarantined' as const, 'scrap' as const),
+  namesLots: fc.boolean(),
   travel,
 });
 const receiveStep = fc.record({
@@ -191,8 +253,15 @@ const receiveStep = fc.record({
   org,
   warehouseId: warehouse,
   lines: fc.array(
-    fc.record({ itemId: item, quantity, quality: fc.constantFrom(null, null, null, 'available' as const, 'damaged' as const) }),
-    { minLength: 1, maxLength: 3 },
+    fc.record({
+      itemId: item,
+      quantity,
+      unitCost: fc.constantFrom('1.50', '2', '0.3333', '7', '0'),
+      quality: fc.constantFrom(null, null, null, 'available' as const, 'damaged' as const),
+      nthLot,
+      bin: fc.constantFrom(null, null, 'default', ...BINS),
+    }),
+    { minLength: 1, maxLength: 4 },
   ),
   reuses: rarely,
   travel,
@@ -209,6 +278,7 @@ const adjustStep = fc.record({
   ),
   leaves: fc.constantFrom(null, null, '0', '0.5', '1', '4'),
   reasonCode: fc.constantFrom('damage', 'loss', 'found', 'sample', 'internal_use', 'correction'),
+  nthPlace: often(fc.nat({ max: 6 }), 2),
 });
 const policyStep = fc.record({
   do: fc.constant('policy' as const),

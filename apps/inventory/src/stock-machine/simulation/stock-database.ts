@@ -5,6 +5,7 @@ import { Batcher } from '../batcher.js';
 import { DueWork } from '../due-work.js';
 import { KnownBalances } from '../load-stock.js';
 import type { Machine } from '../run-batch.js';
+import { BINS, ITEM_KINDS, ITEMS, WAREHOUSES } from './steps.js';
 
 /** One process of inventory, as far as the machine goes. */
 export interface StockProcess {
@@ -43,6 +44,30 @@ export class StockDatabase {
     await this.database.rows(
       `insert into inventory.item (org_id, item_id, name) select $1, item_id, item_id from unnest($2::text[]) as i (item_id)`,
       [orgId, items],
+    );
+  }
+
+  /** The catalogue of a simulated organisation: see `makeWorld`. */
+  async addWorld(orgId: string): Promise<void> {
+    await this.addCatalogue(orgId, ITEMS, WAREHOUSES);
+    const kinds = ITEMS.map((itemId) => ITEM_KINDS[itemId]);
+    await this.database.rows(
+      `update inventory.item i set tracking = k.tracking, costing = k.costing,
+              safety_stock = case when k.item_id = 'B' then 1 end, reorder_point = case when k.item_id = 'C' then 3 end,
+              min_remaining_shelf_life_days = case when k.item_id = 'D' and $1 like 'south%' then 1 end
+         from unnest($2::text[], $3::text[], $4::text[]) k (item_id, tracking, costing) where i.org_id = $1 and i.item_id = k.item_id`,
+      [orgId, ITEMS, kinds.map(({ tracking }) => tracking), kinds.map(({ costing }) => costing)],
+    );
+    await this.database.rows(
+      `insert into inventory.location (org_id, warehouse_id, location) select $1, w, l from unnest($2::text[]) w, unnest($3::text[]) l`,
+      [orgId, WAREHOUSES, BINS],
+    );
+    if (!orgId.startsWith('south')) return;
+    await this.database.rows(
+      `insert into inventory.stock_settings
+         (org_id, soft_reservation_ttl_seconds, reservation_mode, return_quarantine, default_reorder_point, sourcing_strategy)
+       values ($1, 300, 'partial', false, 2, 'fewest_splits')`,
+      [orgId],
     );
   }
 

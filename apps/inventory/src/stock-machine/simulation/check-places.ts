@@ -1,0 +1,202 @@
+import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import type { SetDemand, Ship, StockCommand } from '../commands.js';
+import { isDetailed, PLAIN, quantKey, type QuantKey } from '../quants.js';
+import { type Balance, balanceKey, type Demand, type DemandLine, type StockState, subjectKey } from '../stock-state.js';
+import { ensure } from './check-rows.js';
+import type { MemoryStock } from './memory-stock.js';
+
+// What a single decision may do inside of a balance: with lots, bins and dates. Said from the rows before and after.
+
+/** Something of an item that lies in one place. */
+export interface PlaceRow extends QuantKey {
+  readonly quantity: Quantity;
+  readonly reserved: Quantity;
+  readonly expiresAt: Date | null;
+  readonly receivedAt: Date;
+}
+
+type Places = ReadonlyMap<string, ReadonlyMap<string, PlaceRow>>;
+type Wish = Pick<DemandLine, 'lot' | 'minRemainingShelfLifeDays'>;
+
+/** What lies where, as a batch has it: the stored rows, and what the batch has changed. */
+function placesOf(stock: MemoryStock, state: StockState): Places {
+  return new Map(
+    [...state.balances].filter(([, balance]) => isDetailed(balance)).map(([key, balance]) => [key, placesAt(stock, key, balance)]),
+  );
+}
+
+export function placesAt(stock: MemoryStock, key: string, balance: Balance): ReadonlyMap<string, PlaceRow> {
+  const rows = new Map<string, PlaceRow>(stock.quantsAt(key).map((quant) => [quantKey(quant), quant]));
+  for (const [name, change] of balance.quants.changes) {
+    const row = rows.get(name) ?? { ...change, quantity: ZERO, reserved: ZERO };
+    rows.set(name, { ...row, quantity: row.quantity + change.quantity, reserved: row.reserved + change.reserved });
+  }
+  if (balance.tracking === 'none') {
+    const quantity = balance.onHand - sumQuantities(rows.values(), (row) => row.quantity);
+    const reserved = balance.reserved - sumQuantities(rows.values(), (row) => row.reserved);
+    rows.set(quantKey(PLAIN), { ...PLAIN, quantity, reserved, expiresAt: null, receivedAt: new Date(0) });
+  }
+  return rows;
+}
+
+/** Compares where stock lies, and for whom, before and after one decision. */
+export class PlacesCheck {
+  private readonly before: Places;
+  private readonly heldBefore: ReadonlyMap<string, Held>;
+  private readonly ledgerBefore: number;
+  private readonly sequenceBefore: number | null;
+
+  constructor(
+    private readonly stock: MemoryStock,
+    private readonly state: StockState,
+    private readonly command: StockCommand,
+  ) {
+    this.before = placesOf(stock, state);
+    this.heldBefore = heldPlaces(state);
+    this.ledgerBefore = state.ledger.length;
+    this.sequenceBefore = command.kind === 'set-demand' ? state.demand(command.orgId, command.orderId).incomingSequence : null;
+  }
+
+  check(name: string): void {
+    const after = placesOf(this.stock, this.state);
+    for (const [place, held] of heldPlaces(this.state)) {
+      const gained = held.quantity - (this.heldBefore.get(place)?.quantity ?? ZERO);
+      if (gained > ZERO && after.has(held.key)) this.checkGain(name, held, after.get(held.key)!);
+    }
+    if (this.command.kind === 'ship') this.checkShipped(name, this.command);
+    if (this.command.kind === 'set-demand') this.checkAsked(name, this.command);
+  }
+
+  /** What is held anew is alive, lives as long as it must, is of the lot that was asked for, and is the first of what might be taken. */
+  private checkGain(name: string, { owner, key, quant, line }: Held, after: ReadonlyMap<string, PlaceRow>): void {
+    const row = after.get(quantKey(quant))!;
+    const say = (what: string) => () => `${name} holds ${quantKey(quant)} of ${key} for line ${line.lineNo} of ${owner}, ${what}`;
+    ensure(row.expiresAt === null || row.expiresAt > this.state.now, say(`which expired at ${row.expiresAt?.toISOString()}`));
+    const isBack = this.command.kind === 'unship' && owner === subjectKey(this.command.orgId, this.command.orderId);
+    if (isBack) return;
+    const balance = this.state.balances.get(key)!;
+    ensure(this.serves(row, line, balance), say('which wants something else'));
+    // Where something is given back in between, what is free at the end need not have been so when it was chosen.
+    if (this.command.kind === 'ship' || this.command.kind === 'unship') return;
+    const before = this.before.get(key);
+    for (const [other, sooner] of after) {
+      const free = minQuantity(freeOf(sooner), freeOf(before?.get(other)));
+      const isFirst = free > ZERO && this.serves(sooner, line, balance) && isBefore(sooner, row);
+      ensure(!isFirst, say(`though ${other} comes first and ${formatQuantity(free)} of it are free`));
+    }
+  }
+
+  /** Whether a place may serve a line. */
+  private serves(row: PlaceRow, { lot, minRemainingShelfLifeDays }: Wish, balance: Balance): boolean {
+    const byOrg = this.state.settings.get(balance.orgId)?.minRemainingShelfLifeDays ?? 0;
+    const days = minRemainingShelfLifeDays ?? balance.minRemainingShelfLifeDays ?? byOrg;
+    const mustLiveUntil = this.state.now.getTime() + days * 86_400_000;
+    const isAlive = row.expiresAt === null || row.expiresAt.getTime() > mustLiveUntil;
+    return row.quality === 'available' && isAlive && (lot === null || lot === row.lot);
+  }
+
+  /** What a line could have before the command, of what its balance offered; for those who held and waited for nothing there. */
+  couldHave(key: string, balance: Balance, offered: Quantity, line: Wish): Quantity {
+    return this.share([...(this.before.get(key)?.values() ?? [])], balance, offered, line);
+  }
+
+  /** The same, after it. */
+  canHave(key: string, balance: Balance, offered: Quantity, line: Wish): Quantity {
+    if (!isDetailed(balance)) return offered;
+    return this.share([...placesAt(this.stock, key, balance).values()], balance, offered, line);
+  }
+
+  /** What a line can have of what is offered: without what has expired or is too old for it, not more than what serves it, whole pieces. */
+  private share(rows: readonly PlaceRow[], balance: Balance, offered: Quantity, line: Wish): Quantity {
+    const open = rows.filter((row) => row.quality === 'available');
+    const fit = sumQuantities(open, (row) => (this.serves(row, line, balance) ? freeOf(row) : ZERO));
+    const isOld = (row: PlaceRow) => balance.tracking !== 'none' && !this.serves(row, { ...line, lot: row.lot }, balance);
+    const most = minQuantity(offered - sumQuantities(open, (row) => (isOld(row) ? freeOf(row) : ZERO)), fit);
+    if (most <= ZERO) return ZERO;
+    return balance.tracking === 'serial' ? most - (most % parseQuantity('1')) : most;
+  }
+
+  /** Whether a lot, as it is after the command, may serve a line. */
+  canServe(key: string, lot: string, line: Wish): boolean {
+    const balance = this.state.balances.get(key)!;
+    return [...placesAt(this.stock, key, balance).values()].some((row) => row.lot === lot && this.serves(row, line, balance));
+  }
+
+  /** Nothing that has expired leaves, and what is said to have left has. */
+  private checkShipped(name: string, command: Ship): void {
+    const posted = this.state.ledger.slice(this.ledgerBefore);
+    const left = new Map<string, Quantity>();
+    for (const entry of posted) {
+      const key = balanceKey(entry.orgId, entry.warehouseId, entry.itemId);
+      const row = this.before.get(key)?.get(quantKey(entry));
+      const isExpired = row !== undefined && row.expiresAt !== null && row.expiresAt <= this.state.now;
+      ensure(!isExpired && entry.quality === 'available', () => `${name} ships ${quantKey(entry)} of ${key}, which cannot be sold`);
+      const what = `${entry.itemId}/${entry.lot}`;
+      left.set(what, (left.get(what) ?? ZERO) - entry.quantityDelta);
+    }
+    if (posted.length === 0) return;
+    const named = new Map<string, Quantity>();
+    for (const line of command.lines) {
+      const lots = line.lots ?? (line.lot === undefined ? [] : [{ lot: line.lot, quantity: line.quantity }]);
+      for (const { lot, quantity } of lots) {
+        const what = `${line.itemId}/${lot}`;
+        named.set(what, (named.get(what) ?? ZERO) + parseQuantity(quantity));
+      }
+    }
+    for (const [what, quantity] of named) {
+      ensure((left.get(what) ?? ZERO) >= quantity, () => `${name} says that ${formatQuantity(quantity)} of ${what} left, and less did`);
+    }
+  }
+
+  /** What was accepted of lots and shelf life is what the order asks for now, and of a named lot is what it holds. */
+  private checkAsked(name: string, command: SetDemand): void {
+    const demand = this.state.demand(command.orgId, command.orderId);
+    const { sequence } = command.meta;
+    const isNew = sequence !== undefined && demand.incomingSequence === sequence && sequence !== this.sequenceBefore;
+    if (!isNew || demand.refusal !== null || demand.state !== 'open') return;
+    for (const asked of command.lines) {
+      const line = demand.lines.find((one) => one.lineNo === asked.lineNo);
+      const life = asked.minRemainingShelfLifeDays ?? command.minRemainingShelfLifeDays ?? null;
+      const isKept = line?.lot === (asked.lot ?? null) && line.minRemainingShelfLifeDays === life;
+      ensure(isKept, () => `${name} asks for a lot or a shelf life on line ${asked.lineNo} that is not kept`);
+      const other = demand.reservations.find(
+        (row) => row.lineNo === asked.lineNo && row.status === 'active' && asked.lot !== undefined && row.lot !== asked.lot,
+      );
+      ensure(other === undefined, () => `${name} asks for lot ${asked.lot} on line ${asked.lineNo}, and ${other?.lot} is held`);
+    }
+  }
+}
+
+interface Held {
+  readonly owner: string;
+  readonly key: string;
+  readonly quant: QuantKey;
+  readonly line: DemandLine;
+  readonly quantity: Quantity;
+}
+
+function heldPlaces(state: StockState): Map<string, Held> {
+  const held = new Map<string, Held>();
+  for (const [owner, demand] of state.demands) {
+    for (const row of demand.reservations) {
+      if (row.status !== 'active') continue;
+      const key = balanceKey(demand.orgId, row.warehouseId, row.itemId);
+      const quant = { lot: row.lot, location: row.location, quality: 'available' } as const;
+      const place = `${owner}/${row.lineNo}/${key}/${quantKey(quant)}`;
+      const quantity = (held.get(place)?.quantity ?? ZERO) + row.quantity - row.fulfilled;
+      held.set(place, { owner, key, quant, line: lineOf(demand, row.lineNo), quantity });
+    }
+  }
+  return held;
+}
+
+const lineOf = (demand: Demand, lineNo: number): DemandLine => demand.lines.find((line) => line.lineNo === lineNo)!;
+const freeOf = (row: PlaceRow | undefined): Quantity =>
+  row === undefined || row.quality !== 'available' ? ZERO : row.quantity - row.reserved;
+
+/** First expired, first out, what never does last; then the oldest receipt. */
+function isBefore(a: PlaceRow, b: PlaceRow): boolean {
+  const expiry = (row: PlaceRow) => row.expiresAt?.getTime() ?? Number.MAX_SAFE_INTEGER;
+  if (expiry(a) !== expiry(b)) return expiry(a) < expiry(b);
+  return a.receivedAt < b.receivedAt;
+}
