@@ -75,7 +75,7 @@ describe('the stock machine on a real database, by several processes at once', (
     expect(await stockViolations(stock)).toEqual([]);
     await Promise.all(processes.map(({ database }) => database.close()));
     expect(await deadlocks(stock)).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it('notices tables that do not add up', async () => {
     const damage = [
