@@ -73,11 +73,19 @@ describe('Idempotency-Key', () => {
 
   it('lets one of many at the same time run, and tells the others to wait', async () => {
     const key = newKey();
+    // Runs until all others have been told to wait, however long that takes.
+    const { promise: othersAnswered, resolve: letGo } = Promise.withResolvers<void>();
     test.orders.answers(OrderCreate, async ({ orderId }) => {
-      await delay(300);
+      await othersAnswered;
       return { ...anOrder, orderId: orderId! };
     });
-    const answers = await Promise.all(Array.from({ length: 20 }, () => post(key)));
+    let answered = 0;
+    const posts = Array.from({ length: 20 }, async () => {
+      const answer = await post(key);
+      if (++answered === 19) letGo();
+      return answer;
+    });
+    const answers = await Promise.all(posts);
     const [done, waiting] = [answers.filter(({ status }) => status === 201), answers.filter(({ status }) => status !== 201)];
     expect([done.length, waiting.length, test.orders.calls.length]).toEqual([1, 19, 1]);
     for (const answer of waiting) {
