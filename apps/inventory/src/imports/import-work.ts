@@ -24,7 +24,6 @@ const ATTEMPTS_MAX = 10;
 @Injectable()
 export class ImportWork implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('Imports');
-  private readonly holder = uuidv7();
   private timer: NodeJS.Timeout | undefined;
   private working: Promise<void> | null = null;
   private ended = false;
@@ -64,8 +63,8 @@ export class ImportWork implements OnApplicationBootstrap, OnApplicationShutdown
   }
 
   private async takeTurn(orgId: string, importId: string): Promise<void> {
-    const claim: Claim = { orgId, importId, holder: this.holder, leaseSeconds: LEASE_SECONDS };
-    const [job] = await this.database.transaction([orgId], (tx) => tx.run(sql.claimImport, [orgId, importId, this.holder, LEASE_SECONDS]));
+    const claim: Claim = { orgId, importId, holder: uuidv7(), leaseSeconds: LEASE_SECONDS };
+    const [job] = await this.database.transaction([orgId], (tx) => tx.run(sql.claimImport, [orgId, importId, claim.holder, LEASE_SECONDS]));
     // Another process was quicker.
     if (job === undefined) return;
     let pauseSeconds = 0;
@@ -77,7 +76,7 @@ export class ImportWork implements OnApplicationBootstrap, OnApplicationShutdown
       else if (isAway(error)) this.logger.warn(`Import ${importId} of ${orgId} waits: ${String(error)}`);
       else this.logger.error(`Import ${importId} of ${orgId} failed; attempt ${job.attempts} of ${ATTEMPTS_MAX}`, error);
     }
-    await this.database.transaction([orgId], (tx) => tx.run(sql.releaseImport, [orgId, importId, this.holder, pauseSeconds]));
+    await this.database.transaction([orgId], (tx) => tx.run(sql.releaseImport, [orgId, importId, claim.holder, pauseSeconds]));
   }
 
   private async step(claim: Claim, job: ImportRow): Promise<void> {

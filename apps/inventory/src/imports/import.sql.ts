@@ -164,7 +164,10 @@ export const noteRead = statement<never>(
 );
 export const noteValidated = statement<never>(
   'import_note_validated',
+  // Of a dry run that is all, so it tells how many lines would be skipped.
   `update import set status = $3, total = records, done = case when $3 = 'completed' then records else 0 end,
+          skipped = case when $3 = 'completed' then (select count(*) from import_line l where l.org_id = $1 and l.import_id = $2 and l.is_there)
+                         else 0 end,
           error_count = error_count + $4, finished_at = case when $3 <> 'applying' then now() end
     where org_id = $1 and import_id = $2`,
 );

@@ -194,6 +194,10 @@ describe('imports', () => {
     });
     expect(await run('dry', 'items', table('itemId,name', 'a,'), { dryRun: true })).toMatchObject({ status: 'failed', errorCount: 1 });
     expect(await items('dry')).toEqual([]);
+    await run('dry', 'items', table('itemId,name', 'a,A'));
+    const again = await run('dry', 'items', table('itemId,name', 'a,A', 'b,B'), { dryRun: true });
+    expect(again).toMatchObject({ status: 'completed', progress: { done: 2, total: 2 }, skipped: 1 });
+    expect(await items('dry')).toEqual(['a']);
   });
 
   describe('of stock', () => {
