@@ -41,7 +41,7 @@ export const KINDS: Readonly<Record<ImportKind, KindOfImport>> = {
 
 /**
  * Lines that are applied in one transaction. Of stock fewer, because every line locks a balance and writes the ledger, and live orders of
- * the same process wait for it: docs/adr/0017-imports.md.
+ * the same process wait for it: docs/adr/0018-imports.md.
  */
 export const CHUNK_LINES: Readonly<Record<ImportKind, number>> = { items: 1_000, lots: 1_000, stock: 100 };
 
