@@ -130,12 +130,15 @@ const keepRow = statement<{ failures: number }>(
     where org_id = $1 and channel_id = $2 and holder = $3 returning failures`,
 );
 
-/** Also the last time anything of it may be due: what is under way counts as due when its lease ends. */
+/**
+ * What is under way counts as due when its lease ends. The first in the order of the index: planned on an empty table, `min` read all
+ * that waited, 50 ms at 200,000.
+ */
 const releaseRow = statement<never>(
   'notifications_release',
   `update channel_queue q set holder = null, not_before = now() + make_interval(secs => $4::float8 / 1000), failures = $5,
-          due_at = (select min(d.next_attempt_at) from delivery d
-                     where d.org_id = $1 and d.channel_id = $2 and d.status = 'waiting')
+          due_at = (select d.next_attempt_at from delivery d where d.org_id = $1 and d.channel_id = $2 and d.status = 'waiting'
+                     order by d.next_attempt_at, d.delivery_id limit 1)
     where q.org_id = $1 and q.channel_id = $2 and q.holder = $3`,
 );
 
@@ -177,9 +180,9 @@ const takeRow = statement<TakenDelivery>(
              n.event_id as "eventId", n.event_type as "eventType", n.subject, n.occurred_at as "occurredAt", n.title, n.lines, n.data`,
 );
 
-/** Gives up what has waited for too long for a channel; answers how many. */
-export async function expireDeliveries(tx: Tx, { orgId, channelId }: HeldChannel, ageMaxMs: number): Promise<number> {
-  return (await tx.run(expireRows, [orgId, channelId, ageMaxMs])).length;
+/** Gives up what has waited for too long for a channel; answers the kind of each. */
+export async function expireDeliveries(tx: Tx, { orgId, channelId }: HeldChannel, ageMaxMs: number): Promise<ChannelKind[]> {
+  return (await tx.run(expireRows, [orgId, channelId, ageMaxMs])).map(({ kind }) => kind);
 }
 
 /**

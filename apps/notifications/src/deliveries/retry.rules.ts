@@ -13,7 +13,8 @@ export type AfterAttempt =
 /** A channel that fails rests for as long as a delivery waits, and no longer than this: others may wait for it that have not been tried. */
 const REST_MS_MAX = 60_000;
 const RETRY_AFTER_MS_MAX = 3_600_000;
-/** How much longer than all its delays together a delivery may take, while its channel rests or serves others first. */
+/** How much longer than all its delays together a delivery may take: they are spread, and its channel rests or serves others first. */
+const AGE_SPARE_RATIO = 1.25;
 const AGE_SPARE_MS = 3_600_000;
 
 /**
@@ -39,5 +40,5 @@ export function restMs(failures: number, result: AttemptResult, retryDelaysMs: r
 
 /** A delivery that is older than this is given up, however often it was tried: nobody is told tomorrow what was urgent last week. */
 export function ageMaxMs(retryDelaysMs: readonly number[]): number {
-  return retryDelaysMs.reduce((sum, delayMs) => sum + delayMs, 0) + AGE_SPARE_MS;
+  return retryDelaysMs.reduce((sum, delayMs) => sum + delayMs, 0) * AGE_SPARE_RATIO + AGE_SPARE_MS;
 }

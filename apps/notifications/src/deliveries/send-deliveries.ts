@@ -140,13 +140,22 @@ export class SendDeliveries implements OnApplicationBootstrap, OnModuleDestroy {
       const rest = restMs(failures, result, this.retryDelaysMs);
       if (result.kind === 'notSent') return await this.release(tx, channel, rest, failures);
     }
-    const expired = await expireDeliveries(tx, channel, ageMaxMs(this.retryDelaysMs));
-    if (expired > 0) this.logger.warn(`${expired} notifications to channel ${channel.channelId} were given up, because they are too old`);
+    if (last === undefined) await this.giveUpOld(tx, channel);
     return (mayGoOn ? await takeDelivery(tx, channel, LEASE_MS) : undefined) ?? (await this.release(tx, channel, 0, failures));
   }
 
   private async release(tx: Tx, channel: HeldChannel, restMs: number, failures: number): Promise<undefined> {
     await releaseChannel(tx, channel, restMs, failures);
+  }
+
+  /** At the beginning of a turn, so that a channel that is down for days loses what is old before more is tried. */
+  private async giveUpOld(tx: Tx, channel: HeldChannel): Promise<void> {
+    const kinds = await expireDeliveries(tx, channel, ageMaxMs(this.retryDelaysMs));
+    if (kinds.length === 0) return;
+    tx.afterCommit(() => {
+      for (const kind of kinds) metrics.notificationDeliveries.inc({ kind, result: 'failed' });
+      this.logger.warn(`${kinds.length} notifications to channel ${channel.channelId} were given up, because they are too old`);
+    });
   }
 
   private async record(tx: Tx, { delivery, result }: Attempted): Promise<void> {

@@ -85,7 +85,9 @@ create table delivery (
   foreign key (org_id, notice_id) references notice on delete cascade,
   check ((next_attempt_at is null) = (status <> 'waiting'))
 ) with (fillfactor = 70);
-create index delivery_waiting on delivery (org_id, channel_id, next_attempt_at) where status = 'waiting';
+-- In the order in which they are taken, so that the next of many is found without sorting them; and by age, to give up the oldest.
+create index delivery_waiting on delivery (org_id, channel_id, next_attempt_at, delivery_id) where status = 'waiting';
+create index delivery_waiting_since on delivery (org_id, channel_id, created_at) where status = 'waiting';
 create index delivery_by_channel on delivery (org_id, channel_id, delivery_id);
 create index delivery_by_status on delivery (org_id, status, delivery_id);
 
