@@ -1,4 +1,4 @@
-import { byCall, byEvent, GivenStock, inspects, returns, ships, wants } from '../stock-machine/simulation/given-stock.js';
+import { byCall, byEvent, GivenStock, inspects, ORG, returns, ships, wants } from '../stock-machine/simulation/given-stock.js';
 
 /** 5 of A were shipped, and 4 of them returned. */
 const returned = () => {
@@ -8,6 +8,21 @@ const returned = () => {
   given.said();
   return given;
 };
+
+describe('goods that are no more where they waited for their verdict', () => {
+  it.each([
+    ['moved', { kind: 'move-stock', from: 'default', to: 'B1', quality: 'pending_inspection' }],
+    ['judged otherwise', { kind: 'change-quality', from: 'pending_inspection', to: 'damaged', reason: 'looked at' }],
+  ] as const)('because they were %s, cannot be inspected there', (_, how) => {
+    const given = new GivenStock({ 'W1/A': '5' }, { bins: ['W1/B1'] });
+    given.when(ships('s', 'o', { 1: 'A 3' }));
+    given.when(returns('r', 'o', { 1: 'A 3' }));
+    const work = { orgId: ORG, commandId: 'work', warehouseId: 'W1', itemId: 'A', quantity: '2', meta: byCall() };
+    expect(given.when({ ...work, ...how })).toMatchObject({ kind: 'answer' });
+    expect(given.answer(inspects('r', 'o', { 1: '2 available' }))).toMatchObject({ status: 'refused', reason: 'INVALID_STATE' });
+    expect(given.answer(inspects('r', 'o', { 1: '1 available' }))).toMatchObject({ status: 'done' });
+  });
+});
 
 describe('an inspection', () => {
   it.each([

@@ -5,12 +5,13 @@ import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-
 import { lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
-import { isDetailed, lotKey, quantAt, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
+import { lotKey, quantAt, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
 import {
   type Demand,
   type Quality,
   type ReceivedReturn,
+  requireEach,
   type ReturnLine,
   type StockState,
   stockLines,
@@ -50,12 +51,11 @@ export function inspectReturn(state: StockState, command: InspectReturn): Outcom
   for (const { line, quantity } of judged) {
     const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
     if (splitsPieces(balance, quantity)) return refuse(state, demand, command, 'INVALID_STATE');
-    if (isDetailed(balance)) requireLot(balance, line.lot);
   }
+  requireEach(judged, ({ line }) => requireLot(state.existingBalance(command.orgId, line.warehouseId, line.itemId), line.lot));
   const waiting = new Map<string, Quantity>();
   for (const { line, quantity } of judged) {
     const balance = state.existingBalance(command.orgId, line.warehouseId, line.itemId);
-    if (!isDetailed(balance)) continue;
     // Somebody may have moved it, or changed its quality, since it came.
     const key = lotKey(balance, line.lot);
     waiting.set(key, (waiting.get(key) ?? ZERO) + quantity);

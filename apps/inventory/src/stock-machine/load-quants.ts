@@ -35,10 +35,8 @@ export async function readQuants(
     if (balance.tracking === 'none') lots.add(`${key}/${NO_LOT}`);
     else tracked.push(key);
   }
-  for (const lot of named) {
-    const balance = balances.get(lot.slice(0, lot.lastIndexOf('/')));
-    if (balance !== undefined && isDetailed(balance)) lots.add(lot);
-  }
+  // Also where it is all in one bin: what was returned there may be of another quality by now.
+  for (const lot of named) if (balances.has(lot.slice(0, lot.lastIndexOf('/')))) lots.add(lot);
   for (const lot of lotsOf(demands.values(), balances)) lots.add(lot);
   const limit = Math.max(QUANTS_PER_BALANCE, ...needs.map((need) => need.quantsPerBalanceMax ?? 0));
   const [ofLots, free] = await Promise.all([

@@ -111,7 +111,7 @@ export class DecisionCheck {
 
   /** Only the order itself gives up its hold, and a fact that leaves too little. */
   private checkOthersHolds(name: string): void {
-    if (this.command.kind === 'adjust-stock') return;
+    if (FACTS.has(this.command.kind)) return;
     const own = 'orderId' in this.command ? subjectKey(this.command.orgId, this.command.orderId) : '';
     const now = holdsOf(this.state);
     for (const held of this.before.holds) {
@@ -328,6 +328,16 @@ export class DecisionCheck {
     return balanceKey(orgId, warehouseId, itemId);
   }
 }
+
+/** What happened to goods, whether we like it or not. */
+const FACTS: ReadonlySet<StockCommand['kind']> = new Set([
+  'adjust-stock',
+  'change-quality',
+  'scrap-stock',
+  'recall-lot',
+  'expire-lot',
+  'count-stock',
+]);
 
 /** Whether somebody waits for stock that is there. */
 export function isWaitedForInVain({ onHand, blocked, reserved, backordered, safety }: Terms): boolean {

@@ -59,7 +59,8 @@ export class PlacesCheck {
 
   check(name: string): void {
     const after = placesOf(this.stock, this.state);
-    for (const [place, held] of heldPlaces(this.state)) {
+    // What is moved stays held where it goes.
+    for (const [place, held] of this.command.kind === 'move-stock' ? [] : heldPlaces(this.state)) {
       const gained = held.quantity - (this.heldBefore.get(place)?.quantity ?? ZERO);
       if (gained > ZERO && after.has(held.key)) this.checkGain(name, held, after.get(held.key)!);
     }

@@ -362,10 +362,7 @@ export class MemoryStock {
         balance.quants.addFree(first, first.length < limit);
       }
     }
-    for (const lot of named) {
-      const balance = state.balances.get(lot.slice(0, lot.lastIndexOf('/')));
-      if (balance !== undefined && isDetailed(balance)) lots.add(lot);
-    }
+    for (const lot of named) if (state.balances.has(lot.slice(0, lot.lastIndexOf('/')))) lots.add(lot);
     for (const demand of state.demands.values()) {
       for (const held of demand.reservations) {
         const balance = state.balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId));

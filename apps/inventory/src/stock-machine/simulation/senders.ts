@@ -1,4 +1,4 @@
-import { formatQuantity, minQuantity, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { CommandMeta, StockCommand } from '../commands.js';
 import { balanceKey, type DemandLine, openQuantity, subjectKey } from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
@@ -11,7 +11,7 @@ export interface Sent {
   readonly again: { readonly after: number; readonly command: StockCommand; readonly as: 'same' | 'new' } | null;
 }
 
-type Saying = Extract<Step, { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'policy' }>;
+type Saying = Extract<Step, { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'policy' | 'work' }>;
 type OrderStep = Extract<Step, { do: 'order' }>;
 
 /** Who sends an order's messages decides how they are ordered. */
@@ -69,6 +69,8 @@ export class Senders {
         const place = this.placeOf(step);
         return [this.called({ kind: 'adjust-stock', orgId, ...content, ...place, quantityDelta, reason: 'counted', commandId })];
       }
+      case 'work':
+        return this.sendWork(step);
       case 'policy': {
         const { do: _, org: orgId, ...content } = step;
         return [this.called({ kind: 'set-stock-policy', orgId, ...content })];
@@ -226,6 +228,43 @@ export class Senders {
   private withKnownItem(orgId: string, orderId: string, line: WantedLine): WantedLine {
     const known = this.linesOf(orgId, orderId).find(({ lineNo }) => lineNo === line.lineNo);
     return known !== undefined && known.fulfilled + known.returned > ZERO ? { ...line, itemId: known.itemId } : line;
+  }
+
+  /** Work on something that lies there, or, where nothing does, on nothing. */
+  private sendWork({ what, org: orgId, warehouseId, itemId, nthPlace, share, bin, quality }: Extract<Step, { do: 'work' }>): Sent[] {
+    const key = balanceKey(orgId, warehouseId, itemId);
+    const balance = this.stock.balances.get(key);
+    const stored = this.stock.quantsAt(key).filter((quant) => quant.quantity > ZERO);
+    const inBins = sumQuantities(stored, (quant) => quant.quantity);
+    const plain = { lot: '', location: 'default', quality: 'available' as const, quantity: (balance?.onHand ?? ZERO) - inBins };
+    const places = [...stored, ...(plain.quantity > ZERO ? [plain] : [])];
+    const place = places[nthPlace % Math.max(1, places.length)] ?? { ...plain, quantity: parseQuantity('1') };
+    const quantity = part({ lineNo: 1, itemId }, place.quantity, share)[0]?.quantity ?? '1';
+    const lot = place.lot === '' ? {} : { lot: place.lot };
+    const location = place.location;
+    const about = { orgId, warehouseId, itemId, ...lot, quantity };
+    const commandId = this.newId(what);
+    switch (what) {
+      case 'move':
+        return [this.called({ kind: 'move-stock', ...about, commandId, from: location, to: bin, quality: place.quality })];
+      case 'quality':
+        return [
+          this.called({ kind: 'change-quality', ...about, location, commandId, from: place.quality, to: quality, reason: 'looked at' }),
+        ];
+      case 'scrap':
+        return [this.called({ kind: 'scrap-stock', ...about, location, commandId, quality: place.quality, reason: 'broken' })];
+      case 'recall':
+        // Seldom, for it is for ever.
+        return nthPlace === 0
+          ? [this.called({ kind: 'recall-lot', orgId, itemId, lot: place.lot || 'none', commandId, reason: 'unsafe' })]
+          : [];
+      case 'expire':
+        return [this.called({ kind: 'expire-lot', orgId, warehouseId, itemId, lot: place.lot || 'none' })];
+      case 'count': {
+        const lines = [{ itemId, countedQuantity: quantity, ...lot, location }];
+        return [this.called({ kind: 'count-stock', orgId, warehouseId, commandId, mode: 'cycle', lines })];
+      }
+    }
   }
 
   private goodsOf({ quality, nthLot, bin, ...line }: Extract<Step, { do: 'receive' }>['lines'][number]) {

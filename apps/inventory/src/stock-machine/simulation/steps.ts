@@ -156,6 +156,18 @@ export type Step =
       readonly safetyPercent: string | null;
       readonly reorderPoint: string | null;
     }
+  /** Work inside of a warehouse, where something lies; or what is found out about it. */
+  | {
+      readonly do: 'work';
+      readonly what: 'move' | 'quality' | 'scrap' | 'recall' | 'expire' | 'count';
+      readonly org: Org;
+      readonly warehouseId: string;
+      readonly itemId: string;
+      readonly nthPlace: number;
+      readonly share: Share;
+      readonly bin: string;
+      readonly quality: 'available' | 'damaged' | 'quarantined';
+    }
   | { readonly do: 'wait'; readonly seconds: number }
   /** A sweeper that looks for holds that have run out; a stale one has seen all that will ever run out. */
   | { readonly do: 'sweep'; readonly stale: boolean }
@@ -290,6 +302,18 @@ const policyStep = fc.record({
   reorderPoint: fc.constantFrom(null, '0', '5'),
 });
 
+const workStep = fc.record({
+  do: fc.constant('work' as const),
+  what: fc.constantFrom('move', 'move', 'quality', 'quality', 'scrap', 'recall', 'expire', 'expire', 'count'),
+  org,
+  warehouseId: fc.constantFrom(...WAREHOUSES),
+  itemId: fc.constantFrom(...ITEMS),
+  nthPlace: fc.nat({ max: 11 }),
+  share,
+  bin: fc.constantFrom('default', ...BINS),
+  quality: fc.constantFrom('available', 'damaged', 'quarantined'),
+});
+
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { withCrossShrink: true },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'nothing' }) },
@@ -301,6 +325,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: receiveStep },
   { weight: 8, arbitrary: adjustStep },
   { weight: 4, arbitrary: policyStep },
+  { weight: 10, arbitrary: workStep },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep' as const), stale: rarely }) },
   { weight: 30, arbitrary: fc.constant<Step>({ do: 'commit' }) },
