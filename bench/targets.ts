@@ -27,8 +27,9 @@ export interface Verdict {
 
 const TITLES = { spread: 'spread', hot: 'hot item', orgs: '1,000 organisations' };
 const P99 = PERCENTILES.indexOf(99);
-const ITEMS_OF_COPY = 0.1;
-const STOCK_OF_COPY = 0.05;
+/** `COPY` checks nothing, keeps nobody apart, and writes no ledger with its events. */
+const ITEMS_OF_COPY = 0.04;
+const STOCK_OF_COPY = 0.03;
 const P99_DURING_IMPORT = 5;
 
 /** Compares what was measured with the targets; only ratios of what ran side by side in the same round, the median of the rounds. */
