@@ -103,7 +103,8 @@ const expectant = statement<{ order_id: string }>(
 const readLines = statement<LineRow>(
   'order_line_read',
   `select l.order_id, l.line_no, l.item_id, l.warehouse_id, l.lot, l.quantity, l.unit_price, l.picked, l.packed
-     from unnest($2::text[]) k (id) join order_line l on l.org_id = $1 and l.order_id = k.id
+     from unnest($2::text[]) k (id)
+    cross join lateral (select * from order_line where org_id = $1 and order_id = k.id offset 0) l
     order by l.order_id, l.line_no`,
 );
 const insert = statement<{ order_id: string }>(

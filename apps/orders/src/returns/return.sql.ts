@@ -29,15 +29,16 @@ interface LineRow {
 const read = statement<ReturnRow>(
   'return_read',
   `select r.order_id, r.return_id, r.status, r.digest, r.warehouse_id, r.created_at
-     from unnest($2::text[]) k (id) join customer_return r on r.org_id = $1 and r.order_id = k.id
+     from unnest($2::text[]) k (id)
+    cross join lateral (select * from customer_return where org_id = $1 and order_id = k.id offset 0) r
     order by r.created_at, r.return_id`,
 );
 const readLines = statement<LineRow>(
   'return_line_read',
   `select l.return_id, l.line_no, l.item_id, l.lot, l.quantity, l.received, l.condition, l.reason, l.refund, l.verdicts
      from unnest($2::text[]) k (id)
-     join customer_return r on r.org_id = $1 and r.order_id = k.id
-     join return_line l on l.org_id = r.org_id and l.return_id = r.return_id
+    cross join lateral (select * from customer_return where org_id = $1 and order_id = k.id offset 0) r
+    cross join lateral (select * from return_line where org_id = $1 and return_id = r.return_id offset 0) l
     order by l.return_id, l.position`,
 );
 // Its id may be taken by a return of another order, which must not be overwritten.

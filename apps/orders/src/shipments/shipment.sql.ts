@@ -27,15 +27,16 @@ interface LineRow {
 const read = statement<ShipmentRow>(
   'shipment_read',
   `select s.order_id, s.shipment_id, s.status, s.digest, s.tracking_number, s.shipped_at, s.cogs_total
-     from unnest($2::text[]) k (id) join shipment s on s.org_id = $1 and s.order_id = k.id
+     from unnest($2::text[]) k (id)
+    cross join lateral (select * from shipment where org_id = $1 and order_id = k.id offset 0) s
     order by s.shipped_at, s.shipment_id`,
 );
 const readLines = statement<LineRow>(
   'shipment_line_read',
   `select l.shipment_id, l.line_no, l.item_id, l.quantity, l.warehouse_id, l.lot, l.cogs
      from unnest($2::text[]) k (id)
-     join shipment s on s.org_id = $1 and s.order_id = k.id
-     join shipment_line l on l.org_id = s.org_id and l.shipment_id = s.shipment_id
+    cross join lateral (select * from shipment where org_id = $1 and order_id = k.id offset 0) s
+    cross join lateral (select * from shipment_line where org_id = $1 and shipment_id = s.shipment_id offset 0) l
     order by l.shipment_id, l.position`,
 );
 // Its id may be taken by a shipment of another order, which must not be overwritten.
