@@ -36,6 +36,7 @@ import { SettingsController } from './settings/settings.controller.js';
 import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
 import { TransfersController } from './stock/transfers.controller.js';
 import { ProjectionController } from './stock/projection.controller.js';
+import { CostingController } from './stock/costing.controller.js';
 import { StockController } from './stock/stock.controller.js';
 import { WarehouseWorkController } from './warehouse-work/warehouse-work.controller.js';
 
@@ -50,6 +51,7 @@ import { WarehouseWorkController } from './warehouse-work/warehouse-work.control
     TransfersController,
     ProjectionController,
     WarehouseWorkController,
+    CostingController,
     OrdersController,
     ShipmentsController,
     ReturnsController,

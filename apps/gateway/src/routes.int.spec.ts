@@ -14,6 +14,8 @@ const EVERYBODY: Role[] = [...ROLES];
 const AUDIT: Role[] = ['auditor', 'admin'];
 const ADMIN: Role[] = ['admin'];
 const APPROVE: Role[] = ['inventory_manager', 'finance_manager', 'admin'];
+const CORRECT_COSTS: Role[] = ['finance_manager', 'admin'];
+const READ_VALUES: Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'admin'];
 const SETTINGS: Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'service', 'admin'];
 
 const line = { itemId: 'i', quantity: '1' };
@@ -23,6 +25,7 @@ const receipt = { warehouseId: 'w', lines: [{ ...line, unitCost: '1' }] };
 const adjustment = { warehouseId: 'w', itemId: 'i', quantityDelta: '-1', reason: 'r' };
 const transfer = { fromWarehouseId: 'w', toWarehouseId: 'v', lines: [line] };
 const expected = { warehouseId: 'w', ...line, expectedOn: '2026-03-15' };
+const costs = { receiptId: 'r', lines: [{ itemId: 'i', unitCost: '1' }] };
 const authorised = { lines: [{ ...lines[0], condition: 'unknown', reason: 'r' }] };
 const MESSAGE = '019cb5b1-0000-7000-8000-000000000005';
 const hours = { remindAfterHours: 1, escalateAfterHours: 2, expireAfterHours: 3 };
@@ -84,6 +87,8 @@ const ROUTES: readonly (readonly [method: string, path: string, roles: Role[], b
   ['GET', '/inventory/items/i/stock?warehouseId=w', EVERYBODY, undefined, 'items.get', 'stock.list'],
   ['GET', '/inventory/ledger?orderId=o&from=2026-01-01T00:00:00Z', EVERYBODY, undefined, 'ledger.list'],
   ['GET', '/inventory/reservations?status=active', EVERYBODY, undefined, 'reservations.list'],
+  ['POST', '/inventory/cost-corrections', CORRECT_COSTS, costs, 'cost-corrections.post'],
+  ['GET', '/inventory/valuation?itemId=i&asOf=2026-01-01T00:00:00Z', READ_VALUES, undefined, 'valuation.list'],
   ['GET', '/inventory/alerts/low-stock', EVERYBODY, undefined, 'stock.list'],
   ['POST', '/orders', TAKE_ORDERS, { customerId: 'c', lines: [line] }, 'orders.create'],
   ['GET', '/orders?status=created&customerId=c', EVERYBODY, undefined, 'orders.list'],

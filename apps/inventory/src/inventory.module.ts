@@ -8,6 +8,8 @@ import { CountsConsumer } from './counts/counts.consumer.js';
 import { ExpectedReceiptsController } from './expected-receipts/expected-receipts.controller.js';
 import { ImportWork } from './imports/import-work.js';
 import { ImportsController } from './imports/imports.controller.js';
+import { CostCorrectionsConsumer } from './costing/cost-corrections.consumer.js';
+import { ValuationController } from './costing/valuation.controller.js';
 import { LedgerController } from './ledger/ledger.controller.js';
 import { PickingConsumer } from './picking/picking.consumer.js';
 import { ProjectionController } from './projection/projection.controller.js';
@@ -39,6 +41,7 @@ import { TransfersConsumer } from './transfers/transfers.consumer.js';
     ScrapsConsumer,
     CountsConsumer,
     TransfersConsumer,
+    CostCorrectionsConsumer,
     StockPoliciesConsumer,
     CatalogueController,
     ImportsController,
@@ -47,6 +50,7 @@ import { TransfersConsumer } from './transfers/transfers.consumer.js';
     ExpectedReceiptsController,
     ProjectionController,
     LedgerController,
+    ValuationController,
     ReservationQueriesController,
   ],
   providers: [Batcher, DueWork, ImportWork, AvailabilityReader],

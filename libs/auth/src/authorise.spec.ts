@@ -74,7 +74,7 @@ describe('authorise', () => {
       'shipments.create',
     ];
     expect(changes('sales')).toEqual(orders);
-    expect(changes('finance_manager')).toEqual(['approvals.approve', 'approvals.reject', ...orders]);
+    expect(changes('finance_manager')).toEqual(['approvals.approve', 'approvals.reject', 'cost-corrections.post', ...orders]);
     const moves = ['transfers.create', 'transfers.receive'];
     expect(changes('warehouse')).toEqual(expect.arrayContaining([...goods, ...moves]));
     expect(changes('service')).toEqual(expect.arrayContaining([...orders, ...goods]));

@@ -2,6 +2,7 @@ export * from './approval-calls.js';
 export * from './approval-events.js';
 export * from './async-api.js';
 export * from './cloud-event.js';
+export * from './costing-calls.js';
 export * from './cursor.js';
 export * from './define-call.js';
 export * from './define-event.js';

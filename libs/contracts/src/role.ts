@@ -26,6 +26,10 @@ export const APPROVAL_READERS: readonly Role[] = ['inventory_manager', 'finance_
 export const OWN_SERVICES: readonly Role[] = ['service', 'admin'];
 /** Sees what was imported. */
 export const IMPORT_READERS: readonly Role[] = ['inventory_manager', 'auditor', 'admin'];
+/** Says what receipts really cost. */
+export const COST_CORRECTORS: readonly Role[] = ['finance_manager', 'admin'];
+/** Reads what the stock is worth. */
+export const VALUATION_READERS: readonly Role[] = ['inventory_manager', 'finance_manager', 'auditor', 'admin'];
 /** Reads what concerns the whole organisation: the audit trail. */
 export const AUDITORS: readonly Role[] = ['auditor', 'admin'];
 /** Reads settings. Other services read them on their own behalf, without a person's token, and so as `service`. */

@@ -130,6 +130,39 @@ describe('catalogue', () => {
       expect((await service.call(ItemGet, { orgId: 'update', itemIds: ['I'] })).items[0]).toMatchObject(Object.assign({}, ...changes));
     });
 
+    it('changes the costing until a warehouse knows the item', async () => {
+      const update = (fields: { costing?: 'fifo' | 'average'; name?: string; dryRun?: boolean }) =>
+        service.call(ItemUpdate, { orgId: 'update', itemId: 'costed', ...fields });
+      await service.call(ItemCreate, { orgId: 'update', itemId: 'costed', name: 'Bolt' });
+      expect((await update({ costing: 'average' })).costing).toBe('average');
+      await service.call(WarehouseCreate, { orgId: 'update', warehouseId: 'W', name: 'Main' });
+      await service.call(ReceiptPost, { orgId: 'update', warehouseId: 'W', lines: [{ itemId: 'costed', quantity: '1', unitCost: '1' }] });
+      await expect(update({ costing: 'fifo' })).rejects.toEqual(failure('STOCK_VALIDATION'));
+      await expect(update({ costing: 'fifo', dryRun: true })).rejects.toEqual(failure('STOCK_VALIDATION'));
+      expect((await update({ costing: 'average', name: 'Nut' })).name).toBe('Nut');
+    });
+
+    it('changes the costing either before the first receipt or not at all', async () => {
+      const orgId = 'race';
+      await service.call(WarehouseCreate, { orgId, warehouseId: 'W', name: 'Main' });
+      for (let round = 0; round < 20; round++) {
+        const itemId = `i${round}`;
+        await service.call(ItemCreate, { orgId, itemId, name: itemId });
+        const changed = service.call(ItemUpdate, { orgId, itemId, costing: 'average' }).then(
+          () => true,
+          () => false,
+        );
+        const received = service.call(ReceiptPost, { orgId, warehouseId: 'W', lines: [{ itemId, quantity: '1', unitCost: '1' }] });
+        await received;
+        const [layer] = await service.database.rows<{ layer_no: number }>(
+          'select layer_no::int from inventory.cost_layer where org_id = $1 and item_id = $2',
+          [orgId, itemId],
+        );
+        // An average is layer 0; the others count from 1.
+        expect([itemId, layer?.layer_no]).toEqual([itemId, (await changed) ? 0 : 1]);
+      }
+    });
+
     it('tells what does not exist', async () => {
       await expect(service.call(ItemUpdate, { orgId: 'update', itemId: 'none', name: 'x' })).rejects.toEqual(failure('ITEM_NOT_FOUND'));
       await expect(service.call(WarehouseUpdate, { orgId: 'update', warehouseId: 'none' })).rejects.toEqual(failure('WAREHOUSE_NOT_FOUND'));

@@ -12,8 +12,7 @@ import { changedItem, checkItem, priced } from './item.js';
  * Changes an item. Balances read safety stock and reorder point from the item, so that a change counts at once for every warehouse that
  * sets none of its own, and is told where it makes the item low or ends that.
  *
- * @throws {HoldfastError} `ITEM_NOT_FOUND`; `STOCK_VALIDATION`, see {@link checkItem}, and when the way of costing is changed of an item that
- * was ever in stock: its layers were kept in the old way.
+ * @throws {HoldfastError} `ITEM_NOT_FOUND`; `STOCK_VALIDATION`, see {@link checkItem} and {@link checkCostingIsOpen}.
  */
 export async function updateItem(
   tx: Tx,
@@ -33,7 +32,7 @@ export async function updateItem(
   const { currency } = await readSettings(tx, orgId);
   const item = priced(changedItem(current, request), currency);
   checkItem(item);
-  if (item.costing !== current.costing) await refuseOnceStocked(tx, orgId, itemId);
+  if (item.costing !== current.costing) await checkCostingIsOpen(tx, orgId, current);
   if (dryRun) return { ...item, createdAt, dryRun: true };
   await tx.manager.update(ItemEntity, { orgId, itemId }, { ...item, substitutes: [...item.substitutes] });
   if (item.reorderPoint !== current.reorderPoint) {
@@ -42,13 +41,16 @@ export async function updateItem(
   return { ...item, createdAt };
 }
 
-async function refuseOnceStocked(tx: Tx, orgId: string, itemId: string): Promise<void> {
-  // Locked, to wait for a batch that is posting the first movement just now.
-  const moved = await tx.rows<{ last_entry_no: number }>(
-    'select last_entry_no from stock_balance where org_id = $1 and item_id = $2 order by org_id, warehouse_id, item_id for share',
-    [orgId, itemId],
+/**
+ * Refuses another costing for an item that some warehouse knows: its cost layers are kept by the one that it has (docs/rules.md, "costs").
+ * Not only when something was received: a batch that has waited for the lock of a balance still sees the item as it was before, but one that
+ * makes the balance waits for the item itself.
+ */
+async function checkCostingIsOpen(tx: Tx, orgId: string, { itemId, costing }: Pick<Item, 'itemId' | 'costing'>): Promise<void> {
+  const known = await tx.rows('select 1 from stock_balance where org_id = $1 and item_id = $2 limit 1', [orgId, itemId]);
+  if (known.length === 0) return;
+  throw rejected(
+    'STOCK_VALIDATION',
+    `Item ${itemId} is stocked already, and so stays costed by ${costing}. Make a new item for another way.`,
   );
-  if (moved.some((row) => row.last_entry_no > 0)) {
-    throw rejected('STOCK_VALIDATION', `Item ${itemId} was in stock already, so its costing cannot be changed any more.`);
-  }
 }

@@ -161,6 +161,44 @@ describe('cost layers', () => {
     expect(book.needsMoreFor(ZERO)).toBe(false);
   });
 
+  it('revalues what is left of a receipt, in turn or not', () => {
+    const [inTurn, later, other] = [
+      { ...part('10', '10', 1, 'r1'), layerNo: 4 },
+      { ...part('5', '5', 7, 'r1'), layerNo: 8 },
+      { ...part('5', '5', 6, 'r2'), layerNo: 7 },
+    ];
+    const balance = { quantity: parseQuantity('20'), value: parseMoney('20'), lastLayerNo: 8, layers: [inTurn], isComplete: false };
+    const book = emptyBook('fifo', { ...balance, others: [inTurn, later, other] });
+    book.issue(parseQuantity('4'));
+    book.receive(part('1', '1', 9, 'r1'));
+    expect(told(book.leftOf('r1', ZERO))).toEqual(['6 @ 6, r1 on 1', '5 @ 5, r1 on 7', '1 @ 1, r1 on 9']);
+    book.revalue(4, parseMoney('-6'));
+    book.revalue(8, parseMoney('2'));
+    expect(formatQuantity(book.value)).toBe('13');
+    expect(issue(book, '6')).toEqual(['6 @ 0, r1 on 1']);
+    expect(told(book.leftOf('r1', ZERO))).toHaveLength(2);
+    expect(book.changes()).toMatchObject([
+      { layerNo: 4, quantityDelta: parseQuantity('-10'), valueDelta: parseMoney('-10') },
+      { layerNo: 9, isNew: true },
+      { layerNo: 8, quantityDelta: ZERO, valueDelta: parseMoney('2'), isNew: false },
+    ]);
+    expect(() => book.revalue(8, parseMoney('-7.0001'))).toThrow(RangeError);
+    expect(() => book.revalue(4, parseMoney('1'))).toThrow(RangeError);
+    // What is known beyond the first ones is no more consumed than before.
+    expect(book.needsMoreFor(parseQuantity('0.0001'))).toBe(true);
+  });
+
+  it('of a receipt into an average there is at most as much left as there is', () => {
+    const book = bookOf('average', part('10', '10', 1, 'r1'), part('10', '30', 2, 'r2'));
+    book.issue(parseQuantity('13'));
+    expect(told(book.leftOf('r1', parseQuantity('5')))).toEqual(['5 @ 14, null on 1']);
+    expect(told(book.leftOf('r1', parseQuantity('10')))).toEqual(['7 @ 14, null on 1']);
+    book.revalue(0, parseMoney('7'));
+    expect(issue(book, '7')).toEqual(['7 @ 21, null on 1']);
+    expect(book.leftOf('r1', parseQuantity('10'))).toEqual([]);
+    expect(() => book.revalue(0, parseMoney('1'))).toThrow(RangeError);
+  });
+
   it('refuses what would break it', () => {
     const book = bookOf('fifo', first);
     expect(book.needsMoreFor(parseQuantity('10.0001'))).toBe(false);

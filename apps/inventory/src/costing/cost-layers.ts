@@ -1,4 +1,4 @@
-import { isQuantity, type Money, mulDiv, type Quantity, unitCostOf, valueOf, ZERO } from '#libs/domain';
+import { isQuantity, minQuantity, type Money, mulDiv, type Quantity, unitCostOf, valueOf, ZERO } from '#libs/domain';
 
 /** In which order the layers of an item are consumed: first in first out, last in first out, or all as one of average cost. */
 export type Costing = 'fifo' | 'lifo' | 'average';
@@ -43,6 +43,8 @@ export interface CostedBalance {
   readonly layers: readonly CostLayer[];
   /** Whether these are all. */
   readonly isComplete: boolean;
+  /** Some that were read whatever their turn, for their costs to be corrected; some of them may be among the first ones too. */
+  readonly others?: readonly CostLayer[];
 }
 
 /** The number of the one layer of a moving average. */
@@ -67,6 +69,8 @@ export class CostBook {
   readonly #layers: OpenLayer[];
   /** The last layer that was read: what comes in behind it may belong behind others that were not read. */
   readonly #lastRead: CostLayer | undefined;
+  /** What else is known to be there, but may not be consumed before what was not read. */
+  readonly #outOfTurn: OpenLayer[] = [];
   readonly #changes = new Map<number, LayerChange>();
 
   constructor(balance: CostedBalance) {
@@ -82,6 +86,9 @@ export class CostBook {
       this.#isComplete = balance.isComplete;
       this.#layers = balance.layers.map((layer) => ({ ...layer }));
       this.#lastRead = balance.layers.at(-1);
+    }
+    for (const layer of balance.others ?? []) {
+      if (!this.#layers.some(({ layerNo }) => layerNo === layer.layerNo)) this.#outOfTurn.push({ ...layer });
     }
   }
 
@@ -148,7 +155,10 @@ export class CostBook {
     const { receivedAt, receiptId, quantity, value } = part;
     const layer: OpenLayer = { layerNo: ++this.#lastLayerNo, receivedAt, receiptId, quantity, value };
     this.#note(layer, quantity, value, true);
-    if (!this.#isComplete && (this.#lastRead === undefined || !this.#isBefore(layer, this.#lastRead))) return;
+    if (!this.#isComplete && (this.#lastRead === undefined || !this.#isBefore(layer, this.#lastRead))) {
+      this.#outOfTurn.push(layer);
+      return;
+    }
     // What comes in belongs to an end, mostly: last in line of FIFO, first of LIFO.
     let at = this.costing === 'lifo' ? 0 : this.#layers.length;
     while (at > 0 && this.#isBefore(layer, this.#layers[at - 1]!)) at--;
@@ -176,6 +186,38 @@ export class CostBook {
       rest -= part.quantity;
     }
     return parts;
+  }
+
+  /**
+   * What is left of a receipt, of which all layers were read. An average keeps no origin: the receipt's quantity is still there as far as
+   * there is so much.
+   *
+   * @param received how much came by it; asked of an average.
+   */
+  leftOf(receiptId: string, received: Quantity): CostLayer[] {
+    if (this.costing !== 'average') return this.#all().filter((layer) => layer.receiptId === receiptId);
+    const layer = this.#layers[0]!;
+    const quantity = minQuantity(layer.quantity, received);
+    return quantity === ZERO ? [] : [{ ...layer, quantity }];
+  }
+
+  /**
+   * Adds to the value of a layer, because it turned out that it cost more, or less.
+   *
+   * @throws {RangeError} when the layer is not known, or would be worth less than nothing.
+   */
+  revalue(layerNo: number, valueDelta: Money): void {
+    const layer = this.#all().find((known) => known.layerNo === layerNo);
+    if (layer === undefined || layer.quantity === ZERO || layer.value + valueDelta < ZERO) {
+      throw new RangeError('only a layer that is there can be revalued, and not below zero');
+    }
+    layer.value += valueDelta;
+    this.#value += valueDelta;
+    this.#note(layer, ZERO, valueDelta, false);
+  }
+
+  #all(): OpenLayer[] {
+    return [...this.#layers, ...this.#outOfTurn];
   }
 
   #take(layer: OpenLayer, quantity: Quantity): CostPart {

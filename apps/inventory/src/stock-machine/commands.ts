@@ -1,6 +1,7 @@
 import type {
   AdjustmentReason,
   CloudEvent,
+  CostCorrectionLine,
   DataOf,
   DemandLine,
   GoodsReceived,
@@ -208,6 +209,15 @@ export interface ReceiveTransfer extends Base {
   readonly closeShortLines?: boolean | undefined;
 }
 
+/** Says afterwards what the goods of a receipt cost. */
+export interface CorrectCost extends Base {
+  readonly kind: 'correct-cost';
+  readonly commandId: string;
+  readonly receiptId: string;
+  readonly reason?: string | undefined;
+  readonly lines: readonly CostCorrectionLine[];
+}
+
 /** Sets what an item's balance in a warehouse keeps back or warns at; absent = unchanged, null = as the item says. */
 export interface SetStockPolicy extends Base {
   readonly kind: 'set-stock-policy';
@@ -235,6 +245,7 @@ export type StockCommand =
   | RecallLot
   | ExpireLot
   | CountStock
+  | CorrectCost
   | SetStockPolicy
   | TransferStock
   | ReceiveTransfer;

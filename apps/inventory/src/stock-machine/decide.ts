@@ -5,6 +5,7 @@ import { countStock } from '../counts/count-stock.js';
 import { changeQuality } from '../quality/change-quality.js';
 import { expireLot } from '../quality/expire-lot.js';
 import { recallLot } from '../quality/recall-lot.js';
+import { correctCost } from '../costing/correct-cost.js';
 import { receiveGoods } from '../receipts/receive-goods.js';
 import { expireHolds } from '../reservations/expire-holds.js';
 import { fillBackorders } from '../reservations/fill-backorders.js';
@@ -79,6 +80,8 @@ function apply(state: StockState, command: StockCommand): Outcome {
       return transferStock(state, command);
     case 'receive-transfer':
       return receiveTransfer(state, command);
+    case 'correct-cost':
+      return correctCost(state, command);
     case 'set-stock-policy':
       return setStockPolicy(state, command);
   }

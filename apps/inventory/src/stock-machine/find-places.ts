@@ -2,6 +2,7 @@ import { COMMAND_LINES_MAX } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import * as placesSql from './places.sql.js';
 import { readTransfers } from '../transfers/transfer.sql.js';
+import { findPlacesOfReceipts } from '../costing/receipt-costs.sql.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson, transferLinesFromJson } from './stock-json.js';
 import { balanceKey, subjectKey } from './stock-state.js';
@@ -64,7 +65,7 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
   const returns = distinct(needs, (need) => need.customerReturn);
   const transfers = distinct(needs, (need) => need.transfer);
   const none = Promise.resolve([]);
-  const [whole, ofOrders, ofItems, warehouses, ofShipments, ofReturns, ofTransfers] = await Promise.all([
+  const [whole, ofOrders, ofItems, warehouses, ofShipments, ofReturns, ofTransfers, ofReceipts] = await Promise.all([
     findWhole(tx, needs),
     demands.length > 0 ? tx.run(sql.findPlacesOfOrders, columns(demands, 2)) : none,
     sourcing.length > 0 ? tx.run(sql.findPlacesOfItems, columns(sourcing, 2)) : none,
@@ -72,11 +73,13 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     shipments.length > 0 ? tx.run(sql.readShipments, columns(shipments, 2)) : none,
     returns.length > 0 ? tx.run(sql.readReturns, columns(returns, 2)) : none,
     transfers.length > 0 ? tx.run(readTransfers, columns(transfers, 2)) : none,
+    findReceived(tx, needs),
   ]);
   addAll(locked, whole.shorted);
   addAll(freed, whole.freed);
   addAll(lots, whole.lots);
   for (const key of whole.freed) posts.set(key, true);
+  receiveAt(ofReceipts, locked, posts);
   for (const row of ofOrders) {
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     locked.add(key);
@@ -116,9 +119,8 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     locked.add(balanceKey(orgId, first.warehouseId, itemId));
     postFor(key, balanceKey(orgId, first.warehouseId, itemId));
   }
-  const { shorted, stored } = whole;
   const lotHolds = new Set([...needs.flatMap((need) => need.lotHolds), ...whole.lotHolds]);
-  return { locked, freed, warehouses: byOrg, lots, posts, shorted, lotHolds, stored };
+  return { locked, freed, warehouses: byOrg, lots, posts, shorted: whole.shorted, lotHolds, stored: whole.stored };
 }
 
 function addAll<T>(to: Set<T>, more: Iterable<T>): void {
@@ -185,6 +187,18 @@ function noteDocuments(
       postFor(subjectKey(orgId, id), key);
     }
   }
+}
+
+/** Where the goods of receipts came, and where something is left of them: there corrections of their costs are posted. */
+async function findReceived(tx: Tx, needs: readonly Needs[]): Promise<string[]> {
+  const goods = [...new Set(needs.flatMap((need) => need.correction?.goods ?? []))];
+  const rows = goods.length === 0 ? [] : await tx.run(findPlacesOfReceipts, columns(goods, 3));
+  return rows.map((row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
+}
+
+function receiveAt(keys: readonly string[], locked: Set<string>, posts: Map<string, boolean>): void {
+  addAll(locked, keys);
+  for (const key of keys) if (!posts.has(key)) posts.set(key, false);
 }
 
 /** The keys that the needs name, each once. */

@@ -3,6 +3,7 @@ import { parseMoney, parseQuantity, ZERO } from '#libs/domain';
 import { CostBook } from '../costing/cost-layers.js';
 import { columns, type Places } from './find-places.js';
 import { LAYERS_PER_BALANCE } from './post-movement.js';
+import type { ReceiptReads } from './load-receipts.js';
 import { isDetailed, lotKey, NO_LOT } from './quants.js';
 import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
@@ -76,8 +77,15 @@ function* lotsOf(demands: Iterable<Demand>, balances: ReadonlyMap<string, Balanc
 }
 
 /** What the stock is worth where goods come or go; where they go, the cost layers first in turn. */
-export async function readCosts(tx: Tx, needs: readonly Needs[], { posts }: Places, balances: ReadonlyMap<string, Balance>) {
-  const keys = [...posts.keys()].filter((key) => balances.has(key));
+export async function readCosts(
+  tx: Tx,
+  needs: readonly Needs[],
+  { posts }: Places,
+  balances: ReadonlyMap<string, Balance>,
+  receipts: ReceiptReads,
+) {
+  const ofReceipts = Map.groupBy(receipts.layers, (row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
+  const keys = [...new Set([...posts.keys(), ...ofReceipts.keys()])].filter((key) => balances.has(key));
   const books = new Map<Balance, CostBook>();
   const layersRead = Math.max(LAYERS_PER_BALANCE, ...needs.map((need) => need.layersPerBalanceMax ?? 0));
   if (keys.length === 0) return { books, layersRead };
@@ -102,6 +110,7 @@ export async function readCosts(tx: Tx, needs: readonly Needs[], { posts }: Plac
       lastUnitCost: optional(row?.last_unit_cost ?? null),
       lastLayerNo: row?.last_layer_no ?? 0,
       layers: read.map(layerOf),
+      others: ofReceipts.get(key)?.map(layerOf) ?? [],
       isComplete: balance.onHand === ZERO || (posts.get(key) === true && read.length < layersRead),
     });
     books.set(balance, book);

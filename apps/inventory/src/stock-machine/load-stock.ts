@@ -7,6 +7,7 @@ import { columns, distinct, findPlaces, type Places, type StoredPlace } from './
 import { takeBefore, turnOf } from './holds.js';
 import { noteLots, readCosts, readPostedSince, readQuants } from './load-quants.js';
 import { readTransfers } from '../transfers/transfer.sql.js';
+import { noteReceipts, readReceipts } from './load-receipts.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import { backorderOf, balanceOf, demandOf, optional, transferOf, unknownDemand } from './stock-rows.js';
@@ -58,7 +59,8 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   const found = balances.map(balanceOf);
   const byKey = new Map(found.map((balance) => [balanceKey(balance.orgId, balance.warehouseId, balance.itemId), balance]));
 
-  const costs = readCosts(tx, needs, places, byKey);
+  const receipts = await readReceipts(tx, needs);
+  const costs = readCosts(tx, needs, places, byKey, receipts);
   const waiting = await readQueues(tx, needs, byKey, places.freed);
   const shortable = await readHolds(tx, needs, places, byKey);
   const lotHolds = [...places.lotHolds];
@@ -93,6 +95,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);
   state.layersRead = layersRead;
+  noteReceipts(state, receipts);
   for (const lot of lotHolds) state.lotHoldsRead.add(lot);
   if (recognisesRepeats) notePosted(state, demands);
   for (const key of keys) if (!byKey.has(key)) state.missing.add(key);

@@ -64,9 +64,12 @@ export function shiftOf(state: StockState, balance: Balance, from: QuantKey, to:
  */
 export function staysInRange(state: StockState, changes: readonly Omit<StockChange, 'quality'>[]): boolean {
   const after = new Map<Balance, { quantity: Quantity; value: Money }>();
-  for (const { balance, delta, unitCost } of changes) {
-    const sum = after.get(balance) ?? { quantity: balance.onHand + balance.backordered, value: state.costOf(balance).value };
-    const value = sum.value + (delta < ZERO ? ZERO : valueOf(unitCost ?? ZERO, delta));
+  for (const { balance, delta, unitCost, parts } of changes) {
+    const book = state.costOf(balance);
+    const sum = after.get(balance) ?? { quantity: balance.onHand + balance.backordered, value: book.value };
+    const known = parts === undefined || parts.length === 0 ? null : sumQuantities(parts, (part) => part.value);
+    const added = known ?? (unitCost === undefined || unitCost === null ? book.worth(delta) : valueOf(unitCost, delta));
+    const value = sum.value + (delta < ZERO ? ZERO : added);
     after.set(balance, { quantity: sum.quantity + delta, value });
   }
   return [...after.values()].every(({ quantity, value }) => isQuantity(quantity) && isMoney(value));
@@ -113,6 +116,41 @@ export interface Posted {
   readonly valueDelta: Money | null;
   /** The layers that it came from, or went into. */
   readonly parts: readonly CostPart[];
+}
+
+/** What a movement without goods adds to the value of a balance. */
+export interface Revaluation {
+  readonly balance: Balance;
+  readonly lot: string;
+  /** What one costs from now on; null = not said. */
+  readonly unitCost: Money | null;
+  readonly valueDelta: Money;
+}
+
+/** Posts a movement of value alone; the layers have it already. */
+export function postRevaluation(state: StockState, movement: MovementHead, revaluations: readonly Revaluation[]): void {
+  state.newMovements.push(movement);
+  for (const { balance, lot, unitCost, valueDelta } of revaluations) {
+    balance.lastEntryNo++;
+    state.touchBalance(balance);
+    state.ledger.push({
+      orgId: balance.orgId,
+      warehouseId: balance.warehouseId,
+      itemId: balance.itemId,
+      entryNo: balance.lastEntryNo,
+      movement,
+      lot,
+      location: DEFAULT_LOCATION,
+      quality: 'available',
+      quantityDelta: ZERO,
+      balanceAfter: balance.onHand,
+      unitCost,
+      valueDelta,
+      flagged: false,
+      producedAt: null,
+      expiresAt: null,
+    });
+  }
 }
 
 /** What neither comes nor goes has no cost. */

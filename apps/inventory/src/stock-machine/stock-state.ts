@@ -3,6 +3,7 @@ import { formatQuantity, type Money, type Quantity, uuidv7, ZERO } from '#libs/d
 import type { StockTerms } from '../availability/available-to-promise.js';
 import type { CostBook, Costing, CostPart } from '../costing/cost-layers.js';
 import type { Expectation } from '../expected-receipts/expected-receipt.js';
+import { CostCorrections } from '../costing/receipt-costs.js';
 import type { CommandMeta } from './commands.js';
 import type { StoredPlace } from './find-places.js';
 import type { QuantKey, Quants } from './quants.js';
@@ -432,6 +433,7 @@ export class StockState {
   readonly movements = new Map<string, MovementHead>();
   /** Those that commands name, as far as they exist. */
   readonly expectedReceipts = new Map<string, Expectation>();
+  readonly costCorrections = new CostCorrections();
   /** The backorders waiting on a balance, first to be served first; absent = not read. */
   readonly queues = new Map<string, Backorder[]>();
   /** The balances on which more wait than were read. */

@@ -2,6 +2,7 @@ import type { Statement, Tx } from '#libs/persistence';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 import * as expectedReceiptSql from '../expected-receipts/expected-receipt.sql.js';
 import * as placesSql from './places.sql.js';
+import * as receiptCosts from '../costing/receipt-costs.sql.js';
 import * as sql from './stock.sql.js';
 
 const PLACE = ['org_id', 'warehouse_id', 'item_id'];
@@ -19,6 +20,9 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   location_pkey: ['org_id', 'warehouse_id', 'location'],
   cost_layer_pkey: [...PLACE, 'layer_no'],
   cost_layer_open: PLACE,
+  cost_layer_by_receipt: ['org_id', 'receipt_id'],
+  cost_correction_pkey: ['org_id', 'command_id'],
+  ledger_entry_default_org_id_ref_id_idx: ['org_id', 'ref_id'],
   reservation_open_of_lot: [...PLACE, 'lot'],
   shipment_by_order: ORDER,
   demand_pkey: ORDER,
@@ -52,7 +56,7 @@ describe('the statements of the machine', () => {
   });
   afterAll(() => stock.drop());
 
-  const statements = Object.values({ ...sql, ...placesSql, ...expectedReceiptSql }).filter(
+  const statements = Object.values({ ...sql, ...placesSql, ...expectedReceiptSql, ...receiptCosts }).filter(
     (value): value is Statement<never> => typeof value === 'object',
   );
 

@@ -1,4 +1,4 @@
-import type { CountStock, StockCommand } from './commands.js';
+import type { CorrectCost, CountStock, StockCommand } from './commands.js';
 import { NO_LOT } from './quants.js';
 import { balanceKey, DEFAULT_LOCATION, lotNameKey, movementKey, subjectKey } from './stock-state.js';
 
@@ -15,6 +15,8 @@ export interface Touches {
   readonly customerReturn: string | null;
   readonly transfer: string | null;
   readonly movement: string | null;
+  /** The receipt of which it corrects the costs. */
+  readonly correction: ReceiptTouches | null;
   /** The named balances that it may free stock on, so that who waits there must be read. */
   readonly frees: boolean;
   /** The named balances that it may take held stock from. */
@@ -41,6 +43,15 @@ export interface Touches {
   readonly postedSince: string | null;
 }
 
+/** What a correction of a receipt's costs touches: all that is left of some of its goods. */
+export interface ReceiptTouches {
+  readonly receipt: string;
+  /** `org/receipt/item` */
+  readonly goods: readonly string[];
+  /** The correction itself, by its `commandId`. */
+  readonly command: string;
+}
+
 /** What one command touches, with what its earlier decision asked for in addition. */
 export interface Needs extends Touches {
   readonly holdsPerBalanceMax?: number;
@@ -57,6 +68,7 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   customerReturn: null,
   transfer: null,
   movement: null,
+  correction: null,
   frees: false,
   shorts: false,
   posts: 'nothing',
@@ -80,6 +92,7 @@ export function touches(command: StockCommand): Touches {
     case 'expire-holds':
       return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId) };
     case 'fill-backorders':
+    case 'set-stock-policy':
       return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
     case 'confirm-pick':
       return { ...NOTHING, orgId, demand: subjectKey(orgId, command.orderId), knowsShipments: true };
@@ -145,11 +158,17 @@ export function touches(command: StockCommand): Touches {
       return sending(command);
     case 'receive-transfer':
       return { ...NOTHING, orgId, transfer: subjectKey(orgId, command.transferId), posts: 'receives' };
-    case 'set-stock-policy':
-      return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], frees: true };
+    case 'correct-cost':
+      return { ...NOTHING, orgId, correction: correctionOf(command), posts: 'receives' };
     default:
       return touchesInside(command);
   }
+}
+
+function correctionOf({ orgId, commandId, receiptId, lines }: CorrectCost): ReceiptTouches {
+  const receipt = subjectKey(orgId, receiptId);
+  const goods = [...new Set(lines.map(({ itemId }) => `${receipt}/${itemId}`))];
+  return { receipt, goods, command: subjectKey(orgId, commandId) };
 }
 
 type InsideCommand = Extract<

@@ -5,6 +5,7 @@ import { updateExpectedReceipts } from '../expected-receipts/expected-receipt.sq
 import * as placesSql from './places.sql.js';
 import { writeTransfers } from '../transfers/write-transfers.js';
 import { columnsOf } from './columns-of.js';
+import { writeCostCorrections } from '../costing/write-cost-corrections.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
@@ -53,6 +54,7 @@ export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balanc
   writeDocuments(tx, state);
   writeExpectedReceipts(tx, state);
   writeTransfers(tx, state);
+  writeCostCorrections(tx, state);
 }
 
 const balanceKeyColumns = [(b: Balance) => b.orgId, (b: Balance) => b.warehouseId, (b: Balance) => b.itemId] as const;

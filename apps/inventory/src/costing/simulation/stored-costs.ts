@@ -13,10 +13,11 @@ export class StoredCosts {
 
   constructor(readonly costing: Costing) {}
 
-  read(limit: number): CostBook {
+  /** @param receipts of which all is read, whatever its turn. */
+  read(limit: number, receipts: ReadonlySet<string | null> = new Set()): CostBook {
     const open = this.open();
     const layers = this.costing === 'average' ? [] : open.slice(0, limit);
-    return new CostBook({ ...this.balance, costing: this.costing, layers, isComplete: open.length <= limit });
+    return new CostBook({ ...this.balance, costing: this.costing, layers, isComplete: open.length <= limit, others: this.of(receipts) });
   }
 
   write(book: CostBook): void {
@@ -45,6 +46,11 @@ export class StoredCosts {
       if (layer.quantity === ZERO && layer.value !== ZERO) found.push(`layer ${layer.layerNo} is empty, but not worthless`);
     }
     return found;
+  }
+
+  /** What is left of some receipts. */
+  of(receipts: ReadonlySet<string | null>): CostLayer[] {
+    return this.open().filter((layer) => receipts.has(layer.receiptId));
   }
 
   private open(): CostLayer[] {

@@ -94,13 +94,14 @@ export class LedgerSums {
     this.byBalance.set(key, sums);
     sums.entries++;
     sums.value += entry.valueDelta ?? ZERO;
+    const isWithoutGoods = entry.movement.movementType === 'cost_correction';
     const place = quantKey(entry);
-    sums.places.set(place, (sums.places.get(place) ?? ZERO) + entry.quantityDelta);
+    if (!isWithoutGoods) sums.places.set(place, (sums.places.get(place) ?? ZERO) + entry.quantityDelta);
     sums.onHand += entry.quantityDelta;
     sums.qualities.set(entry.quality, (sums.qualities.get(entry.quality) ?? ZERO) + entry.quantityDelta);
     ensure(entry.entryNo === sums.entries, () => `I2: entry ${entry.entryNo} of ${key} follows entry ${sums.entries - 1}`);
     ensure(entry.balanceAfter === sums.onHand, () => `I2: entry ${entry.entryNo} of ${key} says ${entry.balanceAfter}, not ${sums.onHand}`);
-    ensure(entry.quantityDelta !== ZERO, () => `an entry of ${key} changes nothing`);
+    ensure((entry.quantityDelta === ZERO) === isWithoutGoods, () => `an entry of ${key} changes nothing`);
     const { movementType, orderId } = entry.movement;
     if (movementType !== 'sale_shipment' && movementType !== 'shipment_cancel') return;
     const shipped = `${entry.orgId}/${orderId}/${entry.itemId}`;

@@ -1,4 +1,5 @@
 import { ZERO } from '#libs/domain';
+import { unknownDemand } from '../stock-rows.js';
 import type { PostedShipment, ReceivedReturn } from '../stock-state.js';
 import type { BalanceRow, DemandRow } from './memory-stock.js';
 
@@ -35,4 +36,9 @@ export function emptyBalance(orgId: string, warehouseId: string, itemId: string)
     hasQuants: false,
     ...none,
   };
+}
+
+export function emptyDemandRow(key: string, now: Date): DemandRow {
+  const { reservations: _, backorders: __, ...row } = unknownDemand(key, now);
+  return row;
 }

@@ -7,6 +7,8 @@ import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
 import type { Expectation } from '../../expected-receipts/expected-receipt.js';
+import type { CostCorrection } from '../../costing/receipt-costs.js';
+import { correctedReceipts, placesOfReceipt, readReceipts, storeCorrections } from './memory-receipts.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
 import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants } from '../quants.js';
 import {
@@ -32,7 +34,7 @@ import {
 } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import { findWhole, notePostedSince } from './memory-places.js';
-import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance } from './copies.js';
+import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance, emptyDemandRow } from './copies.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {
@@ -103,6 +105,7 @@ export class MemoryStock {
   readonly inTransit = new Map<string, Quantity>();
   /** Pieces under way, by `org/item/lot`. */
   private readonly sentPieces = new Map<string, string | null>();
+  readonly costCorrections = new Map<string, CostCorrection>();
   readonly outbox: EventOf<EventDefinition>[] = [];
   private readonly inbox = new Set<string>();
   now = new Date('2026-01-05T08:00:00.000Z');
@@ -180,6 +183,7 @@ export class MemoryStock {
     notePostedSince(this, state, needs);
     for (const lot of lotHolds) state.lotHoldsRead.add(lot);
     this.readCosts(state, needs, posts);
+    readReceipts(this, state, needs);
 
     for (const need of needs) {
       for (const item of [...need.sourcing, ...need.balances.map(itemPart)]) if (!this.items.has(item)) state.unknownItems.add(item);
@@ -231,6 +235,7 @@ export class MemoryStock {
       findWhole(this, state, need, { lock, shorted, freed, lots, lotHolds });
       for (const held of this.heldBy(need.demand)) free(held.orgId, held);
       for (const { orgId, ...line } of this.movedLines(need)) free(orgId, line, line.lot);
+      placesOfReceipt(this, need).forEach((key) => lock(key, need));
       for (const item of need.sourcing) {
         const stored = [...this.balances.keys()].filter((key) => itemPart(key) === item);
         const [orgId, itemId] = item.split('/') as [string, string];
@@ -417,7 +422,8 @@ export class MemoryStock {
     state.layersRead = limit;
     for (const [key, issues] of posts) {
       const balance = state.balances.get(key);
-      if (balance !== undefined) state.costs.set(balance, this.costsAt(key, balance.costing).read(issues ? limit : 0));
+      if (balance === undefined) continue;
+      state.costs.set(balance, this.costsAt(key, balance.costing).read(issues ? limit : 0, correctedReceipts(needs, balance.orgId)));
     }
   }
 
@@ -491,6 +497,7 @@ export class MemoryStock {
       this.inTransit.set(keyOfRow(balance), (this.inTransit.get(keyOfRow(balance)) ?? ZERO) + quantity);
     }
     for (const [key, transferId] of state.sentPieces) this.sentPieces.set(key, transferId);
+    storeCorrections(this, state);
     this.outbox.push(...state.events);
   }
 
@@ -537,9 +544,4 @@ function ownRow(state: StockState, row: Backorder): Backorder {
   return state
     .demand(row.orgId, row.orderId)
     .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
-}
-
-function emptyDemandRow(key: string, now: Date): DemandRow {
-  const { reservations: _, backorders: __, ...row } = unknownDemand(key, now);
-  return row;
 }

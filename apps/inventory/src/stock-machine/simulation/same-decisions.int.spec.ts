@@ -15,6 +15,7 @@ const TABLES = [
   'quant',
   'lot',
   'cost_layer',
+  'cost_correction',
   'demand',
   'reservation',
   'backorder',

@@ -11,7 +11,10 @@ export interface Sent {
   readonly again: { readonly after: number; readonly command: StockCommand; readonly as: 'same' | 'new' } | null;
 }
 
-type Saying = Extract<Step, { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'policy' | 'work' }>;
+type Saying = Extract<
+  Step,
+  { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'correct' | 'policy' | 'work' }
+>;
 type OrderStep = Extract<Step, { do: 'order' }>;
 
 /** Who sends an order's messages decides how they are ordered. */
@@ -71,6 +74,14 @@ export class Senders {
       }
       case 'work':
         return this.sendWork(step);
+      case 'correct': {
+        const { do: _, org: orgId, which, itemId, unitCost, landedCost, reuses } = step;
+        const receipts = [...this.stock.movements.values()].filter((one) => one.orgId === orgId && one.movementType === 'receipt');
+        const receiptId = receipts.at(-1 - which)?.refId ?? 'unknown';
+        const line = { itemId, ...(unitCost === null ? {} : { unitCost }), ...(landedCost === null ? {} : { landedCost }) };
+        const commandId = reuses ? `correction-${this.made}` : this.newId('correction');
+        return [this.called({ kind: 'correct-cost', orgId, commandId, receiptId, lines: [line] })];
+      }
       case 'policy': {
         const { do: _, org: orgId, ...content } = step;
         return [this.called({ kind: 'set-stock-policy', orgId, ...content })];

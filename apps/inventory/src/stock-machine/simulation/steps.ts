@@ -148,6 +148,17 @@ export type Step =
       readonly nthPlace: number | null;
     }
   | {
+      readonly do: 'correct';
+      readonly org: Org;
+      /** A receipt, counted from the last one back. */
+      readonly which: number;
+      readonly itemId: string;
+      readonly unitCost: string | null;
+      readonly landedCost: string | null;
+      /** By the id of the last correction. */
+      readonly reuses: boolean;
+    }
+  | {
       readonly do: 'policy';
       readonly org: Org;
       readonly warehouseId: string;
@@ -260,6 +271,7 @@ const inspectStep = fc.record({
   namesLots: fc.boolean(),
   travel,
 });
+const unitCost = fc.constantFrom('1.50', '2', '0.3333', '7', '0');
 const receiveStep = fc.record({
   do: fc.constant('receive' as const),
   org,
@@ -268,7 +280,7 @@ const receiveStep = fc.record({
     fc.record({
       itemId: item,
       quantity,
-      unitCost: fc.constantFrom('1.50', '2', '0.3333', '7', '0'),
+      unitCost,
       quality: fc.constantFrom(null, null, null, 'available' as const, 'damaged' as const),
       nthLot,
       bin: fc.constantFrom(null, null, 'default', ...BINS),
@@ -291,6 +303,15 @@ const adjustStep = fc.record({
   leaves: fc.constantFrom(null, null, '0', '0.5', '1', '4'),
   reasonCode: fc.constantFrom('damage', 'loss', 'found', 'sample', 'internal_use', 'correction'),
   nthPlace: often(fc.nat({ max: 6 }), 2),
+});
+const correctStep = fc.record({
+  do: fc.constant('correct' as const),
+  org,
+  which: fc.nat({ max: 6 }),
+  itemId: item,
+  unitCost: often(unitCost, 2),
+  landedCost: fc.constantFrom(null, null, '10', '0.0001', '-3'),
+  reuses: rarely,
 });
 const policyStep = fc.record({
   do: fc.constant('policy' as const),
@@ -324,6 +345,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 8, arbitrary: inspectStep },
   { weight: 8, arbitrary: receiveStep },
   { weight: 8, arbitrary: adjustStep },
+  { weight: 4, arbitrary: correctStep },
   { weight: 4, arbitrary: policyStep },
   { weight: 10, arbitrary: workStep },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },

@@ -1,6 +1,7 @@
 import { InProcessDelivery, Inbox, Outbox, Relay } from '#libs/messaging';
 import type { Database } from '#libs/persistence';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import type { Costing } from '../../costing/cost-layers.js';
 import { Batcher } from '../batcher.js';
 import { DueWork } from '../due-work.js';
 import { KnownBalances } from '../load-stock.js';
@@ -35,15 +36,21 @@ export class StockDatabase {
   }
 
   /** Items and warehouses; the first warehouse comes first when a line names none. */
-  async addCatalogue(orgId: string, items: readonly string[], warehouses: readonly string[]): Promise<void> {
+  async addCatalogue(
+    orgId: string,
+    items: readonly string[],
+    warehouses: readonly string[],
+    costings: Readonly<Record<string, Costing>> = {},
+  ): Promise<void> {
     await this.database.rows(
       `insert into inventory.warehouse (org_id, warehouse_id, name, priority)
        select $1, warehouse_id, warehouse_id, priority from unnest($2::text[]) with ordinality as w (warehouse_id, priority)`,
       [orgId, warehouses],
     );
     await this.database.rows(
-      `insert into inventory.item (org_id, item_id, name) select $1, item_id, item_id from unnest($2::text[]) as i (item_id)`,
-      [orgId, items],
+      `insert into inventory.item (org_id, item_id, name, costing)
+       select $1, item_id, item_id, costing from unnest($2::text[], $3::text[]) as i (item_id, costing)`,
+      [orgId, items, items.map((itemId) => costings[itemId] ?? 'fifo')],
     );
   }
 
