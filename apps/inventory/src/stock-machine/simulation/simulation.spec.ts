@@ -33,11 +33,15 @@ describe('simulation of the stock machine', () => {
     expect(never).toEqual([]);
   }, 300_000);
 
-  it.each(Object.entries(MUTANTS))('notices a machine that %s', (_, { decide, noticed }) => {
-    const day = fc.property(someDay, (steps) => void simulate(steps, { decide }));
-    const { errorInstance } = fc.check(day, { seed: SEED, numRuns: 1_500, endOnFailure: true });
-    expect(errorInstance).toBeInstanceOf(Violation);
-    expect((errorInstance as Violation).message).toMatch(noticed);
-    // Most are noticed within a few days, the rarest within some hundreds.
-  }, 300_000);
+  it.each(Object.entries(MUTANTS))(
+    'notices a machine that %s',
+    (_, { decide, noticed }) => {
+      const day = fc.property(someDay, (steps) => void simulate(steps, { decide }));
+      const { errorInstance } = fc.check(day, { seed: SEED, numRuns: 1_500, endOnFailure: true });
+      expect(errorInstance).toBeInstanceOf(Violation);
+      expect((errorInstance as Violation).message).toMatch(noticed);
+      // Most are noticed within a few days, the rarest within some hundreds.
+    },
+    300_000,
+  );
 });
