@@ -10,7 +10,8 @@ const LIBRARIES = {
   testing: null,
 };
 
-const NOT_SPECS = '\\.spec\\.ts$';
+/** Specs, and what they share. */
+const NOT_SPECS = '\\.(spec|fixture)\\.ts$';
 
 const libraryRules = Object.entries(LIBRARIES)
   .filter(([, allowed]) => allowed !== null)
@@ -53,6 +54,13 @@ export default {
       severity: 'error',
       from: { path: '^(apps|libs)/', pathNot: ['^libs/testing/', NOT_SPECS, '/simulation/'] },
       to: { path: '^libs/testing/' },
+    },
+    {
+      name: 'fixtures-only-in-tests',
+      comment: 'what specs share is no part of what runs',
+      severity: 'error',
+      from: { pathNot: [NOT_SPECS, '^test/'] },
+      to: { path: '\\.fixture\\.ts$' },
     },
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
     { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },

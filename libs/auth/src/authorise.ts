@@ -3,7 +3,7 @@ import { forbidden } from '#libs/domain';
 import type { Actor } from './actor.js';
 
 /** What of a call decides who may make it. */
-export type Permission = Pick<CallDefinition, 'allow' | 'effect'>;
+export type Permission = Pick<CallDefinition, 'allow' | 'effect' | 'everyWarehouse'>;
 
 /**
  * Refuses a call that the actor may not make: none of the actor's roles is named in the definition's `allow`, the request is about
@@ -18,8 +18,10 @@ export function authorise(actor: Actor, definition: Permission, request: unknown
   if (orgId !== undefined && orgId !== actor.orgId) throw forbidden('FORBIDDEN', 'The request is about another organisation than yours.');
   if (definition.effect !== 'change') return;
   authoriseWarehouses(actor, namedWarehouses(request));
-  if (actor.warehouses !== null && leavesWarehouseOpen(request)) {
-    const mine = actor.warehouses.join(', ') || 'no warehouse';
+  if (actor.warehouses === null) return;
+  const mine = actor.warehouses.join(', ') || 'no warehouse';
+  if (definition.everyWarehouse) throw forbidden('WAREHOUSE_FORBIDDEN', `This changes stock wherever it is; you work in ${mine} only.`);
+  if (leavesWarehouseOpen(request)) {
     throw forbidden('WAREHOUSE_FORBIDDEN', `You work in ${mine}: name the warehouse of every line, so that no other one serves it.`);
   }
 }

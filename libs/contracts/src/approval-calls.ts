@@ -137,3 +137,12 @@ export const ApprovalPolicyMatch = defineCall({
   request: Type.Object({ kind: ApprovalKind, magnitudes: Magnitudes }),
   response: ApprovalPolicy,
 });
+
+/** The answer to what may not be done before somebody approves it: nothing was done. */
+export interface ApprovalNeeded {
+  readonly approvalRequestId: string;
+  readonly status: ApprovalStatus;
+  readonly requiredRole: ApprovalPolicy['requiredRole'];
+}
+
+export const needsApproval = (answer: object): answer is ApprovalNeeded => 'requiredRole' in answer;

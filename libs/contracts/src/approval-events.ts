@@ -109,6 +109,7 @@ const said = (type: string, summary: string) => ({
   type,
   summary,
   direction: 'out' as const,
+  publisher: 'approvals' as const,
   consumers: ['notifications' as const],
   data: ApprovalRequest,
 });
@@ -116,6 +117,7 @@ const said = (type: string, summary: string) => ({
 export const ApprovalRequested = defineEvent(said('ApprovalRequested', 'Something needs the approval of somebody with the named role.'));
 export const ApprovalReminded = defineEvent(said('ApprovalReminded', 'A request for approval has been waiting for some time; told once.'));
 export const ApprovalEscalated = defineEvent(said('ApprovalEscalated', 'Nobody decided in time: the successors of the role may now, too.'));
-export const ApprovalDecided = defineEvent(
-  said('ApprovalDecided', 'A request for approval is over: `status` says whether approved, rejected, expired or cancelled.'),
-);
+export const ApprovalDecided = defineEvent({
+  ...said('ApprovalDecided', 'A request for approval is over: `status` says whether approved, rejected, expired or cancelled.'),
+  consumers: ['notifications', 'orders', 'inventory'],
+});

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from '@sinclair/typebox';
 import { CLOUD_EVENT_CONTENT_TYPE, type CloudEvent, EVENTS_EXCHANGE, PARKED_QUEUE } from './cloud-event.js';
-import { allCalls, type CallDefinition, rpcQueue } from './define-call.js';
+import { allCalls, CALLS_EXCHANGE, type CallDefinition, rpcQueue } from './define-call.js';
 import { allEvents, type EventDefinition } from './define-event.js';
 import { exampleOf } from './example-of.js';
 import { OrgId } from './schema.js';
@@ -11,7 +11,8 @@ const DESCRIPTION = `What Holdfast takes and says over RabbitMQ.
 (\`source\`, \`id\`) has no effect for 14 days, a repeat of the business key ever. Unknown fields are ignored. What cannot be understood is
 parked and copied to the queue \`${PARKED_QUEUE}\`.
 
-**Calls** are requests to the queue of a service, answered to \`replyTo\` with the same \`correlationId\`. A call carries \`expiration\`;
+**Calls** are requests to the queue of a service, sent to it directly or through the exchange \`${CALLS_EXCHANGE}\` with the name of the
+queue as routing key, and answered to \`replyTo\` with the same \`correlationId\`. A call carries \`expiration\`;
 one that nobody waits for any more is not executed.`;
 
 const EXAMPLE_TIME = '2026-03-01T10:00:00Z';

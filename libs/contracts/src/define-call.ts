@@ -23,6 +23,8 @@ export interface CallDefinition<Q extends TSchema = TSchema, R extends TSchema =
   readonly allow: readonly Role[];
   /** A `change` is refused to an actor who does not work in the warehouses that the request names; a `read` is filtered. */
   readonly effect: 'read' | 'change';
+  /** Changes stock wherever it is, which the request does not say: refused to who works in some warehouses only. */
+  readonly everyWarehouse?: true;
   readonly validate: Validate;
 }
 
@@ -55,6 +57,14 @@ export function internal<T>() {
 /** The queue a service answers calls on. */
 export function rpcQueue(service: CalledService): string {
   return `${service}.rpc`;
+}
+
+/** Through it go the calls of outsiders whose broker user may not write to the default exchange, with the queue as routing key. */
+export const CALLS_EXCHANGE = 'holdfast.calls';
+
+/** Whether a service answers calls of outsiders. */
+export function isPublic(service: ServiceName): boolean {
+  return allCalls().some((call) => call.service === service && call.visibility === 'public');
 }
 
 /** One page of a list; `nextCursor` is null on the last one. */

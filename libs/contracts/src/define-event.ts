@@ -2,7 +2,7 @@ import type { Static, TSchema } from '@sinclair/typebox';
 import { compile, type Validate } from './validate.js';
 
 /** The services that can subscribe to an event. An OMS or any other outsider subscribes without being named. */
-export type ServiceName = 'inventory' | 'orders' | 'approvals' | 'notifications' | 'gateway';
+export type ServiceName = 'inventory' | 'orders' | 'approvals' | 'notifications' | 'reconciliation' | 'gateway';
 
 /**
  * A kind of event, declared once: its name, version and data. From it come the TypeScript type ({@link DataOf}), the validator,
@@ -21,6 +21,8 @@ export interface EventDefinition<T extends TSchema = TSchema> {
   readonly consumers: readonly ServiceName[];
   /** Whether outsiders publish it (an OMS), or Holdfast does. */
   readonly direction: 'in' | 'out';
+  /** The service of Holdfast that publishes it, and that alone may, as far as the broker is asked; null: outsiders only. */
+  readonly publisher: ServiceName | null;
   readonly dataSchema: string;
   readonly validate: Validate;
 }

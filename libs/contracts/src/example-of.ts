@@ -15,9 +15,12 @@ const BY_NAME: Readonly<Record<string, unknown>> = {
   movementId: '019cb5b1-0000-7000-8000-000000000001',
   reservationId: '019cb5b1-0000-7000-8000-000000000002',
   approvalRequestId: '019cb5b1-0000-7000-8000-000000000003',
+  discrepancyId: '019cb5b1-0000-7000-8000-000000000008',
   channelId: '019cb5b1-0000-7000-8000-000000000006',
   target: 'stock@example.com',
   importId: '019cb5b1-0000-7000-8000-000000000007',
+  runId: '019cb5b1-0000-7000-8000-000000000009',
+  findingId: '019cb5b1-0000-7000-8000-00000000000a',
   lot: 'L-2026-03',
   location: 'A-01',
   lineNo: 1,
@@ -49,7 +52,8 @@ const TIMESTAMP = '2026-03-01T10:00:00Z';
  */
 export function exampleOf(schema: TSchema, name = ''): unknown {
   const known = BY_NAME[name];
-  if (known !== undefined && !isStructure(schema)) return known;
+  // A given word stays what it is: what a field of this name holds elsewhere may be none of this one's.
+  if (known !== undefined && !isStructure(schema) && !isChoice(schema)) return known;
   switch (schema[Kind]) {
     case 'Object':
       return objectExample(schema);
@@ -58,7 +62,7 @@ export function exampleOf(schema: TSchema, name = ''): unknown {
         ? []
         : [exampleOf(schema['items'] as TSchema)];
     case 'Union':
-      return exampleOf((schema['anyOf'] as TSchema[])[0]!, name);
+      return exampleOf((schema['anyOf'] as TSchema[])[0]!, isChoice(schema) ? '' : name);
     case 'Literal':
       return schema['const'] as unknown;
     case 'Boolean':
@@ -92,4 +96,8 @@ function stringExample(schema: TSchema): string {
 
 function isStructure(schema: TSchema): boolean {
   return schema[Kind] === 'Object' || schema[Kind] === 'Array';
+}
+
+function isChoice(schema: TSchema): boolean {
+  return schema[Kind] === 'Union' && (schema['anyOf'] as TSchema[]).every((option) => option[Kind] === 'Literal');
 }

@@ -1,8 +1,9 @@
+import type { ApprovalNeeded } from './approval-calls.js';
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { GoodsReceived } from './order-events.js';
 import { ADMINISTRATORS, AUDITORS, EVERY_ROLE, GOODS_HANDLERS, SETTINGS_READERS, STOCK_KEEPERS } from './role.js';
-import { Decimal, Id, NonNegativeDecimal, Nullable, ShelfLifeDays, Text, Timestamp } from './schema.js';
+import { Decimal, Id, NonNegativeDecimal, Nullable, ShelfLifeDays, SomeText, Text, Timestamp } from './schema.js';
 
 // What the gateway asks inventory: catalogue, receipts, adjustments, stock, ledger, settings. Between our own services only.
 
@@ -28,7 +29,7 @@ export const WarehouseCreate = defineCall({
   effect: 'change',
   allow: STOCK_KEEPERS,
   summary: 'Creates a warehouse.',
-  request: Type.Object({ warehouseId: Id, name: Text(200), priority: Type.Optional(warehousePriority), ...dryRun }),
+  request: Type.Object({ warehouseId: Id, name: SomeText(200), priority: Type.Optional(warehousePriority), ...dryRun }),
   response: internal<Warehouse>(),
 });
 export const WarehouseList = defineCall({
@@ -55,7 +56,7 @@ export const WarehouseUpdate = defineCall({
   effect: 'change',
   allow: STOCK_KEEPERS,
   summary: 'Changes a warehouse.',
-  request: Type.Object({ warehouseId: Id, name: Type.Optional(Text(200)), priority: Type.Optional(warehousePriority), ...dryRun }),
+  request: Type.Object({ warehouseId: Id, name: Type.Optional(SomeText(200)), priority: Type.Optional(warehousePriority), ...dryRun }),
   response: internal<Warehouse>(),
 });
 
@@ -94,7 +95,7 @@ export const ItemCreate = defineCall({
   summary: 'Creates an item.',
   request: Type.Object({
     itemId: Id,
-    name: Text(200),
+    name: SomeText(200),
     tracking: Type.Optional(Type.Union([Type.Literal('none'), Type.Literal('lot'), Type.Literal('serial')])),
     ...itemFields,
     ...dryRun,
@@ -125,7 +126,7 @@ export const ItemUpdate = defineCall({
   effect: 'change',
   allow: STOCK_KEEPERS,
   summary: 'Changes an item.',
-  request: Type.Object({ itemId: Id, name: Type.Optional(Text(200)), ...itemFields, ...dryRun }),
+  request: Type.Object({ itemId: Id, name: Type.Optional(SomeText(200)), ...itemFields, ...dryRun }),
   response: internal<Item>(),
 });
 
@@ -160,22 +161,25 @@ export const AdjustmentPost = defineCall({
     warehouseId: Id,
     itemId: Id,
     quantityDelta: Decimal,
-    reason: Text(),
+    reason: SomeText(),
     reasonCode: Type.Optional(AdjustmentReason),
     lot: Type.Optional(Id),
     location: Type.Optional(Id),
     unitCost: Type.Optional(price),
     ...dryRun,
   }),
-  response: internal<{
-    movementId: string;
-    itemId: string;
-    warehouseId: string;
-    quantityDelta: string;
-    balanceAfter: string;
-    dryRun?: boolean;
-  }>(),
+  response: internal<AdjustmentAnswer | ApprovalNeeded>(),
 });
+
+/** What was posted. */
+export interface AdjustmentAnswer {
+  readonly movementId: string;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly quantityDelta: string;
+  readonly balanceAfter: string;
+  readonly dryRun?: boolean;
+}
 
 /** The stock of an item in a warehouse, as lists show it. */
 export interface StockRow {
@@ -327,7 +331,51 @@ export interface StockSettings {
   readonly sourcingStrategy: SourcingStrategy;
   /** A lot that expires sooner is not promised, unless item or order say otherwise. */
   readonly minRemainingShelfLifeDays: number;
+  /** Whether what is short is refused (`hard`), up to a limit laid before an approver (`soft`), or only recorded (`dark`). */
+  readonly enforcementPhase: EnforcementPhase;
+  /** Lays every order that is short before an approver instead of refusing it. */
+  readonly allowInventoryOversell: boolean;
+  /** What an open discrepancy of high severity keeps from being promised: all, the difference, or nothing. */
+  readonly discrepancyLockPolicy: DiscrepancyLockPolicy;
+  /** Up to which shortage, in percent of what is there, `soft` does not refuse. */
+  readonly softBlockPercent: string;
+  /** Differences of counts and receipts up to either of these open no discrepancy. */
+  readonly tolerance: Tolerance;
+  /** Up to which difference, in percent, a discrepancy is low, medium, high. */
+  readonly severityPercents: readonly [string, string, string];
+  /** When reconciliation runs, in the organisation's time zone. */
+  readonly reconciliationCron: string;
   readonly dryRun?: boolean;
+}
+
+/** What counts while an organisation has said nothing else. */
+export const DEFAULT_STOCK_SETTINGS: StockSettings = {
+  softReservationTtlSeconds: 1800,
+  defaultReorderPoint: null,
+  reservationMode: 'all_or_nothing',
+  returnQuarantine: true,
+  currency: 'EUR',
+  deliveryLeadDays: 0,
+  timezone: 'UTC',
+  sourcingStrategy: 'priority',
+  minRemainingShelfLifeDays: 0,
+  enforcementPhase: 'hard',
+  allowInventoryOversell: false,
+  discrepancyLockPolicy: 'soft',
+  softBlockPercent: '20',
+  tolerance: { quantity: '0', percent: '0' },
+  severityPercents: ['2', '5', '20'],
+  reconciliationCron: '0 2 * * *',
+};
+
+export const ENFORCEMENT_PHASES = ['dark', 'soft', 'hard'] as const;
+export type EnforcementPhase = (typeof ENFORCEMENT_PHASES)[number];
+export const DISCREPANCY_LOCK_POLICIES = ['hard', 'soft', 'monitor'] as const;
+export type DiscrepancyLockPolicy = (typeof DISCREPANCY_LOCK_POLICIES)[number];
+/** How much a difference may be. */
+export interface Tolerance {
+  readonly quantity: string;
+  readonly percent: string;
 }
 
 export const SettingsGet = defineCall({
@@ -355,6 +403,13 @@ export const SettingsUpdate = defineCall({
     timezone: Type.Optional(Type.String({ minLength: 1, maxLength: 64 })),
     sourcingStrategy: Type.Optional(SourcingStrategy),
     minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
+    enforcementPhase: Type.Optional(Type.Union(ENFORCEMENT_PHASES.map((phase) => Type.Literal(phase)))),
+    allowInventoryOversell: Type.Optional(Type.Boolean()),
+    discrepancyLockPolicy: Type.Optional(Type.Union(DISCREPANCY_LOCK_POLICIES.map((policy) => Type.Literal(policy)))),
+    softBlockPercent: Type.Optional(NonNegativeDecimal),
+    tolerance: Type.Optional(Type.Object({ quantity: NonNegativeDecimal, percent: NonNegativeDecimal })),
+    severityPercents: Type.Optional(Type.Tuple([NonNegativeDecimal, NonNegativeDecimal, NonNegativeDecimal])),
+    reconciliationCron: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
     ...dryRun,
   }),
   response: internal<StockSettings>(),

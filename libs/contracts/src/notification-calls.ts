@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { allEvents } from './define-event.js';
 import { ADMINISTRATORS, AUDITORS, type Role, ROLES } from './role.js';
@@ -144,6 +144,3 @@ export const DeliveryList = defineCall({
   }),
   response: internal<Page<NotificationDelivery>>(),
 });
-
-/** What a channel is to be; what is left out of a change stays. */
-export type ChannelSaying = Pick<Static<(typeof ChannelUpdate)['request']>, 'name' | 'target' | 'events' | 'roles' | 'enabled' | 'secret'>;

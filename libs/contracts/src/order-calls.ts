@@ -1,7 +1,8 @@
 import { Type } from '@sinclair/typebox';
+import type { AuditEvent } from './audit-calls.js';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { InspectionVerdict, PickedLine, ReservationMode, ReturnCondition } from './order-events.js';
-import { AUDITORS, EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
+import { EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import {
   COMMAND_LINES_MAX,
   Id,
@@ -215,17 +216,6 @@ export const OrderList = defineCall({
   response: internal<Page<Order>>(),
 });
 
-/** One entry of the append-only audit trail. */
-export interface AuditEvent {
-  readonly auditEventId: string;
-  readonly type: string;
-  readonly orderId: string | null;
-  readonly actor: string | null;
-  readonly occurredAt: string;
-  /** What changed, and for a refusal the availability snapshot and each short line. */
-  readonly details: Readonly<Record<string, unknown>>;
-}
-
 export const OrderEventList = defineCall({
   ...shared,
   pattern: 'orders.events',
@@ -233,23 +223,6 @@ export const OrderEventList = defineCall({
   allow: EVERY_ROLE,
   summary: 'What happened to one order, newest first.',
   request: Type.Object({ orderId: Id, ...PageQuery }),
-  response: internal<Page<AuditEvent>>(),
-});
-
-export const AuditList = defineCall({
-  ...shared,
-  pattern: 'audit.list',
-  effect: 'read',
-  allow: AUDITORS,
-  summary: 'The audit trail, newest first.',
-  request: Type.Object({
-    orderId: Type.Optional(Id),
-    type: Type.Optional(Text(60)),
-    actor: Type.Optional(Text(200)),
-    from: Type.Optional(Timestamp),
-    to: Type.Optional(Timestamp),
-    ...PageQuery,
-  }),
   response: internal<Page<AuditEvent>>(),
 });
 

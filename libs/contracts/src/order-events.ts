@@ -43,16 +43,29 @@ const demand = {
   lines: Type.Array(DemandLine, { minItems: 1, maxItems: ORDER_LINES_MAX }),
 };
 
+/**
+ * From `orders` only: an order that waits for an approval, and what an approval lets through. Other sources never wait: what is short of
+ * theirs is refused, or held as far as it goes while nothing is enforced.
+ */
+export const approval = {
+  /** Hold what can be promised, softly and without expiry; the rest waits for the approval, unheld. */
+  pendingApproval: Type.Optional(Type.Boolean()),
+  /** The approval by which the lines below may be short. */
+  approvalRequestId: Type.Optional(Id),
+  /** By how much each line may be short at most: what is free is held all the same, the rest becomes a backorder. */
+  approvedShortages: Type.Optional(Type.Array(Type.Object({ lineNo: LineNo, quantity: PositiveDecimal }), { maxItems: ORDER_LINES_MAX })),
+};
+
 export const OrderPlaced = defineEvent({
   type: 'OrderPlaced',
   summary: 'An order was placed: its stock is held softly, until the hold expires or the order is confirmed.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({
     ...demand,
     ttlSeconds: Type.Optional(Type.Integer({ minimum: 1, maximum: 31_536_000 })),
-    approvalRequestId: Type.Optional(Id),
-    pendingApproval: Type.Optional(Type.Boolean()),
+    ...approval,
   }),
 });
 
@@ -60,6 +73,7 @@ export const OrderConfirmed = defineEvent({
   type: 'OrderConfirmed',
   summary: 'An order was confirmed: its stock is held firmly. For a known order these are the new totals.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object(demand),
 });
@@ -68,14 +82,16 @@ export const OrderAmended = defineEvent({
   type: 'OrderAmended',
   summary: 'The lines of an order were changed: these are the new totals. Refused as a whole, and then the old hold stands.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
-  data: Type.Object({ ...demand, firm: Type.Optional(Type.Boolean()) }),
+  data: Type.Object({ ...demand, firm: Type.Optional(Type.Boolean()), ...approval }),
 });
 
 export const OrderCancelled = defineEvent({
   type: 'OrderCancelled',
   summary: 'An order was cancelled: what it holds is released, and it can never hold again.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({ orderId: Id, reason: Type.Optional(Text()) }),
 });
@@ -98,6 +114,7 @@ export const OrderPicked = defineEvent({
   summary:
     'What was really picked, in totals; no lines = exactly as suggested. The hold of the order moves to where it was picked; what was not found is released there and held elsewhere, or waits.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({ orderId: Id, lines: Type.Optional(Type.Array(PickedLine, { maxItems: COMMAND_LINES_MAX })) }),
 });
@@ -108,6 +125,7 @@ export const ShipmentConfirmed = defineEvent({
   type: 'ShipmentConfirmed',
   summary: 'Goods left the warehouse: on hand falls by what was really shipped, and the hold of the order is fulfilled.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({
     shipmentId: Id,
@@ -133,6 +151,7 @@ export const ShipmentCancelled = defineEvent({
   type: 'ShipmentCancelled',
   summary: 'A shipment did not happen after all: what it took comes back and is held for the order again.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({ shipmentId: Id, orderId: Id, reason: Type.Optional(Text()) }),
 });
@@ -150,6 +169,7 @@ export const ReturnReceived = defineEvent({
   type: 'ReturnReceived',
   summary: 'A customer sent goods back: on hand rises at once, and the goods wait for inspection before they can be promised.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({
     returnId: Id,
@@ -173,6 +193,7 @@ export const ReturnInspected = defineEvent({
   type: 'ReturnInspected',
   summary: 'Returned goods were inspected: they become available, damaged, quarantined, or are scrapped.',
   direction: 'in',
+  publisher: 'orders',
   consumers: ['inventory'],
   data: Type.Object({
     returnId: Id,
@@ -194,6 +215,7 @@ export const GoodsReceived = defineEvent({
   type: 'GoodsReceived',
   summary: 'Goods arrived from a supplier: on hand rises, and waiting backorders are filled.',
   direction: 'in',
+  publisher: null,
   consumers: ['inventory'],
   data: Type.Object({
     receiptId: Id,

@@ -75,4 +75,5 @@ export const ParkedCalls = {
   inventory: parkedCalls('inventory'),
   orders: parkedCalls('orders'),
   notifications: parkedCalls('notifications'),
+  reconciliation: parkedCalls('reconciliation'),
 };

@@ -23,8 +23,8 @@ export const Priority = Type.Integer({ minimum: 0, maximum: 100 });
 const STORABLE = '[^\\u0000-\\u0008\\u000b\\u000c\\u000e-\\u001f\\ud800-\\udfff]';
 /** Text for people: no control characters and no lone surrogates, which PostgreSQL cannot store. */
 export const Text = (maxLength = 500) => Type.String({ maxLength, pattern: `^${STORABLE}*$` });
-/** As {@link Text}, and not empty. */
-export const SomeText = (maxLength = 500) => Type.String({ minLength: 1, maxLength, pattern: `^${STORABLE}+$` });
+/** As {@link Text}, and neither empty nor nothing but blanks. */
+export const SomeText = (maxLength = 500) => Type.String({ minLength: 1, maxLength, pattern: `^(?=[\\s\\S]*\\S)${STORABLE}+$` });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 
 /** At most this many lines in an order, and in any other command. */

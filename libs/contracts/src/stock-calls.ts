@@ -1,6 +1,8 @@
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal } from './define-call.js';
+import { DiscrepancySeverity, DiscrepancySource, DiscrepancyStatus } from './discrepancy-calls.js';
 import {
+  approval,
   DemandLine,
   OrderPicked,
   ReservationMode,
@@ -12,7 +14,7 @@ import {
 import { EVERY_ROLE, GOODS_HANDLERS, ORDER_TAKERS } from './role.js';
 import { Id, ORDER_LINES_MAX, Priority, Sequence, Text, Timestamp, Decimal, Nullable, ShelfLifeDays } from './schema.js';
 import type { StockPicked } from './stock-events.js';
-import { HeldLine, RefusalReason, ShortLine, StockLine } from './stock-events.js';
+import { HeldLine, Override, RefusalReason, ShortLine, StockLine } from './stock-events.js';
 
 // The calls that outsiders may use too. What they say is what the events say; see order-events.ts and stock-events.ts.
 
@@ -62,7 +64,18 @@ export const Availability = Type.Object({
           expiresAt: Nullable(Timestamp),
         }),
       ),
-      discrepancies: Type.Array(Type.Unknown()),
+      /** The open ones; those that keep stock back first. */
+      discrepancies: Type.Array(
+        Type.Object({
+          discrepancyId: Id,
+          severity: DiscrepancySeverity,
+          status: DiscrepancyStatus,
+          source: DiscrepancySource,
+          difference: Decimal,
+          lot: Nullable(Id),
+          detectedAt: Timestamp,
+        }),
+      ),
       /** There is more than is listed here; `reservations.list` shows all of it. */
       truncated: Type.Boolean(),
     }),
@@ -105,8 +118,7 @@ export const StockDemand = defineCall({
     priority: Type.Optional(Priority),
     warehouseId: Type.Optional(Id),
     minRemainingShelfLifeDays: Type.Optional(ShelfLifeDays),
-    approvalRequestId: Type.Optional(Id),
-    pendingApproval: Type.Optional(Type.Boolean()),
+    ...approval,
     /** Shown in the event and the reservation log when the demand is cancelled. */
     reason: Type.Optional(Text()),
     ...dryRun,
@@ -126,6 +138,8 @@ export const StockDemand = defineCall({
     reason: Type.Optional(RefusalReason),
     shortLines: Type.Optional(Type.Array(ShortLine)),
     discrepancyIds: Type.Optional(Type.Array(Type.String())),
+    /** Present when `failed` and somebody may approve it. */
+    override: Type.Optional(Override),
     /** What could be had instead of each short line: another warehouse, a substitute item. */
     alternatives: Type.Optional(
       Type.Array(
@@ -185,6 +199,7 @@ export const StockUnship = defineCall({
   ...shared,
   pattern: 'stock.unship',
   effect: 'change',
+  everyWarehouse: true,
   allow: GOODS_HANDLERS,
   summary: 'Takes a shipment back: the data of `ShipmentCancelled`.',
   request: Type.Composite([ShipmentCancelled.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
@@ -205,6 +220,7 @@ export const StockInspect = defineCall({
   ...shared,
   pattern: 'stock.inspect',
   effect: 'change',
+  everyWarehouse: true,
   allow: GOODS_HANDLERS,
   summary: 'Says what returned goods are good for: the data of `ReturnInspected`.',
   request: Type.Composite([ReturnInspected.data, Type.Object({ ...sequence, ...source, ...dryRun })]),
@@ -225,6 +241,7 @@ export const StockPick = defineCall({
   ...shared,
   pattern: 'stock.pick',
   effect: 'change',
+  everyWarehouse: true,
   allow: GOODS_HANDLERS,
   summary: 'Says what was really picked: the data of `OrderPicked`.',
   request: Type.Composite([OrderPicked.data, Type.Object({ ...sequence, ...source, ...dryRun })]),

@@ -1,4 +1,5 @@
 import { type Static, Type } from '@sinclair/typebox';
+import { ApprovalLine, Magnitudes } from './approval-events.js';
 import { defineEvent } from './define-event.js';
 import { Decimal, Id, LineNo, NonNegativeDecimal, Nullable, PositiveDecimal, Text, Timestamp } from './schema.js';
 
@@ -62,13 +63,34 @@ export const ShortLine = Type.Object({
 });
 export type ShortLine = Static<typeof ShortLine>;
 
+/**
+ * What somebody may let through although it was refused: an order that is short within what may be approved, or that needs stock which an
+ * open discrepancy puts in doubt.
+ */
+export const Override = Type.Object({
+  kind: Type.Union([Type.Literal('order_override'), Type.Literal('discrepancy_acknowledgement')]),
+  /** How much is missing in all, of how much there is, and what that is worth. */
+  magnitudes: Magnitudes,
+  /** By how much each line is short. */
+  lines: Type.Array(ApprovalLine),
+  /** Every term of availability of each balance concerned. */
+  availabilitySnapshot: Type.Array(Type.Record(Type.String(), Type.String())),
+});
+export type Override = Static<typeof Override>;
+
 const Backordered = Type.Object({ lineNo: LineNo, itemId: Id, quantity: PositiveDecimal });
 const MovedLine = Type.Object({ lineNo: LineNo, itemId: Id, warehouseId: Id, lot: Nullable(Id), quantity: PositiveDecimal });
 const stock = { stock: Type.Array(StockLine) };
 const discrepancyIds = { discrepancyIds: Type.Array(Type.String()) };
 const held = { orderId: Id, firm: Type.Boolean(), expiresAt: Nullable(Timestamp), lines: Type.Array(HeldLine), ...stock };
 
-const answer = (type: string, summary: string) => ({ type, summary, direction: 'out' as const, consumers: ['orders' as const] });
+const answer = (type: string, summary: string) => ({
+  type,
+  summary,
+  direction: 'out' as const,
+  publisher: 'inventory' as const,
+  consumers: ['orders' as const],
+});
 /** People are told of it as well. */
 const andPeople = { consumers: ['orders' as const, 'notifications' as const] };
 
@@ -85,7 +107,15 @@ export const StockPartiallyReserved = defineEvent({
 export const StockReservationFailed = defineEvent({
   ...answer('StockReservationFailed', 'The demand was refused. After a refused amendment the old hold stands.'),
   ...andPeople,
-  data: Type.Object({ orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...discrepancyIds, ...stock }),
+  data: Type.Object({
+    orderId: Id,
+    reason: RefusalReason,
+    lines: Type.Array(ShortLine),
+    ...discrepancyIds,
+    /** Present when somebody may approve it. */
+    override: Type.Optional(Override),
+    ...stock,
+  }),
 });
 
 const changedHold = Type.Object({ orderId: Id, lines: Type.Array(MovedLine), ...stock });
@@ -191,7 +221,13 @@ export const StockPickFailed = defineEvent({
   data: Type.Object({ orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...stock }),
 });
 
-const fact = (type: string, summary: string) => ({ type, summary, direction: 'out' as const, consumers: [] });
+const fact = (type: string, summary: string) => ({
+  type,
+  summary,
+  direction: 'out' as const,
+  publisher: 'inventory' as const,
+  consumers: [],
+});
 
 export const StockReceived = defineEvent({
   ...fact('StockReceived', 'A receipt was posted.'),
@@ -270,10 +306,18 @@ export const StockReplenished = defineEvent({
 
 export const OrderStatusChanged = defineEvent({
   ...fact('OrderStatusChanged', 'An order moved to another status.'),
+  publisher: 'orders',
   data: Type.Object({ orderId: Id, from: Type.String(), to: Type.String(), reason: Type.Optional(Text()) }),
+});
+
+export const WarehouseCreated = defineEvent({
+  ...fact('WarehouseCreated', 'There is a new warehouse.'),
+  consumers: ['reconciliation'],
+  data: Type.Object({ warehouseId: Id, name: Text(200) }),
 });
 
 export const SettingsChanged = defineEvent({
   ...fact('SettingsChanged', 'An organisation changed its stock settings.'),
+  consumers: ['inventory', 'reconciliation'],
   data: Type.Record(Type.String(), Type.Unknown()),
 });

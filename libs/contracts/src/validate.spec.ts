@@ -1,4 +1,4 @@
-import { Timestamp } from './schema.js';
+import { SomeText, Timestamp } from './schema.js';
 import { compile } from './validate.js';
 
 describe('timestamps', () => {
@@ -21,5 +21,17 @@ describe('timestamps', () => {
     ['words', 'tomorrow'],
   ])('refuses %s, which no table could store', (_, text) => {
     expect(validate(text)).toHaveLength(1);
+  });
+});
+
+describe('text that must say something', () => {
+  const validate = compile(SomeText(20));
+
+  it.each(['no', ' a word ', '\n\tx', '\u{1f600}'])('may be %j', (text) => {
+    expect(validate(text)).toBeNull();
+  });
+
+  it.each(['', ' ', ' \t\n', '\u00a0', 'a\u0000', '\ud800', 'x'.repeat(21)])('may not be %j', (text) => {
+    expect(validate(text)).not.toBeNull();
   });
 });

@@ -175,6 +175,7 @@ export const LotRecall = defineCall({
   ...shared,
   pattern: 'lots.recall',
   effect: 'change',
+  everyWarehouse: true,
   allow: STOCK_KEEPERS,
   summary: 'Takes a lot out of what may be sold, in every warehouse; what still comes in of it is recalled as well.',
   request: Type.Object({ ...commandId, itemId: Id, lot: Id, reason: SomeText(), ...dryRun }),

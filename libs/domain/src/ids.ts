@@ -8,10 +8,12 @@ export const ORG_ID_PATTERN = '^[A-Za-z0-9_:-]{1,64}$';
 // Random bytes are drawn for many ids at once: one call per id is the larger part of its cost.
 const pool = Buffer.allocUnsafe(10 * 1024);
 let poolOffset = pool.length;
-let lastTimestampMs = 0;
-let counter = 0;
-
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+let lastTimestampMs = 0;
+/** The time as ids begin with it, made once per millisecond. */
+let prefix = '';
+let counter = 0;
 
 /**
  * A UUIDv7: 48 bits of time, a counter that keeps ids of one process in order within a millisecond, and 62 random bits.
@@ -23,25 +25,16 @@ export function uuidv7(): string {
     poolOffset = 0;
   }
   const nowMs = Date.now();
-  if (nowMs > lastTimestampMs) {
-    lastTimestampMs = nowMs;
-    counter = 0;
-  } else if (++counter > 0xfff) {
-    // More than 4,096 ids in a millisecond: borrow from the next one rather than leave the order.
-    lastTimestampMs++;
-    counter = 0;
-  }
+  // More than 4,096 ids in a millisecond: borrow from the next one rather than leave the order.
+  if (nowMs > lastTimestampMs) beginMillisecond(nowMs);
+  else if (++counter > 0xfff) beginMillisecond(lastTimestampMs + 1);
   const b = pool;
   const at = poolOffset;
   poolOffset += 8;
-  const high = Math.floor(lastTimestampMs / 0x1_0000)
-    .toString(16)
-    .padStart(8, '0');
-  const low = (lastTimestampMs % 0x1_0000).toString(16).padStart(4, '0');
-  const sequence = counter.toString(16).padStart(3, '0');
+  // The first two bits of the random part say which variant of UUIDs this is.
   const variant = HEX[(b[at]! & 0x3f) | 0x80]!;
   return (
-    `${high}-${low}-7${sequence}-${variant}${HEX[b[at + 1]!]}-` +
+    `${prefix}${counter.toString(16).padStart(3, '0')}-${variant}${HEX[b[at + 1]!]!}-` +
     HEX[b[at + 2]!]! +
     HEX[b[at + 3]!]! +
     HEX[b[at + 4]!]! +
@@ -49,4 +42,11 @@ export function uuidv7(): string {
     HEX[b[at + 6]!]! +
     HEX[b[at + 7]!]!
   );
+}
+
+function beginMillisecond(timestampMs: number): void {
+  lastTimestampMs = timestampMs;
+  counter = 0;
+  const time = timestampMs.toString(16).padStart(12, '0');
+  prefix = `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }

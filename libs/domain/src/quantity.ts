@@ -52,9 +52,9 @@ export function isQuantity(sum: Quantity): boolean {
 /** The shortest decimal string: no exponent, no trailing zeros, no `-0`. */
 export function formatQuantity(quantity: Quantity): string {
   const negative = quantity < ZERO;
-  const absolute = negative ? -quantity : quantity;
-  const whole = absolute / SCALE;
-  const fraction = absolute % SCALE;
+  const size = absolute(quantity);
+  const whole = size / SCALE;
+  const fraction = size % SCALE;
   const sign = negative ? '-' : '';
   if (fraction === 0n) return sign + whole.toString();
   return `${sign}${whole}.${fraction.toString().padStart(DECIMALS, '0').replace(/0+$/, '')}`;
@@ -66,6 +66,11 @@ export function formatQuantity(quantity: Quantity): string {
  */
 export function shortestDecimal(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+}
+
+/** Without its sign. */
+export function absolute(quantity: Quantity): Quantity {
+  return quantity < ZERO ? -quantity : quantity;
 }
 
 export function minQuantity(a: Quantity, b: Quantity): Quantity {

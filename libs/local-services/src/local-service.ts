@@ -4,6 +4,8 @@ export interface LocalService {
   readonly url: string;
   /** Where it comes from, for people: `PostgreSQL 15 on 127.0.0.1:5432`. */
   readonly description: string;
+  /** Its own tool, `rabbitmqctl`, and the environment in which that reaches it; of a private broker started from its program. */
+  readonly tool?: { readonly program: string; readonly env: Readonly<Record<string, string | undefined>> };
   /** Ends what was started; does nothing to what was found. */
   stop(): Promise<void>;
 }

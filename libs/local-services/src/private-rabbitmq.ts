@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalService } from './local-service.js';
 import { LocalServiceError } from './local-service.js';
@@ -69,7 +69,12 @@ export async function startPrivateRabbitmq({ program, durable, ...options }: Pri
   try {
     const url = `amqp://guest:guest@127.0.0.1:${port}`;
     const product = await untilReady(url, server, logFile);
-    return { url, description: `${product} of its own on 127.0.0.1:${port}`, stop };
+    const { HOME, ERL_EPMD_PORT, ERL_EPMD_ADDRESS, RABBITMQ_NODENAME, RABBITMQ_CONF_ENV_FILE } = env;
+    const tool = {
+      program: join(dirname(program), 'rabbitmqctl'),
+      env: { HOME, ERL_EPMD_PORT, ERL_EPMD_ADDRESS, RABBITMQ_NODENAME, RABBITMQ_CONF_ENV_FILE },
+    };
+    return { url, description: `${product} of its own on 127.0.0.1:${port}`, stop, tool };
   } catch (error) {
     await stop();
     throw error;

@@ -268,6 +268,8 @@ describe.each(Object.entries(ways))('Delivery %s', (_way, prepare) => {
   });
 
   it('publishes what a crash left in the outbox', async () => {
+    // What the test before has said may still be there, and is older by its id.
+    expect(await outboxEmpties()).toBe(true);
     const left = range(700).map((n) => makePing(n));
     const values = left.map((event) => [event.id, JSON.stringify(event)]);
     await database.rows(

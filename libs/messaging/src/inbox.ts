@@ -55,8 +55,10 @@ export class Inbox {
   /**
    * Takes back an admission of this same transaction: the event was not handled after all and comes again.
    */
-  async forgetKeys(tx: Tx, keys: readonly string[]): Promise<void> {
-    if (keys.length > 0) await tx.run(forgetKeys, [keys]);
+  forgetKeys(tx: Tx, keys: readonly string[]): Promise<unknown> {
+    if (keys.length === 0) return Promise.resolve();
+    // The promise of the transaction itself, whose failure the commit reports: one of our own, not awaited, would end the process.
+    return tx.run(forgetKeys, [keys]);
   }
 
   /**

@@ -116,7 +116,7 @@ export class ParkedMessages {
 }
 
 /** The last word of a routing key `<Type>.<orgid>`; empty when it names no organisation. */
-export function orgIdOf(routingKey: string): string {
+function orgIdOf(routingKey: string): string {
   const orgId = routingKey.slice(routingKey.lastIndexOf('.') + 1);
   return routingKey.includes('.') && orgIdPattern.test(orgId) ? orgId : '';
 }

@@ -1,5 +1,5 @@
 import type { Channel } from 'amqplib';
-import { EVENTS_EXCHANGE, PARKED_QUEUE, rpcQueue, type CalledService } from '#libs/contracts';
+import { CALLS_EXCHANGE, EVENTS_EXCHANGE, isPublic, PARKED_QUEUE, rpcQueue, type CalledService } from '#libs/contracts';
 import type { Consumer } from './delivery.js';
 
 const PARKED_MESSAGES_MAX = 10_000;
@@ -32,6 +32,10 @@ export class RabbitTopology {
 
   get eventsExchange(): string {
     return this.#prefix + EVENTS_EXCHANGE;
+  }
+
+  get callsExchange(): string {
+    return this.#prefix + CALLS_EXCHANGE;
   }
 
   get parkedQueue(): string {
@@ -79,6 +83,10 @@ export class RabbitTopology {
   async declareCalls(channel: Channel, service: CalledService): Promise<string> {
     const queue = this.rpcQueue(service);
     await channel.assertQueue(queue, { durable: true, arguments: { 'x-queue-type': 'classic' } });
+    if (isPublic(service)) {
+      await channel.assertExchange(this.callsExchange, 'direct', { durable: true });
+      await channel.bindQueue(queue, this.callsExchange, queue);
+    }
     return queue;
   }
 

@@ -4,7 +4,7 @@ import type { FieldError } from '#libs/domain';
 import type { IncomingEvent } from './delivery.js';
 
 /** No message of Holdfast is larger than 1 MiB. */
-export const MESSAGE_BYTES_MAX = 1_048_576;
+const MESSAGE_BYTES_MAX = 1_048_576;
 
 /** Why a message cannot be an event, with a stable code; it never will be, so it is parked at once. */
 export class Unreadable extends Error {

@@ -34,6 +34,7 @@ import { HoldfastTransport } from './transport.js';
 const ping = {
   summary: 'For tests.',
   direction: 'out' as const,
+  publisher: null,
   data: Type.Object({ n: Type.Integer({ maximum: 1_000_000 }), note: Type.Optional(Text()) }),
 };
 
@@ -256,6 +257,6 @@ export async function removeTopology(brokerUrl: string, topology: RabbitTopology
     for (const delayMs of RETRY_DELAYS_MS) await channel.deleteQueue(topology.retryQueue(service, delayMs));
   }
   await channel.deleteQueue(topology.parkedQueue);
-  await channel.deleteExchange(topology.eventsExchange);
+  for (const name of [topology.eventsExchange, topology.callsExchange]) await channel.deleteExchange(name);
   await connection.close();
 }

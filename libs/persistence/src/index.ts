@@ -11,6 +11,8 @@ export type { DatabaseOptions } from './open-database.js';
 export { MESSAGING_DATABASE, PersistenceModule } from './persistence.module.js';
 export type { PersistenceModuleOptions } from './persistence.module.js';
 export { databaseName, dropDatabase, onDatabase, roleName } from './roles.js';
+export { readGrouped } from './read-grouped.js';
+export type { Grouped, Grouping } from './read-grouped.js';
 export { statement } from './statement.js';
 export type { Statement } from './statement.js';
 export type { Tx } from './transaction.js';

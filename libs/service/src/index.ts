@@ -1,3 +1,4 @@
+export { Clock } from './clock.js';
 export * from './config.js';
 export * from './log-context.js';
 export { createLogger, logFormat, NestLogger } from './logger.js';

@@ -72,6 +72,23 @@ export const metrics = {
     name: 'notification_wait_seconds',
     help: 'Seconds for which notifications that are due have been waiting to be sent.',
   }),
+  /** Of all organisations; told by the service that keeps them. */
+  openDiscrepancies: new Gauge({
+    name: 'stock_discrepancies_open_total',
+    help: 'Discrepancies that are new or under review, by severity.',
+    labelNames: ['service', 'severity'],
+  }),
+  /** By the last reconciliation of each organisation, summed up over them; told by the service that runs them. */
+  outOfSyncItems: new Gauge({
+    name: 'stock_out_of_sync_items',
+    help: 'Items in warehouses at which the last reconciliation found something that disagrees.',
+    labelNames: ['service'],
+  }),
+  inventoryAccuracy: new Gauge({
+    name: 'inventory_accuracy_ratio',
+    help: 'Share of the items in warehouses at which the last reconciliation found nothing that disagrees.',
+    labelNames: ['service'],
+  }),
 };
 
 let collecting = false;

@@ -84,7 +84,7 @@ describe('startService', () => {
 
   it('gives a service without an HTTP API a server for its probes', async () => {
     const inventory = await start(answering);
-    expect((await fetch(`${inventory.url}/health/ready`)).status).toBe(200);
+    expect(await json(`${inventory.url}/health/ready`)).toMatchObject({ status: 'ok', error: {} });
     expect((await fetch(`${inventory.url}/other`)).status).toBe(404);
   });
 

@@ -28,6 +28,7 @@ export async function setUp(): Promise<void> {
   // The database that is configured is never touched.
   server.pathname = '/postgres';
   Object.assign(process.env, { HOLDFAST_TEST_RUN: run, HOLDFAST_TEST_DATABASE_URL: server.href, HOLDFAST_TEST_AMQP_URL: rabbitmq.url });
+  if (rabbitmq.tool !== undefined) process.env['HOLDFAST_TEST_RABBITMQCTL'] = JSON.stringify(rabbitmq.tool);
   // Ctrl-C ends jest at once, without its tear-down.
   const remover = ['--import', join(import.meta.dirname, '../run-from-source.js'), join(import.meta.dirname, 'remove-databases.ts'), run];
   guardian = guard({ command: [process.execPath, ...remover] });

@@ -30,6 +30,7 @@ export interface TestGateway {
   readonly orders: StubService;
   readonly approvals: StubService;
   readonly notifications: StubService;
+  readonly reconciliation: StubService;
   /** `path` below `/api/v1`, or from the root when it starts with `//`. */
   send(method: string, path: string, request?: TestRequest): Promise<TestResponse>;
   /** A development token. */
@@ -44,6 +45,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
   const orders = await StubService.start(delivery, 'orders');
   const approvals = await StubService.start(delivery, 'approvals');
   const notifications = await StubService.start(delivery, 'notifications');
+  const reconciliation = await StubService.start(delivery, 'reconciliation');
   const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, rateLimit: 100_000, ...settings };
   const running = await startService(gateway, { config, delivery, logger: false, port: 0 }).catch(async (error: unknown) => {
     await database.drop();
@@ -74,6 +76,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
     orders,
     approvals,
     notifications,
+    reconciliation,
     send,
     token: async (orgId, userId, roles, warehouses) => {
       const { body } = await send('POST', '/auth/token', { body: { orgId, userId, roles, ...(warehouses ? { warehouses } : {}) } });
@@ -85,6 +88,7 @@ export async function startTestGateway(gateway: Service, settings: Partial<Confi
       await orders.stop();
       await approvals.stop();
       await notifications.stop();
+      await reconciliation.stop();
       await delivery.close();
       await database.drop();
     },
