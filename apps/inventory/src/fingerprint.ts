@@ -9,6 +9,11 @@ export function fingerprint(value: unknown): string {
   return createHash('sha256').update(JSON.stringify(value, sortKeys)).digest('base64url');
 }
 
+/** The same of a command that has an id: of what it says, not of who sends it when, nor of the id by which its repeat is recognised. */
+export function fingerprintOf(command: { readonly kind: string; readonly commandId: string; readonly meta: unknown }): string {
+  return fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+}
+
 function sortKeys(_key: string, value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -1,14 +1,33 @@
 import { type AdjustmentReason, StockAdjusted } from '#libs/contracts';
-import { formatQuantity, HoldfastError, minQuantity, parseMoney, parseQuantity, type Quantity, rejected, ZERO } from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import {
+  formatQuantity,
+  HoldfastError,
+  maxQuantity,
+  minQuantity,
+  parseMoney,
+  parseQuantity,
+  type Quantity,
+  rejected,
+  ZERO,
+} from '#libs/domain';
+import { fingerprintOf } from '../fingerprint.js';
 import { free, sellable } from '../availability/available-to-promise.js';
 import { type AdjustStock, answered, type Outcome } from '../stock-machine/commands.js';
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { enterLots, qualityOfIncoming, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
-import { changeOf, newMovement, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
+import {
+  changeOf,
+  newMovement,
+  outOfRange,
+  postMovement,
+  requireCosts,
+  type StockChange,
+  staysInRange,
+} from '../stock-machine/post-movement.js';
 import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
+import { flagged, isLetPass, noteShortfalls, type Shortfall, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
 import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
-import { type Balance, DEFAULT_LOCATION, movementKey, type StockState } from '../stock-machine/stock-state.js';
+import { type Balance, DEFAULT_LOCATION, type StockState } from '../stock-machine/stock-state.js';
 
 export interface AdjustmentAnswer {
   readonly movementId: string;
@@ -25,8 +44,8 @@ const FACTS: ReadonlySet<AdjustmentReason> = new Set(['damage', 'loss', 'correct
  * Corrects the stock of an item by a difference. A fact that takes held stock away turns those holds into backorders in the same
  * transaction (docs/rules.md, "facts come first").
  */
-export function adjustStock(state: StockState, command: AdjustStock): Outcome<AdjustmentAnswer> {
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+export function adjustStock(state: StockState, { isTrial, ...command }: AdjustStock): Outcome<AdjustmentAnswer | null> {
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<AdjustmentAnswer>(state, command.orgId, 'adjustment', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const balance = balanceOrError(state, command);
@@ -40,20 +59,44 @@ export function adjustStock(state: StockState, command: AdjustStock): Outcome<Ad
   const quality = delta > ZERO ? qualityOfIncoming(state, balance, command.lot, 'available') : 'available';
   const place: QuantKey = { lot: command.lot ?? NO_LOT, location: command.location ?? DEFAULT_LOCATION, quality };
   const change = { ...changeOf(balance, place, delta), unitCost };
-  if (!staysInRange(state, [change])) {
-    return refuse(
-      rejected('STOCK_VALIDATION', `with it 10^12 or more of ${command.itemId} would be on hand, or it would be worth 10^18 or more`),
-    );
-  }
+  if (!staysInRange(state, [change])) return refuse(outOfRange(command.itemId));
   const isFact = FACTS.has(command.reasonCode);
   const most = delta < ZERO ? mostAt(state, balance, place, isFact) : ZERO;
-  if (delta < ZERO && -delta > most) return refuse(insufficient(command, most, isFact));
-  requireCosts(state, [change]);
-  const fact = planFact(state, [{ balance, place, delta }]);
+  const short =
+    delta < ZERO && -delta > most
+      ? [{ balance, quantity: -delta - maxQuantity(most, ZERO), lot: command.lot ?? null, location: place.location }]
+      : [];
+  const about = { refType: 'adjustment', refId: command.commandId, orderId: null };
+  const changes = short.length === 0 ? [change] : takenAnyway(state, change, place, isFact, short);
+  if (changes === null) {
+    const noted = isFact ? [] : noteShortfalls(state, short, about, command, true).values();
+    return refuse(insufficient(command, most, isFact, [...noted]));
+  }
+  requireCosts(state, changes);
+  const fact = planFact(
+    state,
+    changes.map(({ lot = NO_LOT, location = DEFAULT_LOCATION, ...part }) => ({ ...part, place: { lot, location, quality: part.quality } })),
+  );
+  if (isTrial) return answered(null);
 
   // After this point it must succeed.
   if (delta > ZERO) enterLots(state, [line]);
-  return answered(carryOutFact(state, fact, command.reasonCode, command.meta, () => post(state, command, change, print)));
+  const marked = flagged(changes, noteShortfalls(state, short, about, command, false));
+  return answered(carryOutFact(state, fact, command.reasonCode, command.meta, () => post(state, command, marked, print)));
+}
+
+/** What leaves where too little is free, if the phase lets a wish pass; null when it does not. */
+function takenAnyway(
+  state: StockState,
+  change: StockChange,
+  { lot, location }: QuantKey,
+  isFact: boolean,
+  short: readonly Shortfall[],
+): StockChange[] | null {
+  const { balance, delta } = change;
+  if (isFact || !isLetPass(state, short)) return null;
+  const parts = takeWhoeverHolds(state, balance, { lot, location }, -delta, () => ZERO);
+  return parts && parts.map(({ quant, quantity }) => changeOf(balance, quant, -quantity));
 }
 
 /** How much can be taken from a lot and bin: by a fact all that is available there, by a wish what no order holds. */
@@ -62,13 +105,14 @@ function mostAt(state: StockState, balance: Balance, place: QuantKey, isFact: bo
   return isFact ? minQuantity(quantity, sellable(balance)) : minQuantity(quantity - reserved, free(balance));
 }
 
-function insufficient(command: AdjustStock, most: bigint, isFact: boolean): HoldfastError {
+function insufficient(command: AdjustStock, most: bigint, isFact: boolean, discrepancyIds: readonly string[]): HoldfastError {
   const what = isFact ? 'are on hand and available' : 'are free; the rest is held for orders';
-  return insufficientStock(command, -parseQuantity(command.quantityDelta), most, what);
+  return insufficientStock(command, -parseQuantity(command.quantityDelta), maxQuantity(most, ZERO), what, discrepancyIds);
 }
 
-function post(state: StockState, command: AdjustStock, change: StockChange, print: string): AdjustmentAnswer {
-  const { balance, delta } = change;
+function post(state: StockState, command: AdjustStock, changes: readonly StockChange[], print: string): AdjustmentAnswer {
+  const { balance } = changes[0]!;
+  const delta = parseQuantity(command.quantityDelta);
   const movement = newMovement(
     {
       orgId: command.orgId,
@@ -89,8 +133,7 @@ function post(state: StockState, command: AdjustStock, change: StockChange, prin
     balanceAfter: formatQuantity(balance.onHand + delta),
   };
   const recorded = { ...movement, lines: answer };
-  postMovement(state, recorded, [change], command.meta);
-  state.movements.set(movementKey(command.orgId, 'adjustment', command.commandId), recorded);
+  postMovement(state, recorded, changes, command.meta);
   state.emit(StockAdjusted, command.orgId, command.itemId, command.meta, { ...answer, lot: command.lot ?? null, reason: command.reason });
   return answer;
 }

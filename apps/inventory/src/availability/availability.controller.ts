@@ -21,7 +21,8 @@ export class AvailabilityController {
 
   @OnCall(AvailabilityGet)
   async get({ orgId, explain, asOf, ...asked }: Asked<typeof AvailabilityGet>, { actor, deadlineMs }: MessageContext): Promise<Answer> {
-    const question = { orgId, scope: actor.warehouses, ...asked };
+    // Last, because a call may carry more than it should.
+    const question = { ...asked, orgId, scope: actor.warehouses, isAdmin: actor.roles.includes('admin') };
     if (asOf !== undefined) return this.#asOf(question, new Date(asOf));
     if (explain) return this.#explained(question);
     return { items: [...(await this.reader.read(question, deadlineMs))] };

@@ -1,3 +1,4 @@
+import type { DiscrepancyLockPolicy } from '#libs/contracts';
 import { maxQuantity, percentOf, type Quantity, ZERO } from '#libs/domain';
 
 /** The counters and rules of one item in one warehouse from which its availability follows. */
@@ -10,6 +11,11 @@ export interface StockTerms {
   /** Never newly promised: absolute, or percent of sellable; the larger counts. */
   readonly safetyQuantity: Quantity;
   readonly safetyPercent: Quantity;
+  /** How many open discrepancies say so much against the books that stock is kept back, and by how much they differ in all. */
+  readonly doubts: number;
+  readonly doubtful: Quantity;
+  /** What the organisation keeps back then. */
+  readonly lockPolicy: DiscrepancyLockPolicy;
 }
 
 /** All terms of the calculation, for one who asks. */
@@ -34,20 +40,30 @@ export function safetyStock(terms: StockTerms): Quantity {
 }
 
 /**
- * What waiting backorders may take: free stock above the safety stock. New demand gets less, because it must not jump the queue;
- * see {@link availableToPromise}.
+ * What open discrepancies keep from new promises (docs/rules.md, "discrepancies"): everything that nobody holds, what they differ by, or
+ * nothing. Like the safety stock it limits no existing hold.
  */
-export function availableToBackorders(terms: StockTerms): Quantity {
-  return maxQuantity(sellable(terms) - terms.reserved - safetyStock(terms), ZERO);
+export function discrepancyHold(terms: StockTerms): Quantity {
+  if (terms.doubts === 0 || terms.lockPolicy === 'monitor') return ZERO;
+  return terms.lockPolicy === 'hard' ? maxQuantity(free(terms), terms.doubtful) : terms.doubtful;
 }
 
 /**
- * How many can still be promised to new demand: on hand - blocked - reserved - expired or too old - safety stock - backordered, never below
- * zero.
+ * What waiting backorders may take: free stock above the safety stock that nothing says anything against. New demand gets less, because it must not jump the queue;
+ * see {@link availableToPromise}.
+ */
+export function availableToBackorders(terms: StockTerms): Quantity {
+  return maxQuantity(sellable(terms) - terms.reserved - safetyStock(terms) - discrepancyHold(terms), ZERO);
+}
+
+/**
+ * How many can still be promised to new demand: on hand - blocked - reserved - expired or too old - safety stock - discrepancy hold -
+ * backordered, never below zero.
  * The one calculation behind holds, availability answers, screens and reports (docs/rules.md, "available to promise").
  */
 export function availableToPromise(terms: AvailabilityTerms): Quantity {
-  return maxQuantity(sellable(terms) - terms.reserved - terms.expiredOrTooOld - safetyStock(terms) - terms.backordered, ZERO);
+  const kept = safetyStock(terms) + discrepancyHold(terms);
+  return maxQuantity(sellable(terms) - terms.reserved - terms.expiredOrTooOld - kept - terms.backordered, ZERO);
 }
 
 /** The on-hand quantity at which stock counts as low: the first that is set of (item, warehouse), item, organisation; else zero. */

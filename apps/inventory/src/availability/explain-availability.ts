@@ -1,4 +1,4 @@
-import type { Availability } from '#libs/contracts';
+import type { Availability, DiscrepancySeverity, DiscrepancySource, DiscrepancyStatus } from '#libs/contracts';
 import { shortestDecimal } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 
@@ -11,29 +11,32 @@ type Explanation = NonNullable<Availability['explain']>;
 export async function explainAvailability(tx: Tx, orgId: string, availabilities: readonly Availability[]): Promise<Explanation[]> {
   const keys = [orgId, availabilities.map(({ warehouseId }) => warehouseId), availabilities.map(({ itemId }) => itemId)];
   const rowsMax = Math.max(1, Math.floor(ROWS_MAX / Math.max(1, availabilities.length)));
-  const [reservations, backorders, blocked, lots] = await Promise.all([
+  const [reservations, backorders, blocked, lots, discrepancies] = await Promise.all([
     tx.rows<ReservationRow>(RESERVATIONS, [...keys, rowsMax + 1]),
     tx.rows<BackorderRow>(BACKORDERS, [...keys, rowsMax + 1]),
     tx.rows<BlockedRow>(BLOCKED, keys),
     tx.rows<LotRow>(LOTS, [...keys, rowsMax + 1]),
+    tx.rows<DiscrepancyRow>(DISCREPANCIES, [...keys, rowsMax + 1]),
   ]);
   const at = {
     reservations: Map.groupBy(reservations, ({ place }) => place),
     backorders: Map.groupBy(backorders, ({ place }) => place),
     blocked: Map.groupBy(blocked, ({ place }) => place),
     lots: Map.groupBy(lots, ({ place }) => place),
+    discrepancies: Map.groupBy(discrepancies, ({ place }) => place),
   };
   return availabilities.map((_, index) => {
     const held = at.reservations.get(index + 1) ?? [];
     const waiting = at.backorders.get(index + 1) ?? [];
     const kept = at.lots.get(index + 1) ?? [];
+    const doubts = at.discrepancies.get(index + 1) ?? [];
     return {
       reservations: held.slice(0, rowsMax).map(toReservation),
       backorders: waiting.slice(0, rowsMax).map(toBackorder),
       blocked: (at.blocked.get(index + 1) ?? []).map(({ quality, quantity }) => ({ quality, quantity: shortestDecimal(quantity) })),
       lots: kept.slice(0, rowsMax).map(toLot),
-      discrepancies: [],
-      truncated: [held, waiting, kept].some((rows) => rows.length > rowsMax),
+      discrepancies: doubts.slice(0, rowsMax).map(toDoubt),
+      truncated: [held, waiting, kept, doubts].some((rows) => rows.length > rowsMax),
     };
   });
 }
@@ -152,5 +155,42 @@ function toLot(row: LotRow): Explanation['lots'][number] {
     quantity: shortestDecimal(row.quantity),
     reserved: shortestDecimal(row.reserved),
     expiresAt: row.expires_at?.toISOString() ?? null,
+  };
+}
+
+interface DiscrepancyRow {
+  readonly place: number;
+  readonly discrepancy_id: string;
+  readonly severity: DiscrepancySeverity;
+  readonly status: DiscrepancyStatus;
+  readonly source: DiscrepancySource;
+  readonly difference: string;
+  readonly lot: string | null;
+  readonly detected_at: Date;
+}
+
+// Those that keep stock back first, then the others that are open.
+const DISCREPANCIES = `
+  select asked.place, d.discrepancy_id, d.severity, d.status, d.source, d.difference, d.lot, d.detected_at
+  ${ASKED}
+  cross join lateral (
+    select discrepancy_id, severity, status, source, snapshot_quantity - ledger_quantity as difference, lot, detected_at,
+           severity in ('high', 'critical') and source <> 'blocked_transaction' as is_severe
+    from discrepancy
+    where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id and closed_at is null
+    order by is_severe desc, detected_at, discrepancy_id
+    limit $4
+  ) d
+  order by asked.place, d.is_severe desc, d.detected_at, d.discrepancy_id`;
+
+function toDoubt(row: DiscrepancyRow): Explanation['discrepancies'][number] {
+  return {
+    discrepancyId: row.discrepancy_id,
+    severity: row.severity,
+    status: row.status,
+    source: row.source,
+    difference: shortestDecimal(row.difference),
+    lot: row.lot,
+    detectedAt: row.detected_at.toISOString(),
   };
 }

@@ -1,4 +1,4 @@
-import { cancels, GivenStock, moves, receives, wants } from '../stock-machine/simulation/given-stock.js';
+import { cancels, GivenStock, moves, puts, receives, ships, wants } from '../stock-machine/simulation/given-stock.js';
 
 const bins = ['W1/shelf', 'W1/rack'];
 const lots = { items: { A: { tracking: 'lot' } }, bins } as const;
@@ -90,5 +90,40 @@ describe('a move from bin to bin', () => {
     given.answer(moves('W1/A #s1', '1 default -> shelf'));
     given.answer(moves('W1/A #s1', '1 shelf -> default'));
     expect(given.quants('W1/A')).toEqual(['#s1 available: 1']);
+  });
+});
+
+describe('the turn of a bin', () => {
+  const day = 86_400;
+  const given = () => {
+    const stock = new GivenStock({}, { bins: [...bins, 'W1/floor'] });
+    for (const bin of ['shelf', 'rack', 'floor']) {
+      stock.when(puts(bin, 'W1', `A 5 @${bin}`));
+      stock.pass(day);
+    }
+    return stock;
+  };
+
+  it('is that of what lies there: one that was emptied and filled again comes last', () => {
+    const stock = given();
+    stock.when(ships('s', 'gone', { 1: 'A 5 @W1' }));
+    stock.when(puts('again', 'W1', 'A 5 @shelf'));
+    stock.when(wants('o', { 1: 'A 12' }));
+    expect(stock.placedHolds('o')).toEqual(['W1/A @floor 5', 'W1/A @rack 5', 'W1/A @shelf 2']);
+  });
+
+  it('also when both happen in one batch', () => {
+    const stock = given();
+    stock.batch(ships('s', 'gone', { 1: 'A 5 @W1' }), puts('again', 'W1', 'A 5 @shelf'));
+    stock.when(wants('o', { 1: 'A 12' }));
+    expect(stock.placedHolds('o')).toEqual(['W1/A @floor 5', 'W1/A @rack 5', 'W1/A @shelf 2']);
+  });
+
+  it('is that of the oldest that lies there: what is moved in is no younger than it was, what comes makes nothing younger', () => {
+    const stock = given();
+    stock.when(moves('W1/A', '5 shelf -> floor'));
+    stock.when(puts('more', 'W1', 'A 1 @rack'));
+    stock.when(wants('o', { 1: 'A 11' }));
+    expect(stock.placedHolds('o')).toEqual(['W1/A @floor 10', 'W1/A @rack 1']);
   });
 });

@@ -1,6 +1,6 @@
 import type { BinMoveAnswer } from '#libs/contracts';
 import { formatQuantity, HoldfastError, parseQuantity, rejected } from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import { fingerprintOf } from '../fingerprint.js';
 import { tellHolds } from '../reservations/set-demand.js';
 import { answered, type MoveStock, type Outcome } from '../stock-machine/commands.js';
 import { displace, lotOrNull, requireHoldsAt } from '../stock-machine/holds.js';
@@ -15,7 +15,7 @@ import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../st
  * is on hand nor what it is worth (docs/rules.md, "bins").
  */
 export function moveStock(state: StockState, command: MoveStock): Outcome<BinMoveAnswer> {
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<BinMoveAnswer>(state, command.orgId, 'bin_move', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const balance = balanceOrError(state, command);

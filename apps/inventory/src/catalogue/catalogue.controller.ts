@@ -41,8 +41,9 @@ export class CatalogueController {
   ) {}
 
   @OnCall(WarehouseCreate)
-  createWarehouse({ orgId, ...request }: Asked<typeof WarehouseCreate>): Promise<Warehouse> {
-    return this.database.transaction([orgId], (tx) => createWarehouse(tx, orgId, request), change(request));
+  createWarehouse({ orgId, ...request }: Asked<typeof WarehouseCreate>, { actor, traceparent }: MessageContext): Promise<Warehouse> {
+    const by = { actor: actor.userId, traceparent };
+    return this.database.transaction([orgId], (tx) => createWarehouse(tx, this.outbox, orgId, request, by), change(request));
   }
 
   @OnCall(WarehouseList)

@@ -17,6 +17,7 @@ import { fingerprint } from '../fingerprint.js';
 import { answered, type CorrectCost, type Outcome } from '../stock-machine/commands.js';
 import { newMovement, postRevaluation, type Revaluation } from '../stock-machine/post-movement.js';
 import { type Balance, subjectKey, type StockState } from '../stock-machine/stock-state.js';
+import { refuse } from '../stock-machine/warehouse-work.js';
 import { type CostDifference, costDifferences, spreadDifference } from './cost-correction.js';
 import type { ReceiptCosts } from './receipt-costs.js';
 
@@ -141,8 +142,4 @@ function revalue(state: StockState, receipt: ReceiptCosts, { goods, unitCost, de
     valueDelta,
   }));
   return { revaluations, issued };
-}
-
-function refuse(error: HoldfastError): Outcome<never> {
-  return { kind: 'error', error: error.toWire() };
 }

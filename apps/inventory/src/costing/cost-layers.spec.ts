@@ -1,5 +1,6 @@
+import { Decimal } from 'decimal.js';
 import fc from 'fast-check';
-import { apportion, formatQuantity, parseMoney, parseQuantity, sumQuantities, valueOf, ZERO } from '#libs/domain';
+import { apportion, formatQuantity, maxQuantity, parseMoney, parseQuantity, sumQuantities, valueOf, ZERO } from '#libs/domain';
 import { CostBook, type CostedBalance, type Costing, type CostPart } from './cost-layers.js';
 import { ReferenceCosting, type ReferencePart } from './simulation/reference-costing.js';
 import { StoredCosts } from './simulation/stored-costs.js';
@@ -199,6 +200,26 @@ describe('cost layers', () => {
     expect(() => book.revalue(0, parseMoney('1'))).toThrow(RangeError);
   });
 
+  it.each(['fifo', 'lifo', 'average'] as const)('%s: what is missing is owed at what was paid last, until it comes', (costing) => {
+    const book = bookOf(costing, part('2', '2', 1, 'r1'), part('2', '6', 2, 'r2'));
+    expect(formatQuantity(sumQuantities(book.issue(parseQuantity('7'), true), (each) => each.value))).toBe('17');
+    expect([book.quantity, book.value].map(formatQuantity)).toEqual(['-3', '-9']);
+    // A third of it was thought to have cost 3, and cost 5: the stock is worth 3 more, of the 5 that came.
+    expect(formatQuantity(book.receive(part('1', '5', 3, 'r3')))).toBe('-2');
+    expect([book.quantity, book.value].map(formatQuantity)).toEqual(['-2', '-6']);
+    expect(formatQuantity(book.receive(part('6', '12', 4, 'r4')))).toBe('2');
+    expect([book.quantity, book.value].map(formatQuantity)).toEqual(['4', '8']);
+    expect(formatQuantity(sumQuantities(book.issue(parseQuantity('4')), (each) => each.value))).toBe('8');
+    expect(formatQuantity(book.value)).toBe('0');
+  });
+
+  it('owes nothing for what was never paid', () => {
+    const book = bookOf('fifo');
+    expect(told(book.issue(parseQuantity('3'), true))).toEqual(['3 @ 0, null on 1']);
+    expect(formatQuantity(book.receive(part('3', '6')))).toBe('-6');
+    expect([book.quantity, book.value]).toEqual([ZERO, ZERO]);
+  });
+
   it('refuses what would break it', () => {
     const book = bookOf('fifo', first);
     expect(book.needsMoreFor(parseQuantity('10.0001'))).toBe(false);
@@ -213,6 +234,8 @@ describe('cost layers', () => {
 type Op =
   | { readonly do: 'receive' | 'correct-up'; readonly quantity: bigint; readonly unitCost: bigint; readonly at: number }
   | { readonly do: 'issue' | 'transfer'; readonly percent: bigint }
+  /** Issues that much more than there is. */
+  | { readonly do: 'overdraw'; readonly quantity: bigint }
   | { readonly do: 'give-back'; readonly which: number; readonly percent: bigint; readonly here: boolean };
 
 interface Step {
@@ -245,6 +268,7 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
         at: fc.integer({ min: 1, max: 9 }),
       }),
       fc.record({ do: fc.constantFrom('issue' as const, 'transfer' as const), percent: percents }),
+      fc.record({ do: fc.constant('overdraw' as const), quantity: fc.bigInt({ min: 1n, max: 500_000n }) }),
       fc.record({ do: fc.constant('give-back' as const), which: fc.nat(50), percent: percents, here: fc.boolean() }),
     ),
     reads: fc.oneof(fc.constant(null), fc.nat(4)),
@@ -272,9 +296,12 @@ class Place {
     this.book = this.store.read(limit);
   }
 
-  receive(goods: CostPart, unitCost?: bigint): void {
-    this.book.receive(goods, unitCost);
-    this.reference.receive(toReference(goods));
+  /** @returns what it changed the value by beyond its own. */
+  receive(goods: CostPart, unitCost?: bigint): bigint {
+    const difference = this.book.receive(goods, unitCost);
+    const expected = this.reference.receive(toReference(goods), unitCost === undefined ? undefined : formatQuantity(unitCost));
+    expect(formatQuantity(difference)).toBe(new Decimal(expected).toFixed());
+    return difference;
   }
 
   issue(quantity: bigint): CostPart[] {
@@ -283,7 +310,7 @@ class Place {
       this.rereads++;
       this.read(limit);
     }
-    const parts = this.book.issue(quantity);
+    const parts = this.book.issue(quantity, true);
     const expected = this.reference.issue(formatQuantity(quantity));
     expect(parts.map(toReference)).toEqual(expected);
     expect(sumQuantities(parts, (each) => each.quantity)).toBe(quantity);
@@ -304,6 +331,7 @@ function toReference({ receivedAt, receiptId, quantity, value }: CostPart): Refe
 describe.each<Costing>(['fifo', 'lifo', 'average'])('%s, whatever happens in whichever batches', (costing) => {
   it('agrees with the reference, and neither makes nor loses value', () => {
     let rereads = 0;
+    let overdrawn = 0;
     fc.assert(
       fc.property(steps, (happens) => {
         const places = [new Place(costing), new Place(costing)] as const;
@@ -318,25 +346,28 @@ describe.each<Costing>(['fifo', 'lifo', 'average'])('%s, whatever happens in whi
               const { quantity, unitCost } = op;
               if (here.book.quantity + quantity >= 10n ** 16n) return;
               const value = op.do === 'receive' ? valueOf(unitCost, quantity) : here.book.worth(quantity);
-              here.receive({ quantity, value, receivedAt: day(op.at), receiptId: `r${index}` }, op.do === 'receive' ? unitCost : undefined);
-              balance += value;
+              const goods = { quantity, value, receivedAt: day(op.at), receiptId: `r${index}` };
+              balance += value + here.receive(goods, op.do === 'receive' ? unitCost : undefined);
               break;
             }
+            case 'overdraw':
             case 'issue': {
-              const parts = here.issue((here.book.quantity * op.percent) / 100n);
+              const there = maxQuantity(here.book.quantity, ZERO);
+              if (op.do === 'overdraw') overdrawn++;
+              const parts = here.issue(op.do === 'overdraw' ? there + op.quantity : (there * op.percent) / 100n);
               balance -= sumQuantities(parts, (each) => each.value);
               issued.push(parts);
               break;
             }
             case 'transfer':
-              for (const each of here.issue((here.book.quantity * op.percent) / 100n)) there.receive(each);
+              for (const each of here.issue((maxQuantity(here.book.quantity, ZERO) * op.percent) / 100n)) balance += there.receive(each);
               break;
             case 'give-back': {
               if (issued.length === 0) return;
               const [parts] = issued.splice(op.which % issued.length, 1) as [CostPart[]];
               const [back, kept] = split(parts, op.percent);
               issued.push(kept);
-              for (const each of back) (op.here ? here : there).receive(each);
+              for (const each of back) balance += (op.here ? here : there).receive(each);
               balance += sumQuantities(back, (each) => each.value);
             }
           }
@@ -344,7 +375,9 @@ describe.each<Costing>(['fifo', 'lifo', 'average'])('%s, whatever happens in whi
           expect(places[0].book.value + places[1].book.value).toBe(balance);
         });
         for (const place of places) {
-          place.issue(place.book.quantity);
+          const { quantity } = place.book;
+          if (quantity < ZERO) place.receive({ quantity: -quantity, value: 7n, receivedAt: day(1), receiptId: 'last' });
+          else place.issue(quantity);
           place.read(0);
           expect(place.book.value).toBe(ZERO);
           rereads += place.rereads;
@@ -354,6 +387,7 @@ describe.each<Costing>(['fifo', 'lifo', 'average'])('%s, whatever happens in whi
     );
     // Otherwise it was not about incomplete reads.
     expect(rereads > 0).toBe(costing !== 'average');
+    expect(overdrawn).toBeGreaterThan(0);
   });
 });
 

@@ -47,16 +47,22 @@ export interface CostedBalance {
   readonly others?: readonly CostLayer[];
 }
 
-/** The number of the one layer of a moving average. */
+/** The number of the one layer of a moving average; and, whatever the costing, of the layer of what is missing. */
 export const AVERAGE_LAYER_NO = 0;
-/** An averaged part came at no time of its own; where layers are kept it counts as the oldest. */
-const AVERAGED_AT = new Date(0);
+/** What is part of an average, or was issued before it was there, came at no time of its own. */
+const AT_NO_TIME = new Date(0);
+
+/** When a part that comes in counts as come: when it first came; what came at no time comes now. */
+export function cameAt({ receivedAt }: Pick<CostPart, 'receivedAt'>, now: Date): Date {
+  return receivedAt.getTime() === AT_NO_TIME.getTime() ? now : receivedAt;
+}
 
 type OpenLayer = { -readonly [K in keyof CostLayer]: CostLayer[K] };
 
 /**
  * The costs of one balance: its layers, consumed and added to in memory, and the record of what changed (docs/rules.md, "costs"). Pure.
- * The value is always the sum of the layers, and 0 when nothing is left.
+ * The value is always the sum of the layers, and 0 when nothing is left. Where more was issued than there was, what is missing is a layer of
+ * less than nothing, the only one, at what was paid last: what comes in next closes it.
  */
 export class CostBook {
   readonly costing: Costing;
@@ -69,6 +75,8 @@ export class CostBook {
   readonly #layers: OpenLayer[];
   /** The last layer that was read: what comes in behind it may belong behind others that were not read. */
   readonly #lastRead: CostLayer | undefined;
+  /** What was issued and was not there; the average keeps it in its one layer. */
+  readonly #missing: OpenLayer;
   /** What else is known to be there, but may not be consumed before what was not read. */
   readonly #outOfTurn: OpenLayer[] = [];
   readonly #changes = new Map<number, LayerChange>();
@@ -82,10 +90,13 @@ export class CostBook {
     if (balance.costing === 'average') {
       this.#isComplete = true;
       this.#layers = [averageLayer(balance.quantity, balance.value)];
+      this.#missing = this.#layers[0]!;
     } else {
       this.#isComplete = balance.isComplete;
       this.#layers = balance.layers.map((layer) => ({ ...layer }));
       this.#lastRead = balance.layers.at(-1);
+      // Below zero nothing else is there.
+      this.#missing = balance.quantity < ZERO ? averageLayer(balance.quantity, balance.value) : averageLayer(ZERO, ZERO);
     }
     for (const layer of balance.others ?? []) {
       if (!this.#layers.some(({ layerNo }) => layerNo === layer.layerNo)) this.#outOfTurn.push({ ...layer });
@@ -137,22 +148,46 @@ export class CostBook {
    * and by which receipt it first came, and so takes its old place in the order of consumption.
    *
    * @param unitCost what one of them costs, where it is known more exactly than by value / quantity.
+   * @returns what the value of the stock changes by beyond the value of the part: what had been issued before it was there cost so much
+   * less, or more, than was thought.
    */
-  receive(part: CostPart, unitCost: Money = unitCostOf(part.value, part.quantity)): void {
+  receive(part: CostPart, unitCost: Money = unitCostOf(part.value, part.quantity)): Money {
     if (part.quantity <= ZERO || part.value < ZERO) throw new RangeError('a cost layer has a quantity above 0 and a value of 0 or more');
-    const isFirst = this.#quantity === ZERO;
-    this.#quantity += part.quantity;
-    this.#value += part.value;
+    const { quantity: closed, value: paid, difference } = this.#close(part);
+    this.#add({ ...part, quantity: part.quantity - closed, value: part.value - paid });
     // Costs added to a crumb may make it dearer than a unit cost can be told.
     if (isQuantity(unitCost)) this.#lastUnitCost = unitCost;
+    return difference;
+  }
+
+  /** Makes good what is missing, as far as the part goes. */
+  #close(part: CostPart): { quantity: Quantity; value: Money; difference: Money } {
+    const missing = this.#missing;
+    const quantity = minQuantity(part.quantity, missing.quantity < ZERO ? -missing.quantity : ZERO);
+    if (quantity === ZERO) return { quantity, value: ZERO, difference: ZERO };
+    const value = mulDiv(part.value, quantity, part.quantity);
+    const thought = -mulDiv(missing.value, quantity, -missing.quantity);
+    missing.quantity += quantity;
+    missing.value += thought;
+    this.#quantity += quantity;
+    this.#value += thought;
+    this.#note(missing, quantity, thought, false);
+    return { quantity, value, difference: thought - value };
+  }
+
+  #add(part: CostPart): void {
+    const { receivedAt, receiptId, quantity, value } = part;
+    if (quantity === ZERO) return;
+    const isFirst = this.#quantity === ZERO;
+    this.#quantity += quantity;
+    this.#value += value;
     if (this.costing === 'average') {
       const layer = this.#layers[0]!;
-      layer.quantity += part.quantity;
-      layer.value += part.value;
-      this.#note({ ...layer, receivedAt: part.receivedAt }, part.quantity, part.value, isFirst);
+      layer.quantity += quantity;
+      layer.value += value;
+      this.#note({ ...layer, receivedAt }, quantity, value, isFirst);
       return;
     }
-    const { receivedAt, receiptId, quantity, value } = part;
     const layer: OpenLayer = { layerNo: ++this.#lastLayerNo, receivedAt, receiptId, quantity, value };
     this.#note(layer, quantity, value, true);
     if (!this.#isComplete && (this.#lastRead === undefined || !this.#isBefore(layer, this.#lastRead))) {
@@ -170,16 +205,21 @@ export class CostBook {
    * Takes goods out of the layers in their order, at the cost of each: `value * q / quantity` of a layer, the last of it takes what is left of
    * its value. The sum of the values is the cost of what was issued.
    *
+   * @param mayBeMissing what is not there is issued at what was paid last.
    * @throws {RangeError} when there is not so much, or more layers must be read first.
    */
-  issue(quantity: Quantity): CostPart[] {
-    if (quantity < ZERO || quantity > this.#quantity || this.needsMoreFor(quantity)) {
+  issue(quantity: Quantity, mayBeMissing = false): CostPart[] {
+    if (quantity < ZERO || (quantity > this.#quantity && !mayBeMissing) || this.needsMoreFor(quantity)) {
       throw new RangeError('only what is there, in layers that were read, can be issued');
     }
     const parts: CostPart[] = [];
     let rest = quantity;
     while (rest > ZERO) {
-      const layer = this.#layers[0]!;
+      const layer = this.#layers[0];
+      if (layer === undefined || layer.quantity <= ZERO) {
+        parts.push(this.#owe(rest));
+        break;
+      }
       const part = this.#take(layer, rest < layer.quantity ? rest : layer.quantity);
       if (layer.quantity === ZERO && this.costing !== 'average') this.#layers.shift();
       parts.push(part);
@@ -198,7 +238,7 @@ export class CostBook {
     if (this.costing !== 'average') return this.#all().filter((layer) => layer.receiptId === receiptId);
     const layer = this.#layers[0]!;
     const quantity = minQuantity(layer.quantity, received);
-    return quantity === ZERO ? [] : [{ ...layer, quantity }];
+    return quantity <= ZERO ? [] : [{ ...layer, quantity }];
   }
 
   /**
@@ -208,12 +248,26 @@ export class CostBook {
    */
   revalue(layerNo: number, valueDelta: Money): void {
     const layer = this.#all().find((known) => known.layerNo === layerNo);
-    if (layer === undefined || layer.quantity === ZERO || layer.value + valueDelta < ZERO) {
+    if (layer === undefined || layer.quantity <= ZERO || layer.value + valueDelta < ZERO) {
       throw new RangeError('only a layer that is there can be revalued, and not below zero');
     }
     layer.value += valueDelta;
     this.#value += valueDelta;
     this.#note(layer, ZERO, valueDelta, false);
+  }
+
+  /** Takes over how much there is and what it is worth, because the ledger says so and the balance did not; the layers are right. */
+  correct(quantityDelta: Quantity, valueDelta: Money): void {
+    this.#quantity += quantityDelta;
+    this.#value += valueDelta;
+    if (this.costing !== 'average') return;
+    this.#layers[0]!.quantity += quantityDelta;
+    this.#layers[0]!.value += valueDelta;
+  }
+
+  /** Corrects the row of the one layer of an average, which did not say what the balance says. @param isNew there is no such row. */
+  correctAverage(quantityDelta: Quantity, valueDelta: Money, receivedAt: Date, isNew: boolean): void {
+    this.#note({ ...this.#layers[0]!, receivedAt }, quantityDelta, valueDelta, isNew);
   }
 
   #all(): OpenLayer[] {
@@ -228,6 +282,18 @@ export class CostBook {
     this.#value -= value;
     this.#note(layer, -quantity, -value, false);
     return { receivedAt: layer.receivedAt, receiptId: layer.receiptId, quantity, value };
+  }
+
+  #owe(quantity: Quantity): CostPart {
+    const layer = this.#missing;
+    const value = valueOf(this.#lastUnitCost ?? ZERO, quantity);
+    const isNew = layer.quantity === ZERO;
+    layer.quantity -= quantity;
+    layer.value -= value;
+    this.#quantity -= quantity;
+    this.#value -= value;
+    this.#note(layer, -quantity, -value, isNew);
+    return { receivedAt: layer.receivedAt, receiptId: null, quantity, value };
   }
 
   #note({ layerNo, receivedAt, receiptId }: CostLayer, quantityDelta: Quantity, valueDelta: Money, isNew: boolean): void {
@@ -250,5 +316,5 @@ export class CostBook {
 }
 
 function averageLayer(quantity: Quantity, value: Money): OpenLayer {
-  return { layerNo: AVERAGE_LAYER_NO, receivedAt: AVERAGED_AT, receiptId: null, quantity, value };
+  return { layerNo: AVERAGE_LAYER_NO, receivedAt: AT_NO_TIME, receiptId: null, quantity, value };
 }

@@ -1,6 +1,23 @@
-import { changesQuality, counts, GivenStock, receives, recalls, ships, wants } from '../stock-machine/simulation/given-stock.js';
+import type { CountAnswer } from '#libs/contracts';
+import { parseQuantity, ZERO } from '#libs/domain';
+import {
+  changesQuality,
+  counts,
+  type GivenOptions,
+  GivenStock,
+  picks,
+  receives,
+  receivesAt,
+  recalls,
+  reports,
+  resolves,
+  ships,
+  wants,
+} from '../stock-machine/simulation/given-stock.js';
 
 const bins = ['W1/bin'];
+const tolerant = (onHand: Readonly<Record<string, string>>, options: GivenOptions = {}) =>
+  new GivenStock(onHand, { ...options, settings: { tolerance: { quantity: parseQuantity('10'), percent: ZERO } } });
 const lots = { items: { A: { tracking: 'lot' } }, bins } as const;
 const lineOf = (given: GivenStock, command: Parameters<GivenStock['answer']>[0]) =>
   given.answer<{ lines: Record<string, string>[] }>(command).lines.map((line) => {
@@ -10,7 +27,7 @@ const lineOf = (given: GivenStock, command: Parameters<GivenStock['answer']>[0])
 
 describe('a count', () => {
   it('posts the difference to what the ledger says', () => {
-    const given = new GivenStock({ 'W1/A': '10', 'W1/B': '4' });
+    const given = tolerant({ 'W1/A': '10', 'W1/B': '4' });
     expect(given.answer(counts('W1', { A: '8', B: '5' }))).toEqual({
       movementId: expect.any(String),
       lines: [
@@ -27,14 +44,14 @@ describe('a count', () => {
   });
 
   it('without a difference posts nothing, and is on record', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     expect(lineOf(given, counts('W1', { A: '10' }))).toEqual(['A - default: 10 of 10, 0']);
     expect(given.ledger('W1/A')).toHaveLength(1);
     expect(given.saidTypes()).toEqual([]);
   });
 
   it('is a fact: what is missing is taken from who holds it', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     given.when(wants('o1', { 1: 'A 9' }));
     given.said();
     given.answer(counts('W1', { A: '7' }));
@@ -45,7 +62,7 @@ describe('a count', () => {
   });
 
   it('counts all that lies in a bin; what is missing could have been sold', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     given.answer(changesQuality('W1/A', '4 available -> damaged'));
     expect(lineOf(given, counts('W1', { A: '10' }))).toEqual(['A - default: 10 of 10, 0']);
     given.answer(counts('W1', { A: '2' }));
@@ -53,7 +70,7 @@ describe('a count', () => {
   });
 
   it('tells bins and lots apart, and moves holds that lie where something is missing', () => {
-    const given = new GivenStock({ 'W1/A #x': '5 until 2026-02-01', 'W1/A #x @bin': '5', 'W1/A #y': '5' }, lots);
+    const given = tolerant({ 'W1/A #x': '5 until 2026-02-01', 'W1/A #x @bin': '5', 'W1/A #y': '5' }, lots);
     given.when(wants('o1', { 1: 'A 5' }));
     expect(lineOf(given, counts('W1', { 'A #x': '1', 'A #x @bin': '6', 'A #y': '4' }))).toEqual([
       'A x default: 1 of 5, -4',
@@ -69,7 +86,7 @@ describe('a count', () => {
   });
 
   it('moves holds to a bin that it is the first to use', () => {
-    const given = new GivenStock({ 'W1/A': '10' }, { bins });
+    const given = tolerant({ 'W1/A': '10' }, { bins });
     given.when(wants('o1', { 1: 'A 6' }));
     given.when(wants('o2', { 1: 'A 4' }));
     given.answer(counts('W1', { A: '3', 'A @bin': '7' }));
@@ -77,7 +94,7 @@ describe('a count', () => {
   });
 
   it('is compared with what the ledger said when it was made, whatever has moved since', () => {
-    const given = new GivenStock({ 'W1/A': '10', 'W1/B': '10' });
+    const given = tolerant({ 'W1/A': '10', 'W1/B': '10' });
     const countedAt = given.stock.now.toISOString();
     given.pass(60);
     given.answer(ships('s1', 'o1', { 1: 'A 3' }));
@@ -90,7 +107,7 @@ describe('a count', () => {
   });
 
   it('sees also what its own batch moves', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     const countedAt = given.stock.now.toISOString();
     given.pass(60);
     given.batch(ships('s1', 'o1', { 1: 'A 3' }), counts('W1', { A: '9' }, { countedAt }));
@@ -98,7 +115,7 @@ describe('a count', () => {
   });
 
   it('counts what left before it as gone, though it was heard of later', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     const shippedAt = given.stock.now;
     given.pass(60);
     const countedAt = given.stock.now.toISOString();
@@ -109,7 +126,7 @@ describe('a count', () => {
   });
 
   it('that cannot be right is refused as a whole', () => {
-    const given = new GivenStock({ 'W1/A': '10', 'W1/B': '1' });
+    const given = tolerant({ 'W1/A': '10', 'W1/B': '1' });
     const countedAt = given.stock.now.toISOString();
     given.pass(60);
     given.answer(ships('s1', 'o1', { 1: 'A 8' }));
@@ -120,7 +137,7 @@ describe('a count', () => {
   });
 
   it('of a whole warehouse counts as nothing what nobody counted', () => {
-    const given = new GivenStock({ 'W1/A #x': '5', 'W1/A #y @bin': '2', 'W1/B': '3', 'W2/B': '9' }, lots);
+    const given = tolerant({ 'W1/A #x': '5', 'W1/A #y @bin': '2', 'W1/B': '3', 'W2/B': '9' }, lots);
     expect(lineOf(given, counts('W1', { 'A #x': '5' }, { mode: 'full' })).sort()).toEqual([
       'A x default: 5 of 5, 0',
       'A y bin: 0 of 2, -2',
@@ -131,13 +148,13 @@ describe('a count', () => {
 
   it('of too much at once is refused', () => {
     const many = Object.fromEntries(Array.from({ length: 1_001 }, (_, n) => [`W1/A #l${n}`, '1']));
-    const given = new GivenStock(many, lots);
+    const given = tolerant(many, lots);
     expect(given.when(counts('W1', { 'A #l1': '1' }, { mode: 'full' }))).toMatchObject({ error: { code: 'STOCK_VALIDATION' } });
     expect(given.at('W1/A')).toBe('1001 on hand');
   });
 
   it('of a recalled lot finds what is recalled', () => {
-    const given = new GivenStock({ 'W1/A #x': '5' }, lots);
+    const given = tolerant({ 'W1/A #x': '5' }, lots);
     given.answer(recalls('A #x'));
     given.answer(counts('W1', { 'A #x': '6' }));
     expect(given.quants('W1/A')).toEqual(['#x recalled: 6']);
@@ -159,12 +176,12 @@ describe('a count', () => {
     ['no lot of a tracked item', [{ itemId: 'L', countedQuantity: '1' }], {}, 'STOCK_VALIDATION'],
     ['in the future', [{ itemId: 'A', countedQuantity: '1' }], { countedAt: '2027-01-01T00:00:00Z' }, 'STOCK_VALIDATION'],
   ])('of %s is refused', (_, lines, more, code) => {
-    const given = new GivenStock({ 'W1/A': '10' }, { items: { L: { tracking: 'lot' } } });
+    const given = tolerant({ 'W1/A': '10' }, { items: { L: { tracking: 'lot' } } });
     expect(given.when(counts('W1', {}, { lines, ...more }))).toMatchObject({ kind: 'error', error: { code } });
   });
 
   it('of pieces with serial numbers finds and misses pieces', () => {
-    const given = new GivenStock({ 'W1/A #s1': '1', 'W1/A #s2': '1' }, { items: { A: { tracking: 'serial' } }, bins });
+    const given = tolerant({ 'W1/A #s1': '1', 'W1/A #s2': '1' }, { items: { A: { tracking: 'serial' } }, bins });
     given.answer(counts('W1', { 'A #s1': '0', 'A #s2': '1' }));
     expect(given.quants('W1/A')).toEqual(['#s2 available: 1']);
     expect(given.when(counts('W1', { 'A #s2 @bin': '1' }))).toMatchObject({ error: { code: 'SERIAL_EXISTS' } });
@@ -173,9 +190,91 @@ describe('a count', () => {
   });
 
   it('said again is answered as before', () => {
-    const given = new GivenStock({ 'W1/A': '10' });
+    const given = tolerant({ 'W1/A': '10' });
     const first = given.answer(counts('W1', { A: '8' }, { commandId: 'c1' }));
     expect(given.answer(counts('W1', { A: '8' }, { commandId: 'c1' }))).toEqual(first);
     expect(given.at('W1/A')).toBe('8 on hand');
+  });
+});
+
+describe('a count that differs by more than is tolerated', () => {
+  const percent = (text: string) => ({ settings: { tolerance: { quantity: ZERO, percent: parseQuantity(text) } } });
+  const found = (given: GivenStock) => [...given.stock.discrepancies.values()];
+
+  it('posts nothing of that line until it is resolved; the others are posted', () => {
+    const given = new GivenStock({ 'W1/A': '10', 'W1/B': '100' }, percent('5'));
+    const { lines } = given.answer<CountAnswer>(counts('W1', { A: '7', B: '96' }, { commandId: 'c', note: 'yearly' }));
+    const [discrepancy] = found(given);
+    expect(lines).toMatchObject([
+      { itemId: 'A', difference: '-3', posted: false, discrepancyId: discrepancy!.discrepancyId },
+      { itemId: 'B', difference: '-4', posted: true },
+    ]);
+    expect(lines[1]).not.toHaveProperty('discrepancyId');
+    expect(discrepancy).toMatchObject({
+      source: 'count',
+      severity: 'critical',
+      refType: 'count',
+      refId: 'c',
+      note: 'yearly',
+      location: 'default',
+    });
+    expect([given.at('W1/A'), given.at('W1/B')]).toEqual(['10 on hand', '96 on hand']);
+    expect(given.saidTypes()).toEqual(['DiscrepancyOpened', 'StockAdjusted']);
+    given.answer(resolves(discrepancy!));
+    expect(given.at('W1/A')).toBe('7 on hand');
+  });
+
+  it('said again is answered as before, and opens nothing more', () => {
+    const given = new GivenStock({ 'W1/A': '10' });
+    const count = counts('W1', { A: '9' });
+    const first = given.answer(count);
+    expect(given.answer({ ...count })).toEqual(first);
+    expect(found(given)).toHaveLength(1);
+  });
+
+  it('takes the place of what was seen there before, so that no difference is posted twice', () => {
+    const given = new GivenStock({ 'W1/A': '10', 'W1/A @bin': '10' }, { bins, settings: { discrepancyLockPolicy: 'monitor' } });
+    given.when(wants('o', { 1: 'A 10' }, { firm: true }));
+    given.when(picks('o', { 1: '7' }));
+    given.when(reports('W1/A @default', '6'));
+    given.when(reports('W1/A @bin', '6'));
+    given.when(counts('W1', { A: '8' }));
+    given.answer(counts('W1', { A: '6' }));
+    expect(found(given).map(({ source, status, location }) => [source, location, status])).toEqual([
+      ['pick_shortage', 'default', 'resolved'],
+      ['manual_report', 'default', 'resolved'],
+      ['manual_report', 'bin', 'new'],
+      ['count', 'default', 'resolved'],
+      ['count', 'default', 'new'],
+    ]);
+    given.answer(resolves(found(given).at(-1)!));
+    expect(given.at('W1/A')).toMatch(/^16 on hand/);
+    given.answer(counts('W1', { 'A @bin': '10' }));
+    expect(found(given).filter(({ status }) => status === 'new')).toEqual([]);
+  });
+
+  it('in a full count posts what was found before what is missing: less than nothing lay in one bin, and more in another', () => {
+    const given = new GivenStock(
+      {},
+      { bins, settings: { enforcementPhase: 'dark', tolerance: { quantity: parseQuantity('10'), percent: ZERO } } },
+    );
+    given.answer(ships('s1', 'o1', { 1: 'A 2 @W1' }));
+    given.answer(receivesAt('r1', 'W1/A @bin', '5'));
+    given.answer(counts('W1', { 'A @bin': '0', A: '8' }, { mode: 'full' }));
+    expect([given.at('W1/A'), given.ledger('W1/A').slice(-2)]).toEqual([
+      '8 on hand',
+      ['count 10 available = 13', 'count -5 available = 8'],
+    ]);
+  });
+
+  it('in a full count is also what nobody counted', () => {
+    const given = new GivenStock({ 'W1/A': '10', 'W1/B': '4' });
+    given.when(reports('W1/B @default', '3'));
+    given.answer(counts('W1', { A: '10' }, { mode: 'full' }));
+    expect(found(given).map(({ itemId, snapshotQuantity, status }) => [itemId, snapshotQuantity, status])).toEqual([
+      ['B', parseQuantity('3'), 'resolved'],
+      ['B', ZERO, 'new'],
+    ]);
+    expect(given.at('W1/B')).toBe('4 on hand');
   });
 });

@@ -1,21 +1,14 @@
 import { COMMAND_LINES_MAX, type CountAnswer, StockAdjusted } from '#libs/contracts';
-import {
-  formatQuantity,
-  HoldfastError,
-  minQuantity,
-  notFound,
-  parseQuantity,
-  type Quantity,
-  rejected,
-  sumQuantities,
-  ZERO,
-} from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import { formatQuantity, HoldfastError, notFound, parseQuantity, type Quantity, rejected, sumQuantities, ZERO } from '#libs/domain';
+import { isOpen, isTolerated } from '../discrepancies/discrepancy.js';
+import { closeDiscrepancy, openDiscrepancy } from '../discrepancies/open-discrepancy.js';
+import { fingerprintOf } from '../fingerprint.js';
+import { changesOfDifference, TAKEN_FIRST } from './changes-of-difference.js';
 import { answered, type CountedLine, type CountStock, type Outcome } from '../stock-machine/commands.js';
-import { carryOutFact, gatherNeeds, planFact } from '../stock-machine/facts.js';
+import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { lotOrNull } from '../stock-machine/holds.js';
-import { enterLots, qualityOfIncoming, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
-import { changeOf, newMovement, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
+import { enterLots, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
+import { newMovement, outOfRange, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
 import { NO_LOT, quantAt } from '../stock-machine/quants.js';
 import {
   type Balance,
@@ -23,13 +16,11 @@ import {
   DEFAULT_LOCATION,
   lotNameKey,
   placeKey,
-  type Quality,
+  requireEach,
   type StockState,
 } from '../stock-machine/stock-state.js';
-import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
+import { answerToRepeat, balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 
-/** In which order what is missing is taken off: what could be sold first, so that nothing is promised that may not be there. */
-const TAKEN_FIRST: readonly Quality[] = ['available', 'pending_inspection', 'quarantined', 'damaged', 'expired', 'recalled'];
 /** How far the clock of who counts may be ahead of ours. */
 const CLOCKS_DIFFER_MS = 5 * 60 * 1000;
 const PIECE = parseQuantity('1');
@@ -47,15 +38,16 @@ interface Difference {
 
 /**
  * Posts how much more or less was counted in bins than the ledger says was there then: the difference, so that what moves meanwhile does
- * not matter. A fact, whoever holds what is missing (docs/rules.md, "counts").
+ * not matter. A fact, whoever holds what is missing. What differs by more than is tolerated is not posted: it becomes a discrepancy, which
+ * posts it when it is resolved (docs/rules.md, "counts").
  */
 export function countStock(state: StockState, command: CountStock): Outcome<CountAnswer> {
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<CountAnswer>(state, command.orgId, 'count', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const counted = countedLines(state, command);
   if (counted instanceof HoldfastError) return refuse(counted);
-  const checked = gatherNeeds(counted, (line) => differenceOf(state, command, line));
+  const checked = requireEach(counted, (line) => differenceOf(state, command, line));
   const differences: Difference[] = [];
   for (const difference of checked) {
     if (difference instanceof HoldfastError) return refuse(difference);
@@ -65,16 +57,18 @@ export function countStock(state: StockState, command: CountStock): Outcome<Coun
   if (differences.length > COMMAND_LINES_MAX) return refuse(tooMany(command.warehouseId));
   const changes: StockChange[] = [];
   for (const difference of differences) {
-    const change = changesOf(state, difference);
+    if (!withinTolerance(state, difference)) continue;
+    const change = changesOfDifference(state, difference);
     if (change instanceof HoldfastError) return refuse(change);
     changes.push(...change);
   }
-  const found = differences.filter(({ delta }) => delta > ZERO).map(({ balance, lot, location }) => incomingOf(balance, lot, location));
+  // What was found comes first: where less than nothing lies in one bin and more in another, what is missing could not leave before.
+  changes.sort((one, other) => Number(one.delta < ZERO) - Number(other.delta < ZERO));
+  const posted = differences.filter((difference) => withinTolerance(state, difference));
+  const found = posted.filter(({ delta }) => delta > ZERO).map(({ balance, lot, location }) => incomingOf(balance, lot, location));
   const misplaced = refusalOfIncoming(state, found);
   if (misplaced !== null) return refuse(misplaced.error);
-  if (!staysInRange(state, changes)) {
-    return refuse(rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand, or it would be worth 10^18 or more'));
-  }
+  if (!staysInRange(state, changes)) return refuse(outOfRange());
   requireCosts(state, changes);
   const fact = planFact(
     state,
@@ -88,12 +82,31 @@ export function countStock(state: StockState, command: CountStock): Outcome<Coun
   return carryOutFact(state, fact, 'count', command.meta, () => answered(post(state, command, differences, changes, print)));
 }
 
+/** Whether a difference is small enough to be posted without anybody looking at it. */
+function withinTolerance(state: StockState, { balance, counted, ledger }: Difference): boolean {
+  return isTolerated({ snapshotQuantity: counted, ledgerQuantity: ledger }, state.settingsOf(balance.orgId).tolerance);
+}
+
 /**
- * Whether a difference is small enough to be posted without anybody looking at it. Every one is, until beyond a tolerance a discrepancy is
- * opened instead.
+ * What was seen before of a place that is counted now is over: what counts is the count. Else the same difference would be posted twice.
  */
-function withinTolerance(_difference: Difference): boolean {
-  return true;
+function endEarlier(state: StockState, { balance, lot, location }: Difference, { meta }: CountStock): void {
+  const { orgId, warehouseId, itemId } = balance;
+  for (const known of state.discrepancies.values()) {
+    const isHere = known.orgId === orgId && known.warehouseId === warehouseId && known.itemId === itemId;
+    const isSamePlace = isHere && (known.lot ?? NO_LOT) === lot && known.location === location;
+    if (!isSamePlace || !isOpen(known) || !SEEN_THERE.has(known.source)) continue;
+    closeDiscrepancy(state, balance, known, { status: 'resolved', note: 'Counted again.', by: meta.actor ?? null }, meta);
+  }
+}
+const SEEN_THERE: ReadonlySet<string> = new Set(['count', 'pick_shortage', 'manual_report']);
+
+/** Makes of a difference that is too large to be posted what somebody has to look at. */
+function open(state: StockState, { balance, lot, location, counted, ledger }: Difference, { commandId, note, meta }: CountStock): string {
+  const { orgId, itemId } = balance;
+  const place = { orgId, itemId, lot: lotOrNull(lot), location };
+  const seen = { ledgerQuantity: ledger, snapshotQuantity: counted, source: 'count' as const, note: note ?? null };
+  return openDiscrepancy(state, balance, { ...place, ...seen, refType: 'count', refId: commandId }, meta).discrepancyId;
 }
 
 /** What was counted; of a whole warehouse also what is there and was not, as nothing. */
@@ -112,7 +125,7 @@ function countedLines(state: StockState, command: CountStock): readonly CountedL
   if (command.mode === 'cycle') return lines;
   const stored = state.storedPlaces.get(`${orgId}/${warehouseId}`);
   if (stored === null || stored === undefined) return tooMany(warehouseId);
-  const missed = stored.filter((place) => !counted.has(keyOf(place)));
+  const missed = stored.filter((place) => !counted.has(keyOf(place))).sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   return [
     ...lines,
     ...missed.map(({ itemId, lot, location }) => ({ itemId, countedQuantity: '0', ...(lot === NO_LOT ? {} : { lot }), location })),
@@ -157,25 +170,6 @@ function postedSince(state: StockState, { countedAt }: CountStock, balance: Bala
   return (state.postedSince.get(countedAt)?.get(key) ?? ZERO) + sumQuantities(inBatch, (entry) => entry.quantityDelta);
 }
 
-/** What a difference changes: more is available, unless it is of a recalled lot; less is taken off what can be sold first. */
-function changesOf(state: StockState, difference: Difference): StockChange[] | HoldfastError {
-  const { balance, lot, location, delta } = difference;
-  if (delta === ZERO || !withinTolerance(difference)) return [];
-  if (delta > ZERO) {
-    return [changeOf(balance, { lot, location, quality: qualityOfIncoming(state, balance, lot, 'available') }, delta)];
-  }
-  const changes: StockChange[] = [];
-  let missing = -delta;
-  for (const quality of TAKEN_FIRST) {
-    const place = { lot, location, quality };
-    const part = minQuantity(missing, quantAt(state, balance, place).quantity);
-    if (part > ZERO) changes.push(changeOf(balance, place, -part));
-    missing -= part;
-  }
-  if (missing === ZERO) return changes;
-  return insufficientStock(balance, -delta, -delta - missing, `are still in ${location}: what was counted cannot be right`);
-}
-
 const incomingOf = (balance: Balance, lot: string, location: string) => {
   return { balance, quantity: formatQuantity(PIECE), lot: lot === NO_LOT ? undefined : lot, location };
 };
@@ -193,24 +187,31 @@ function post(
     command.meta,
     state.now,
   );
+  const opened = new Map<Difference, string>();
+  for (const difference of differences) {
+    endEarlier(state, difference, command);
+    if (!withinTolerance(state, difference)) opened.set(difference, open(state, difference, command));
+  }
   const answer: CountAnswer = {
     movementId: movement.movementId,
     lines: differences.map((difference) => ({
+      ...(opened.has(difference) ? { discrepancyId: opened.get(difference)! } : {}),
       itemId: difference.balance.itemId,
       lot: lotOrNull(difference.lot),
       location: difference.location,
       countedQuantity: formatQuantity(difference.counted),
       ledgerQuantity: formatQuantity(difference.ledger),
       difference: formatQuantity(difference.delta),
-      posted: withinTolerance(difference),
+      posted: !opened.has(difference),
     })),
   };
   const sums = new Map<Balance, Quantity>();
   const before = new Map(differences.map(({ balance }) => [balance, balance.onHand]));
   // Also when nothing differs: that it was counted is worth knowing.
   postMovement(state, { ...movement, lines: answer }, changes, command.meta);
-  for (const { balance, lot, delta } of differences) {
-    if (delta === ZERO) continue;
+  for (const difference of differences) {
+    const { balance, lot, delta } = difference;
+    if (delta === ZERO || opened.has(difference)) continue;
     sums.set(balance, (sums.get(balance) ?? ZERO) + delta);
     state.emit(StockAdjusted, orgId, balance.itemId, command.meta, {
       movementId: movement.movementId,

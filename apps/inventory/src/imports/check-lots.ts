@@ -2,6 +2,7 @@ import type { ImportError } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import { findItems } from '../catalogue/item.queries.js';
 import type { CheckedLine } from './import-kinds.js';
+import { isOverBeforeItBegins } from '../stock-machine/lots.js';
 import type { ImportRow } from './import.sql.js';
 import { findLots, type LotDates, lotKey, type LotName } from './lot.sql.js';
 import type { ImportLine } from './read-line.js';
@@ -32,10 +33,23 @@ export async function checkLots(tx: Tx, { org_id }: ImportRow, lines: readonly I
     if (item === undefined) fail('itemId', `Item ${itemId} does not exist; create it first.`);
     else if (item.tracking === 'none') fail('lot', `Item ${itemId} is not tracked by lot.`);
     const known = lot === undefined ? undefined : lots.get(lotKey({ itemId, lot }));
-    if (known !== undefined && line.errors.length === 0) line.errors.push(...dateErrors(line.line, values[index] as LotValues, known));
+    if (line.errors.length === 0) {
+      const said = values[index] as LotValues;
+      const dates = { producedAt: dateOf(said.producedAt), expiresAt: dateOf(said.expiresAt) };
+      line.errors.push(...(known === undefined ? orderErrors(line.line, said, dates) : dateErrors(line.line, said, known)));
+    }
     return { fields: line.values, isThere: known !== undefined };
   });
 }
+
+/** What is to be told of a new lot that would expire before it was produced. */
+export function orderErrors(line: number, { itemId, lot }: LotName, dates: LotDates): ImportError[] {
+  if (!isOverBeforeItBegins(dates)) return [];
+  const message = `Lot ${lot} of item ${itemId} would expire before it was produced, at ${dates.producedAt!.toISOString()}.`;
+  return [{ line, column: 'expiresAt', message }];
+}
+
+export const dateOf = (text: string | undefined) => (text === undefined ? null : new Date(text));
 
 /** What is to be told of a lot that is known by other dates than a line says. A date that is not said is no other date. */
 export function dateErrors(line: number, values: LotValues, known: LotDates): ImportError[] {

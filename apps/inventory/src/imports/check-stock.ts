@@ -2,7 +2,7 @@ import type { ImportError, Item } from '#libs/contracts';
 import { arrayLiteral, statement, type Tx } from '#libs/persistence';
 import { findItems } from '../catalogue/item.queries.js';
 import { isShown } from '../scope.js';
-import { dateErrors } from './check-lots.js';
+import { dateErrors, dateOf, orderErrors } from './check-lots.js';
 import type { CheckedLine } from './import-kinds.js';
 import type { ImportRow } from './import.sql.js';
 import { findLots, type LotDates, lotKey, type LotName } from './lot.sql.js';
@@ -155,11 +155,10 @@ function agree(
   const dates = lots.get(key) ?? earlier;
   if (dates !== undefined) errors.push(...dateErrors(line, row, dates));
   const own = { producedAt: dateOf(row.producedAt), expiresAt: dateOf(row.expiresAt) };
+  if (dates === undefined) errors.push(...orderErrors(line, row, own));
   if (earlier === undefined) said.set(key, { line, ...(dates ?? own) });
   return { dates: written(dates ?? own), errors };
 }
-
-const dateOf = (text: string | undefined) => (text === undefined ? null : new Date(text));
 
 function written({ producedAt, expiresAt }: LotDates) {
   return {

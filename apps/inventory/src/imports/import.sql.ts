@@ -43,7 +43,7 @@ export interface StagedLine {
 const UNIT_SEPARATOR = '\u001f';
 
 /** How many errors of an import are kept; the others are counted. */
-export const ERRORS_KEPT_MAX = 1_000;
+const ERRORS_KEPT_MAX = 1_000;
 
 // Receiving.
 
@@ -151,7 +151,7 @@ const findFirst = statement<{ key: string; line: number }>(
   `select l.key, l.line from unnest($3::text[]) k (key)
     cross join lateral (select key, line from import_line where org_id = $1 and import_id = $2 and key = k.key offset 0) l`,
 );
-export const insertErrors = statement<never>(
+const insertErrors = statement<never>(
   'import_insert_errors',
   `insert into import_error (org_id, import_id, error_no, line, column_name, message)
    select $1, $2, * from unnest($3::int[], $4::int[], $5::text[], $6::text[])`,

@@ -328,6 +328,7 @@ describe('imports', () => {
           'W2,milk,1,1,L1,,2027-02-01,,',
           'W1,milk,1,1,L2,,,,',
           'W2,milk,1,1,L2,2026-01-01,,B7,',
+          'W2,milk,1,1,L4,2026-03-01,2026-02-01,,',
         );
         const ended = await run('unfit', 'stock', wrong);
         expect(ended.errors.map(({ line, column, message }) => `${line} ${column}: ${message}`)).toEqual([
@@ -341,6 +342,7 @@ describe('imports', () => {
           '10 expiresAt: Lot L1 of item milk is known, and its expiresAt is 2027-01-01T00:00:00.000Z.',
           '12 producedAt: Lot L2 of item milk is known, and its producedAt is not set.',
           '12 location: Location B7 does not exist in W2; create it first.',
+          '13 expiresAt: Lot L4 of item milk would expire before it was produced, at 2026-03-01T00:00:00.000Z.',
         ]);
       });
 
@@ -349,6 +351,8 @@ describe('imports', () => {
         const lots = table('itemId,lot,producedAt,expiresAt', 'milk,L1,,2027-01-01', 'milk,L2,2026-01-01T10:00:00Z,', 'phone,S1,,');
         expect(await run('lots', 'lots', lots)).toMatchObject({ status: 'completed', skipped: 0, progress: { done: 3, total: 3 } });
         expect(await run('lots', 'lots', lots)).toMatchObject({ status: 'completed', skipped: 3 });
+        const swapped = table('itemId,lot,producedAt,expiresAt', 'milk,L9,2026-03-01,2026-02-01');
+        expect((await run('lots', 'lots', swapped)).errors).toMatchObject([{ line: 2, column: 'expiresAt' }]);
         const wrong = table('itemId,lot,expiresAt', 'milk,L1,2027-01-02', 'plain,L1,', 'none,L1,', 'milk,L3,', 'milk,L3,');
         expect((await run('lots', 'lots', wrong)).errors.map(({ line, column, message }) => `${line} ${column}: ${message}`)).toEqual([
           '2 expiresAt: Lot L1 of item milk is known, and its expiresAt is 2027-01-01T00:00:00.000Z.',

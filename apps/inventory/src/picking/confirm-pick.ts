@@ -1,5 +1,6 @@
 import { type PickAnswer, PickShortage, ReservationShorted, StockPicked, StockPickFailed } from '#libs/contracts';
 import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
+import { openDiscrepancy } from '../discrepancies/open-discrepancy.js';
 import { tellHolds, requireOwnBalances } from '../reservations/set-demand.js';
 import { answered, type ConfirmPick, type Outcome } from '../stock-machine/commands.js';
 import {
@@ -15,10 +16,10 @@ import {
   release,
 } from '../stock-machine/holds.js';
 import { isOutdated, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { FreeStock, isDetailed, quantKey } from '../stock-machine/quants.js';
+import { FreeStock, isDetailed, quantAt, quantKey, requireLot } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedBefore } from '../stock-machine/refusals.js';
 import type { Balance, Demand, DemandLine, MissingPart, Refusal, StockState } from '../stock-machine/stock-state.js';
-import { stockLines } from '../stock-machine/stock-state.js';
+import { requireEach, stockLines } from '../stock-machine/stock-state.js';
 import { type LinePick, planPicks } from './plan-picks.js';
 
 /**
@@ -41,11 +42,17 @@ export function confirmPick(state: StockState, command: ConfirmPick): Outcome<Pi
     return refused(state, demand, command, picks);
   }
   requireOwnBalances(state, demand);
+  // What is missing is looked for in the lot that the line asks for, though it may have been held in another.
+  const sought = picks.flatMap(({ line: { lot }, missing }) => (lot === null ? [] : missing.map(({ balance }) => ({ balance, lot }))));
+  requireEach(sought, ({ balance, lot }) => {
+    if (isDetailed(balance)) requireLot(balance, lot);
+  });
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
   moveHolds(state, demand, picks, command);
   const waiting = picks.flatMap((pick) => settleMissing(state, demand, pick, picks));
+  for (const { missing } of picks) for (const part of missing) openShortage(state, demand, part, command);
   for (const pick of picks) notePicked(pick);
   state.touchDemand(demand);
   if (waiting.length > 0) {
@@ -118,6 +125,21 @@ function holdElsewhere(
     rest -= part;
   }
   return rest;
+}
+
+/** Makes what was not found a discrepancy of the place: as long as it is open it is not given out again, if it is severe. */
+function openShortage(state: StockState, { orgId, orderId }: Demand, part: LinePick['missing'][number], { meta }: ConfirmPick): void {
+  const { balance, reservation, quantity } = part;
+  const { itemId, lot, location } = reservation;
+  const ledgerQuantity = quantAt(state, balance, placeOf(reservation)).quantity;
+  const seen = { ledgerQuantity, snapshotQuantity: ledgerQuantity - quantity, source: 'pick_shortage' as const, orderId };
+  const place = { orgId, itemId, lot: lotOrNull(lot), location };
+  openDiscrepancy(
+    state,
+    balance,
+    { ...place, ...seen, refType: 'order', refId: orderId, note: 'Not found when it was to be picked.' },
+    meta,
+  );
 }
 
 function notePicked({ line, total, missing }: LinePick): void {

@@ -12,7 +12,10 @@ import {
   type QuantKey,
   quantKey,
   quantsOfLot,
+  isDetailed,
   requireAllFree,
+  requireLot,
+  splitsPieces,
 } from '../stock-machine/quants.js';
 import {
   type Balance,
@@ -21,6 +24,7 @@ import {
   heldQuantity,
   lotNameKey,
   type Refusal,
+  requireEach,
   type Reservation,
   type StockState,
 } from '../stock-machine/stock-state.js';
@@ -71,6 +75,7 @@ export function planPicks(state: StockState, demand: Demand, command: ConfirmPic
   const picks: LinePick[] = [];
   const lines = command.lines ?? demand.lines.map((line) => ({ lineNo: line.lineNo, quantity: null }));
   const said = new Set<number>();
+  requireEach(command.lines ?? [], (told) => requireLotsOf(state, demand, told));
   for (const told of lines) {
     const line = demand.lines.find((candidate) => candidate.lineNo === told.lineNo);
     if (line === undefined || said.has(told.lineNo)) return refusalOf('INVALID_STATE', told, line, ZERO);
@@ -79,8 +84,34 @@ export function planPicks(state: StockState, demand: Demand, command: ConfirmPic
     if ('reason' in pick) return pick;
     picks.push(pick);
   }
-  for (const { missing } of picks) for (const { balance } of missing) requireAllFree(balance);
+  requireEach(
+    [
+      ...picks.flatMap(({ missing }) =>
+        missing.map(
+          ({ balance }) =>
+            () =>
+              requireAllFree(balance),
+        ),
+      ),
+      ...taken.movedTo().map(
+        ({ balance, quant, in: moved, out }) =>
+          () =>
+            requireMovable(state, balance, quant, moved, out),
+      ),
+    ],
+    (require) => require(),
+  );
   return displacing(state, demand, picks, taken) ?? picks;
+}
+
+/** Makes sure that the lots that are said of a line were read wherever it is held. @throws NeedsMore when they were not. */
+function requireLotsOf(state: StockState, demand: Demand, { lineNo, lots = [] }: Said): void {
+  const held = demand.reservations.filter((reservation) => reservation.lineNo === lineNo && heldQuantity(reservation) > ZERO);
+  const balances = held.map(({ warehouseId, itemId }) => state.existingBalance(demand.orgId, warehouseId, itemId)).filter(isDetailed);
+  requireEach(
+    balances.flatMap((balance) => lots.map(({ lot = NO_LOT }) => ({ balance, lot }))),
+    ({ balance, lot }) => requireLot(balance, lot),
+  );
 }
 
 /** What the lines that were planned so far move away from places and to them. */
@@ -97,6 +128,10 @@ class Taken {
   all() {
     return [...this.quants.values()];
   }
+
+  movedTo() {
+    return this.all().filter(({ in: moved }) => moved > ZERO);
+  }
 }
 
 function planLine(
@@ -112,7 +147,10 @@ function planLine(
   const held = sumQuantities(holds, (hold) => hold.left);
   if (total < line.fulfilled) return refusalOf('INVALID_STATE', told, line, line.fulfilled);
   if (total > line.fulfilled + held) return refusalOf('INSUFFICIENT_STOCK', told, line, line.fulfilled + held);
-  const parts = partsInHand(state, line, total, told.lots);
+  const said = [total, ...(told.lots ?? []).map(({ quantity }) => parseQuantity(quantity))];
+  // Of a piece with a serial number no half is in anybody's hand.
+  if (said.some((quantity) => splitsPieces(holds[0]?.balance, quantity))) return refusalOf('INVALID_STATE', told, line, line.fulfilled);
+  const parts = partsInHand(state, demand, line, total, told.lots);
   if (parts === null) return refusalOf('INVALID_STATE', told, line, line.fulfilled);
 
   for (const part of parts) takeAsHeld(part, holds);
@@ -150,11 +188,11 @@ function openHolds(state: StockState, demand: Demand, line: DemandLine): Open[] 
 }
 
 /** What was picked and not shipped yet, by lot and bin; null when the parts do not add up, or more of a lot was shipped than is said. */
-function partsInHand(state: StockState, line: DemandLine, total: Quantity, lots: Said['lots']): Part[] | null {
+function partsInHand(state: StockState, demand: Demand, line: DemandLine, total: Quantity, lots: Said['lots']): Part[] | null {
   if (lots === undefined || lots.length === 0) return [{ lot: null, location: null, open: total - line.fulfilled }];
   const parts = lots.map(({ lot = NO_LOT, location = null, quantity }) => ({ lot, location, open: parseQuantity(quantity) }));
   if (sumQuantities(parts, (part) => part.open) !== total) return null;
-  for (const shipped of shippedOf(state, line)) {
+  for (const shipped of shippedOf(state, demand, line)) {
     let rest = shipped.quantity;
     const ofLot = parts.filter((part) => part.lot === shipped.lot);
     for (const part of ofLot.sort((a, b) => Number(b.location === shipped.location) - Number(a.location === shipped.location))) {
@@ -167,8 +205,9 @@ function partsInHand(state: StockState, line: DemandLine, total: Quantity, lots:
   return parts;
 }
 
-function shippedOf(state: StockState, line: DemandLine) {
-  return [...state.shipments.values()]
+function shippedOf(state: StockState, { orgId, orderId }: Demand, line: DemandLine) {
+  return state
+    .shipmentsOf(orgId, orderId)
     .filter((shipment) => shipment.status === 'posted')
     .flatMap((shipment) => shipment.lines)
     .filter((shipped) => shipped.lineNo === line.lineNo && shipped.itemId === line.itemId);
@@ -218,13 +257,9 @@ function takeElsewhere(state: StockState, demand: Demand, part: Part, lot: strin
 /**
  * Where what was picked was held for others, their holds must find another place that serves them as well: what cannot is not taken from
  * them. Where something was missing, nothing more is thought to be.
- *
- * @throws NeedsMore when they were not read.
  */
 function displacing(state: StockState, demand: Demand, picks: readonly LinePick[], taken: Taken): Refusal | null {
-  const crowded = taken.all().filter(({ balance, quant, in: moved, out }) => {
-    if (moved === ZERO) return false;
-    requireMovable(state, balance, quant, moved, out);
+  const crowded = taken.movedTo().filter(({ balance, quant, in: moved, out }) => {
     const { quantity, reserved } = quantAt(state, balance, quant);
     return reserved - out + moved > quantity;
   });

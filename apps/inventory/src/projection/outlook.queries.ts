@@ -51,7 +51,7 @@ export const readArrivals = statement<{ place: number; expected_on: Day; quantit
 
 /**
  * What nobody holds of lots that expire, by the time from which they live too short to be promised: as long before they expire as item or
- * organisation ask for.
+ * organisation ask for. In the order of the index that is to be taken, because that of all that expires fits as well.
  */
 export const readExpiries = statement<{ place: number; falls_out_at: Date; quantity: string }>(
   'projection_expiries',
@@ -60,9 +60,12 @@ export const readExpiries = statement<{ place: number; falls_out_at: Date; quant
             (select min_remaining_shelf_life_days from stock_settings where org_id = $1), 0)) as falls_out_at
      from unnest($2::text[], $3::text[]) with ordinality as asked (warehouse_id, item_id, place)
     cross join lateral (
-      select expires_at, sum(quantity - reserved) as quantity from quant
-       where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id
-         and quality = 'available' and quantity > reserved and expires_at is not null
+      select expires_at, sum(quantity) as quantity
+        from (select expires_at, quantity - reserved as quantity from quant
+               where org_id = $1 and warehouse_id = asked.warehouse_id and item_id = asked.item_id
+                 and quality = 'available' and quantity > 0 and quantity > reserved and expires_at is not null
+               order by org_id, warehouse_id, item_id, expires_at, received_at, lot, location
+               limit 1000000000) free
        group by expires_at) q
     cross join lateral (select min_remaining_shelf_life_days from item where org_id = $1 and item_id = asked.item_id limit 1) i`,
 );

@@ -10,7 +10,7 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   item_pkey: ['org_id', 'item_id'],
   stock_balance_by_item: ['org_id', 'item_id'],
   stock_balance_pkey: ['org_id', 'warehouse_id', 'item_id'],
-  quant_to_pick: ['org_id', 'warehouse_id', 'item_id'],
+  quant_in_turn: ['org_id', 'warehouse_id', 'item_id'],
   stock_settings_pkey: ['org_id'],
   expected_receipt_open: ['org_id', 'item_id'],
   backorder_pkey: ['org_id', 'order_id'],

@@ -1,6 +1,6 @@
 import { QualityChanged, type QualityChangeAnswer } from '#libs/contracts';
 import { formatQuantity, HoldfastError, parseQuantity, rejected } from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import { fingerprintOf } from '../fingerprint.js';
 import { answered, type ChangeQuality, type Outcome } from '../stock-machine/commands.js';
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { lotOrNull } from '../stock-machine/holds.js';
@@ -15,7 +15,7 @@ import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../st
  * serves whoever waits (docs/rules.md, "quality").
  */
 export function changeQuality(state: StockState, command: ChangeQuality): Outcome<QualityChangeAnswer> {
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<QualityChangeAnswer>(state, command.orgId, 'quality_change', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const balance = balanceOrError(state, command);

@@ -8,7 +8,6 @@ import {
   QualityChangePost,
   type RecallAnswer,
 } from '#libs/contracts';
-import { forbidden } from '#libs/domain';
 import { type MessageContext, OnCall } from '#libs/messaging';
 import { Database } from '#libs/persistence';
 import type { Asked } from '../asked.js';
@@ -37,10 +36,6 @@ export class QualityConsumer {
 
   @OnCall(LotRecall)
   recall({ dryRun, commandId, ...data }: Asked<typeof LotRecall>, context: MessageContext): Promise<RecallAnswer> {
-    // It changes whatever is in stock of the lot, and what will come in, wherever that is.
-    if (context.actor.warehouses !== null) {
-      throw forbidden('WAREHOUSE_FORBIDDEN', 'A recall is about every warehouse; you may change stock in some only.');
-    }
     const meta = metaOfCall(context);
     return this.batcher.answer({ kind: 'recall-lot', ...data, commandId: commandId ?? context.messageId, meta }, dryRun);
   }

@@ -1,11 +1,11 @@
 import { QualityChanged, type RecallAnswer } from '#libs/contracts';
 import { formatQuantity, notFound, ZERO } from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import { fingerprintOf } from '../fingerprint.js';
 import { answered, type Outcome, type RecallLot } from '../stock-machine/commands.js';
-import { carryOutFact, gatherNeeds, planFact } from '../stock-machine/facts.js';
+import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { newMovement, postMovement, shiftOf } from '../stock-machine/post-movement.js';
 import { lotKey, type QuantKey, quantsOfLot } from '../stock-machine/quants.js';
-import { type Balance, lotNameKey, NeedsMore, type Quality, type StockState } from '../stock-machine/stock-state.js';
+import { type Balance, lotNameKey, NeedsMore, type Quality, requireEach, type StockState } from '../stock-machine/stock-state.js';
 import { answerToRepeat, refuse } from '../stock-machine/warehouse-work.js';
 
 /** What a recall takes: what could be sold, and what could become so. What waits for inspection is `recalled` by its verdict. */
@@ -18,12 +18,12 @@ const TAKEN: ReadonlySet<Quality> = new Set<Quality>(['available', 'quarantined'
  */
 export function recallLot(state: StockState, command: RecallLot): Outcome<RecallAnswer> {
   const { orgId, itemId, lot: name } = command;
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<RecallAnswer>(state, orgId, 'quality_change', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const lot = state.lots.get(lotNameKey(orgId, itemId, name));
   if (lot === undefined) return refuse(notFound('LOT_NOT_FOUND', `item ${itemId} has no lot ${name}`));
-  const parts = gatherNeeds(state.placesOfLots.get(lotNameKey(orgId, itemId, name)) ?? [], (key) => partsAt(state, key, name)).flat();
+  const parts = requireEach(state.placesOfLots.get(lotNameKey(orgId, itemId, name)) ?? [], (key) => partsAt(state, key, name)).flat();
   const fact = planFact(
     state,
     parts.map(({ balance, place, quantity }) => ({ balance, place, delta: -quantity })),
@@ -74,9 +74,9 @@ export function recallLot(state: StockState, command: RecallLot): Outcome<Recall
 /** What a recall takes of a lot in one warehouse. @throws NeedsMore when something of it came there since the places were looked up. */
 function partsAt(state: StockState, key: string, lot: string): { balance: Balance; place: QuantKey; quantity: bigint }[] {
   const balance = state.balances.get(key);
-  if (balance === undefined) throw new NeedsMore({ balances: [key], lots: [`${key}/${lot}`], lotHolds: [`${key}/${lot}`] });
-  if (!state.lotHoldsRead.has(lotKey(balance, lot)))
+  if (balance === undefined || !state.lotHoldsRead.has(lotKey(balance, lot))) {
     throw new NeedsMore({ balances: [key], lots: [`${key}/${lot}`], lotHolds: [`${key}/${lot}`] });
+  }
   return quantsOfLot(state, balance, lot)
     .filter(({ quality, quantity }) => TAKEN.has(quality) && quantity > ZERO)
     .map(({ location, quality, quantity }) => ({ balance, place: { lot, location, quality }, quantity }));

@@ -47,6 +47,20 @@ describe('a receipt', () => {
     expect(given.at('W1/A')).toBe('5 on hand, 1 blocked');
   });
 
+  it('takes no lot that would expire before it was produced', () => {
+    const given = new GivenStock({}, { items: { A: { tracking: 'lot' } } });
+    const dates = (producedAt: string, expiresAt: string) => {
+      const line = { itemId: 'A', quantity: '1', unitCost: '1', lot: 'L', producedAt, expiresAt };
+      return given.when(receives('r1', 'W1', {}, { lines: [line] }));
+    };
+    expect(dates('2026-03-01T00:00:00Z', '2026-02-01T00:00:00Z')).toMatchObject({
+      error: { code: 'STOCK_VALIDATION', message: expect.stringContaining('lot L of item A would expire before it was produced') },
+    });
+    expect(given.at('W1/A')).toBe('nothing');
+    dates('2026-02-01T00:00:00Z', '2026-03-01T00:00:00Z');
+    expect(given.at('W1/A')).toBe('1 on hand');
+  });
+
   it('said again is answered as before, and posts nothing', () => {
     const given = new GivenStock({});
     const first = given.answer(receives('r1', 'W1', { A: '3' }));

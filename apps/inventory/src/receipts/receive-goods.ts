@@ -10,11 +10,13 @@ import {
   sumQuantities,
   ZERO,
 } from '#libs/domain';
-import { arrivedExpectation } from '../expected-receipts/expected-receipt.js';
+import { isTolerated } from '../discrepancies/discrepancy.js';
+import { openDiscrepancy } from '../discrepancies/open-discrepancy.js';
+import { arrivedExpectation, openQuantity } from '../expected-receipts/expected-receipt.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
 import { enterLots, qualityOfIncoming, refusalOfIncoming } from '../stock-machine/lots.js';
-import { newMovement, postMovement, staysInRange } from '../stock-machine/post-movement.js';
+import { newMovement, outOfRange, postMovement, staysInRange } from '../stock-machine/post-movement.js';
 import { type Balance, movementKey, type StockState, subjectKey } from '../stock-machine/stock-state.js';
 
 export interface ReceiptAnswer {
@@ -66,8 +68,7 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     expiresAt,
   }));
   if (!staysInRange(state, changes)) {
-    const error = rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand, or it would be worth 10^18 or more');
-    return refuse(state, command, 'INVALID_STATE', command.lines[0]!.itemId, error);
+    return refuse(state, command, 'INVALID_STATE', command.lines[0]!.itemId, outOfRange());
   }
 
   // After this point it must succeed.
@@ -100,7 +101,6 @@ export function receiveGoods(state: StockState, command: ReceiveGoods): Outcome<
     state.now,
   );
   postMovement(state, movement, changes, command.meta);
-  state.movements.set(movementKey(command.orgId, 'receipt', command.receiptId), movement);
   const answer = { receiptId: command.receiptId, movementId: movement.movementId, lines };
   announce(state, command, answer);
   return answered(answer);
@@ -141,12 +141,20 @@ function refusalOfExpected(
   return null;
 }
 
-/** Counts what came of what was announced. */
-function noteArrivals(state: StockState, { orgId, lines, meta }: ReceiveGoods): void {
-  for (const { expectedReceiptId, quantity } of lines) {
+/** Counts what came of what was announced; of more than that, beyond what is tolerated, somebody has to find out why. */
+function noteArrivals(state: StockState, { orgId, warehouseId, receiptId, lines, meta }: ReceiveGoods): void {
+  const announced = Map.groupBy(lines, (line) => line.expectedReceiptId);
+  for (const [expectedReceiptId, ofIt] of announced) {
     if (expectedReceiptId === undefined) continue;
     const expected = state.expectedReceipts.get(subjectKey(orgId, expectedReceiptId))!;
-    state.changeExpectedReceipt(orgId, arrivedExpectation(expected, parseQuantity(quantity)), meta.actor ?? null);
+    const came = sumQuantities(ofIt, (line) => parseQuantity(line.quantity));
+    state.changeExpectedReceipt(orgId, arrivedExpectation(expected, came), meta.actor ?? null);
+    const { itemId } = expected;
+    const seen = { snapshotQuantity: came, ledgerQuantity: openQuantity(expected) };
+    if (came <= seen.ledgerQuantity || isTolerated(seen, state.settingsOf(orgId).tolerance)) continue;
+    const balance = state.existingBalance(orgId, warehouseId, itemId);
+    const about = { orgId, itemId, refType: 'receipt', refId: receiptId, note: `More came than was announced as ${expectedReceiptId}.` };
+    openDiscrepancy(state, balance, { ...about, ...seen, source: 'tolerance_exceeded' }, meta);
   }
 }
 

@@ -1,5 +1,5 @@
 import { isQuantity, maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import { safetyStock, sellable } from '../availability/available-to-promise.js';
+import { discrepancyHold, safetyStock, sellable } from '../availability/available-to-promise.js';
 import { placeOf } from '../stock-machine/holds.js';
 import {
   cutoffOf,
@@ -27,6 +27,26 @@ export interface WantedLine {
   readonly unasked: Quantity;
 }
 
+/**
+ * Up to where a balance offers stock: what can be promised; that and what open discrepancies keep back; all that nobody holds, whatever
+ * safety stock, discrepancies and queue say.
+ */
+export type OfferLimit = 'promise' | 'despite doubts' | 'free';
+
+/** How a balance stands for the order before anything is taken, and what is taken. */
+interface Standing {
+  /** What the order gives back there. */
+  readonly given: readonly [Reservation, Quantity][];
+  readonly back: Quantity;
+  /** What nobody holds, with what the order gives back. */
+  readonly free: Quantity;
+  /** What of it can be promised; may be less than nothing. */
+  readonly promise: Quantity;
+  taken: Quantity;
+  /** The same by lot and bin, where that matters and was asked for. */
+  detail: DetailedOffer | null;
+}
+
 /** What of a line is to be held on a balance. */
 export interface Take {
   readonly balance: Balance;
@@ -40,9 +60,9 @@ export interface Take {
  * the order gives back there it may take again, for another line say, whatever has become of safety stock and queue since it was held.
  */
 export class Offer {
-  private readonly offered = new Map<Balance, Quantity>();
-  private readonly waits = new Map<Balance, Quantity>();
-  private readonly detailed = new Map<Balance, DetailedOffer>();
+  private readonly standings = new Map<Balance, Standing>();
+  /** How much waits where the plan lets something wait. */
+  private waits: Map<Balance, Quantity> | null = null;
 
   constructor(
     private readonly state: StockState,
@@ -51,57 +71,57 @@ export class Offer {
   ) {}
 
   /** @throws NeedsMore when too little was read of where in its warehouse the stock lies. */
-  of(balance: Balance, line: WantedLine): Quantity {
-    return isDetailed(balance) ? this.inDetail(balance).of(line) : this.inAll(balance);
+  of(balance: Balance, line: WantedLine, limit: OfferLimit = 'promise'): Quantity {
+    const { free, promise, back, taken } = this.at(balance);
+    const promised = limit === 'promise' ? promise : limit === 'free' ? free : promise + discrepancyHold(balance);
+    if (isDetailed(balance)) return this.inDetail(balance).of(line, promised);
+    return maxQuantity(promised, back) - taken;
   }
 
   take(balance: Balance, line: WantedLine, quantity: Quantity): Take {
     if (isDetailed(balance)) return { balance, quantity, parts: this.inDetail(balance).take(line, quantity) };
-    this.offered.set(balance, this.inAll(balance) - quantity);
+    this.at(balance).taken += quantity;
     return { balance, quantity };
   }
 
   /** Lets more wait there; false when it would be too much to stay in range (see `staysInRange`). */
   wait(balance: Balance, quantity: Quantity): boolean {
+    this.waits ??= new Map();
     const waits = (this.waits.get(balance) ?? balance.backordered - this.ownWaiting(balance)) + quantity;
     this.waits.set(balance, waits);
     return isQuantity(balance.onHand + waits);
   }
 
-  private inAll(balance: Balance): Quantity {
-    let offered = this.offered.get(balance);
-    if (offered === undefined) {
-      const given = sumQuantities(this.givenBackAt(balance), ([, quantity]) => quantity);
-      this.offered.set(balance, (offered = maxQuantity(this.promised(balance, given), given)));
-    }
-    return offered;
-  }
-
   private inDetail(balance: Balance): DetailedOffer {
-    let offer = this.detailed.get(balance);
-    if (offer === undefined) {
-      const given = this.givenBackAt(balance);
-      if (given.length > 0) requireAllFree(balance);
-      const promised = this.promised(
-        balance,
-        sumQuantities(given, ([, quantity]) => quantity),
-      );
-      this.detailed.set(balance, (offer = new DetailedOffer(this.state, balance, promised, given)));
+    const standing = this.at(balance);
+    if (standing.detail === null) {
+      if (standing.given.length > 0) requireAllFree(balance);
+      standing.detail = new DetailedOffer(this.state, balance, standing.given);
     }
-    return offer;
+    return standing.detail;
   }
 
-  /** Above the safety stock and behind whoever else waits, with what the order gives back. */
-  private promised(balance: Balance, givenBack: Quantity): Quantity {
-    const othersWait = balance.backordered - this.ownWaiting(balance);
-    return sellable(balance) - (balance.reserved - givenBack) - safetyStock(balance) - othersWait;
+  /** Promised is what lies above the safety stock, is not in doubt, and for which nobody else waits. */
+  private at(balance: Balance): Standing {
+    let standing = this.standings.get(balance);
+    if (standing === undefined) {
+      const given = this.givenBackAt(balance);
+      const back = sumQuantities(given, ([, quantity]) => quantity);
+      const free = sellable(balance) - (balance.reserved - back);
+      const othersWait = balance.backordered - this.ownWaiting(balance);
+      const promise = free - safetyStock(balance) - discrepancyHold(balance) - othersWait;
+      this.standings.set(balance, (standing = { given, back, free, promise, taken: ZERO, detail: null }));
+    }
+    return standing;
   }
 
   private ownWaiting(balance: Balance): Quantity {
+    if (this.demand.backorders.length === 0) return ZERO;
     return sumQuantities(this.demand.backorders, (b) => (isAt(b, balance) ? b.quantity : ZERO));
   }
 
-  private givenBackAt(balance: Balance): [Reservation, Quantity][] {
+  private givenBackAt(balance: Balance): readonly [Reservation, Quantity][] {
+    if (this.demand.reservations.length === 0) return NOTHING;
     return this.demand.reservations
       .filter((held) => isAt(held, balance))
       .map((held): [Reservation, Quantity] => [held, heldQuantity(held) - (this.kept.get(held) ?? ZERO)])
@@ -113,14 +133,12 @@ export class Offer {
 class DetailedOffer {
   private readonly free: FreeStock;
   private readonly givenBack = new Map<string, { held: Reservation; quantity: Quantity }>();
-  /** What is left in all. */
-  private left: Quantity;
+  private readonly back: Quantity;
+  private taken = ZERO;
 
-  /** @param promised what is left to promise, with what is given back. */
   constructor(
     private readonly state: StockState,
     private readonly balance: Balance,
-    private promised: Quantity,
     given: readonly [Reservation, Quantity][],
   ) {
     this.free = new FreeStock(state, balance);
@@ -131,13 +149,15 @@ class DetailedOffer {
       this.givenBack.set(key, { held, quantity: (this.givenBack.get(key)?.quantity ?? ZERO) + quantity });
       back += quantity;
     }
-    this.left = maxQuantity(promised, back);
+    this.back = back;
   }
 
-  of(line: WantedLine): Quantity {
+  /** @param promised before anything was taken, with what is given back. */
+  of(line: WantedLine, promised: Quantity): Quantity {
     const tooOld = this.free.tooOldFor(line);
     if (tooOld === null) throw needsMoreQuants(this.balance);
-    const most = minQuantity(this.left, maxQuantity(this.promised - tooOld, this.ownFor(line)));
+    const left = maxQuantity(promised, this.back) - this.taken;
+    const most = minQuantity(left, maxQuantity(promised - this.taken - tooOld, this.ownFor(line)));
     const here = this.free.fit(line);
     if (line.lot === null && here < minQuantity(most, line.requested)) requireAllFree(this.balance);
     return inPieces(this.balance, maxQuantity(minQuantity(most, here), ZERO));
@@ -150,8 +170,7 @@ class DetailedOffer {
       const given = this.givenBack.get(quantKey(quant));
       if (given !== undefined) given.quantity = maxQuantity(given.quantity - part, ZERO);
     }
-    this.left -= quantity;
-    this.promised -= quantity;
+    this.taken += quantity;
     return parts;
   }
 
@@ -165,5 +184,6 @@ class DetailedOffer {
   }
 }
 
+const NOTHING: readonly [Reservation, Quantity][] = [];
 const isAt = (at: { warehouseId: string; itemId: string }, balance: Balance) =>
   at.warehouseId === balance.warehouseId && at.itemId === balance.itemId;

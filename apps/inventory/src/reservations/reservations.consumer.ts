@@ -41,7 +41,7 @@ export class ReservationsConsumer {
 
   @OnEvent(OrderAmended)
   async orderAmended(event: EventOf<typeof OrderAmended>, context: MessageContext): Promise<void> {
-    await this.byEvent(event, context, { ...wishOf(event.data), firm: event.data.firm });
+    await this.byEvent(event, context, { ...wishOf(event.data), firm: event.data.firm, ...approvalOf(event.data) });
   }
 
   @OnEvent(OrderCancelled)
@@ -91,10 +91,12 @@ function wishOf({ orderId, lines, warehouseId, priority, reservationMode, minRem
   return { orderId, lines, warehouseId, priority, mode: reservationMode, minRemainingShelfLifeDays };
 }
 
-function hold({
-  ttlSeconds,
-  approvalRequestId,
-  pendingApproval,
-}: Pick<DataOf<typeof OrderPlaced>, 'ttlSeconds' | 'approvalRequestId' | 'pendingApproval'>) {
-  return { ttlSeconds, approvalRequestId, pendingApproval };
+function hold(data: Pick<DataOf<typeof OrderPlaced>, 'ttlSeconds'> & Approval) {
+  return { ttlSeconds: data.ttlSeconds, ...approvalOf(data) };
+}
+
+type Approval = Pick<DataOf<typeof OrderPlaced>, 'approvalRequestId' | 'pendingApproval' | 'approvedShortages'>;
+
+function approvalOf({ approvalRequestId, pendingApproval, approvedShortages }: Approval) {
+  return { approvalRequestId, pendingApproval, approvedShortages };
 }

@@ -56,10 +56,10 @@ describe('set demand', () => {
       const answer = given.answer<DemandAnswer>(wants('o1', { 1: 'A 3', 2: 'B 5' }, { meta: byCall({ sequence: 4 }) }));
       const short = [{ lineNo: 2, itemId: 'B', warehouseId: 'W1', requested: '5', available: '2' }];
       expect(answer).toMatchObject({ status: 'failed', reason: 'INSUFFICIENT_STOCK', shortLines: short, lines: [] });
-      expect(given.said()[0]).toMatchObject({
-        type: 'StockReservationFailed',
-        data: { reason: 'INSUFFICIENT_STOCK', lines: short, discrepancyIds: [] },
-      });
+      expect(given.said()).toMatchObject([
+        { type: 'DiscrepancyOpened', data: { itemId: 'B', warehouseId: 'W1', severity: 'low', source: 'blocked_transaction' } },
+        { type: 'StockReservationFailed', data: { reason: 'INSUFFICIENT_STOCK', lines: short, discrepancyIds: [expect.any(String)] } },
+      ]);
       expect(given.at('W1/A')).toBe('10 on hand');
       expect(given.order('o1')).toEqual({ state: 'refused', firm: false, lines: { 1: 'A 3: 3 unheld', 2: 'B 5: 5 unheld' } });
     });
@@ -354,10 +354,9 @@ describe('set demand', () => {
 
     it('do not run out while an approval is open', () => {
       const given = new GivenStock({ 'W1/A': '5' });
-      expect(given.answer(wants('o1', { 1: 'A 1' }, { ...soft, pendingApproval: true, approvalRequestId: 'a1' }))).toMatchObject({
-        expiresAt: null,
-      });
-      expect(given.answer(wants('o1', { 1: 'A 1' }, soft))).toMatchObject({ expiresAt: expect.any(String) });
+      const waiting = { ...soft, source: '/orders', approvalRequestId: 'a1' };
+      expect(given.answer(wants('o1', { 1: 'A 1' }, { ...waiting, pendingApproval: true }))).toMatchObject({ expiresAt: null });
+      expect(given.answer(wants('o1', { 1: 'A 1' }, waiting))).toMatchObject({ expiresAt: expect.any(String) });
     });
   });
 

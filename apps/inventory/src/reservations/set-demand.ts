@@ -6,10 +6,10 @@ import {
   type ResponseOf,
   type StockDemand,
 } from '#libs/contracts';
-import { formatQuantity, maxQuantity, minQuantity, parseQuantity, type Quantity, SCALE, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, maxQuantity, minQuantity, parseQuantity, SCALE, ZERO } from '#libs/domain';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
-import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, placeOf, release, reorder } from '../stock-machine/holds.js';
-import { cutoffOf, isDetailed, livesUntil, quantAt, splitsPieces } from '../stock-machine/quants.js';
+import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import { isDetailed, splitsPieces } from '../stock-machine/quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import {
   type Balance,
@@ -21,26 +21,15 @@ import {
   lotNameKey,
   openQuantity,
   type Refusal,
-  type Reservation,
-  type SourcingStrategy,
   type StockState,
   stockLines,
 } from '../stock-machine/stock-state.js';
 import { noteMessage } from '../stock-machine/message-order.js';
-import { Offer, type Take, type WantedLine } from './offer.js';
+import type { WantedLine } from './offer.js';
+import { type LinePlan, type Plan, planLines } from './plan-demand.js';
+import { isPending, noteAttempts, OWN_ORDERS, type Shortage, wouldBlock } from './shortage.js';
 
 export type DemandAnswer = ResponseOf<typeof StockDemand>;
-
-/** What will be done for one line if the command is accepted. */
-interface LinePlan {
-  readonly wanted: WantedLine;
-  /** What of the existing holds stays. */
-  readonly keep: ReadonlyMap<Reservation, Quantity>;
-  /** With the lots and bins, where it matters. */
-  readonly take: readonly Take[];
-  readonly wait: { balance: Balance; quantity: Quantity } | null;
-  readonly closed: Quantity;
-}
 
 /**
  * Sets what an order wants: holds it, firmly or softly, in whole or in part, and gives back what it no longer wants. Absolute, so that a
@@ -60,10 +49,12 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   const unknown = unknownSubject(state, demand, command);
   if (unknown !== null) return refuseNewTotals(state, demand, command, wanted, unknown);
   const mode = command.mode ?? (isKnown(demand) ? demand.mode : state.settingsOf(command.orgId).reservationMode);
-  const plan = planLines(state, demand, wanted, mode);
+  requireOwnBalances(state, demand);
+  const plan = planLines(state, demand, command, wanted, mode);
   if ('reason' in plan) return refuseNewTotals(state, demand, command, wanted, plan);
 
   // After this point it must succeed.
+  noteShortages(state, demand, command, plan.shortages);
   accept(state, demand, command, mode);
   carryOut(state, demand, plan);
   return announce(state, demand, command);
@@ -168,26 +159,31 @@ function unknownSubject(state: StockState, demand: Demand, command: SetDemand): 
   for (const line of command.lines) {
     const { lineNo, itemId } = line;
     const warehouseId = line.warehouseId ?? command.warehouseId ?? null;
-    const refused = (reason: Refusal['reason']): Refusal => {
-      const requested = formatQuantity(parseQuantity(line.quantity));
-      return { reason, lines: [{ lineNo, itemId, warehouseId, requested, available: '0' }] };
-    };
     const known = demand.lines.find((candidate) => candidate.lineNo === lineNo);
     const isOtherItem = known !== undefined && known.itemId !== itemId && hasMoved(known);
-    if (said.has(lineNo) || isOtherItem) return refused('INVALID_STATE');
+    if (said.has(lineNo) || isOtherItem) return refusedLineOf(command, line, 'INVALID_STATE');
     said.add(lineNo);
-    if (state.unknownItems.size > 0 && state.unknownItems.has(`${command.orgId}/${itemId}`)) return refused('ITEM_NOT_FOUND');
+    if (state.unknownItems.size > 0 && state.unknownItems.has(`${command.orgId}/${itemId}`))
+      return refusedLineOf(command, line, 'ITEM_NOT_FOUND');
     const isNowhere =
       warehouseId === null
         ? state.warehousesOf(command.orgId).length === 0
         : state.balance(command.orgId, warehouseId, itemId) === undefined;
-    if (isNowhere) return refused('WAREHOUSE_NOT_FOUND');
+    if (isNowhere) return refusedLineOf(command, line, 'WAREHOUSE_NOT_FOUND');
     const quantity = parseQuantity(line.quantity);
     const isWhole = quantity % SCALE === ZERO;
-    if (!isWhole && splitsPieces(balanceOf(state, command, warehouseId, itemId), quantity)) return refused('INVALID_STATE');
-    if (line.lot !== undefined && !state.lots.has(lotNameKey(command.orgId, itemId, line.lot))) return refused('LOT_NOT_FOUND');
+    if (!isWhole && splitsPieces(balanceOf(state, command, warehouseId, itemId), quantity))
+      return refusedLineOf(command, line, 'INVALID_STATE');
+    if (line.lot !== undefined && !state.lots.has(lotNameKey(command.orgId, itemId, line.lot)))
+      return refusedLineOf(command, line, 'LOT_NOT_FOUND');
   }
   return null;
+}
+
+function refusedLineOf(command: SetDemand, line: SetDemand['lines'][number], reason: Refusal['reason']): Refusal {
+  const { lineNo, itemId, quantity } = line;
+  const warehouseId = line.warehouseId ?? command.warehouseId ?? null;
+  return { reason, lines: [{ lineNo, itemId, warehouseId, requested: formatQuantity(parseQuantity(quantity)), available: '0' }] };
 }
 
 /** The balance in the warehouse that a line names, else in the first that knows its item. */
@@ -196,150 +192,12 @@ function balanceOf(state: StockState, { orgId }: SetDemand, warehouseId: string 
   return places.map((place) => state.balances.get(balanceKey(orgId, place, itemId))).find((balance) => balance !== undefined);
 }
 
-/**
- * Plans every line, all together: several lines with the same item are counted together. Lines that take only certain lots choose first,
- * because the others can do with what is left. Changes nothing.
- */
-function planLines(
-  state: StockState,
-  demand: Demand,
-  wanted: readonly WantedLine[],
-  mode: 'all_or_nothing' | 'partial',
-): LinePlan[] | Refusal {
-  requireOwnBalances(state, demand);
-  const kept = new Map<Reservation, Quantity>();
-  const keeps = new Map(wanted.map((line) => [line, keptHolds(state, demand, line)]));
-  for (const keep of keeps.values()) for (const [held, quantity] of keep) kept.set(held, quantity);
-  const offer = new Offer(state, demand, kept);
-  const strategy = state.settingsOf(demand.orgId).sourcingStrategy;
-  const plans = new Map<WantedLine, LinePlan>();
-  const short: Refusal['lines'][number][] = [];
-  for (const line of inTurnOfChoice(wanted)) {
-    const keep = keeps.get(line)!;
-    const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
-    const closed = minQuantity(known?.closed ?? ZERO, line.requested - (known?.fulfilled ?? ZERO));
-    const extra = line.requested - (known?.fulfilled ?? ZERO) - closed - sumQuantities(keep.values(), (quantity) => quantity);
-    if (extra === ZERO) {
-      plans.set(line, { wanted: line, keep, take: [], wait: null, closed });
-      continue;
-    }
-    const candidates = candidateBalances(state, demand, line, keep);
-    const take = chooseSources(candidates, (balance) => offer.of(balance, line), extra, strategy);
-    const there = sumQuantities(take, (part) => part.quantity);
-    let wait: LinePlan['wait'] = null;
-    if (there < extra) {
-      // What already waits was accepted before; only what is new must be there at once.
-      const accepted = mode === 'partial' || extra - there <= (demand.state === 'open' ? (known?.backordered ?? ZERO) : ZERO);
-      const place = waitingPlace(state, demand, line) ?? take[0]?.balance ?? candidates[0]!;
-      if (!accepted || !offer.wait(place, extra - there)) {
-        short.push({
-          lineNo: line.lineNo,
-          itemId: line.itemId,
-          warehouseId: line.warehouseId ?? place.warehouseId,
-          requested: formatQuantity(line.requested),
-          available: formatQuantity(there),
-        });
-        continue;
-      }
-      wait = { balance: place, quantity: extra - there };
-    }
-    const placed = take.map(({ balance, quantity }) => offer.take(balance, line, quantity));
-    plans.set(line, { wanted: line, keep, take: placed, wait, closed });
-  }
-  if (short.length > 0) return { reason: 'INSUFFICIENT_STOCK', lines: short.sort((a, b) => a.lineNo - b.lineNo) };
-  return wanted.map((line) => plans.get(line)!);
-}
-
-/** First the lines that name a lot, then those whose lots must live longest. */
-function inTurnOfChoice(lines: readonly WantedLine[]): readonly WantedLine[] {
-  if (lines.every((line) => line.lot === null && line.minRemainingShelfLifeDays === null)) return lines;
-  const needs = (line: WantedLine) => (line.lot === null ? (line.minRemainingShelfLifeDays ?? 0) : Infinity);
-  return lines.toSorted((a, b) => (needs(a) === needs(b) ? a.lineNo - b.lineNo : needs(b) - needs(a)));
-}
-
-/**
- * From which balances a quantity is taken: from the first that covers it alone, unless what has most goes first; else from several, each as
- * far as it offers.
- */
-function chooseSources(
-  candidates: readonly Balance[],
-  offerOf: (balance: Balance) => Quantity,
-  quantity: Quantity,
-  strategy: SourcingStrategy,
-): { balance: Balance; quantity: Quantity }[] {
-  const covering = strategy === 'most_stock' ? undefined : candidates.find((balance) => offerOf(balance) >= quantity);
-  if (covering !== undefined) return [{ balance: covering, quantity }];
-  const inTurn =
-    strategy === 'priority' || candidates.length === 1
-      ? candidates
-      : candidates.toSorted((a, b) => (offerOf(a) > offerOf(b) ? -1 : offerOf(a) < offerOf(b) ? 1 : 0));
-  const taken: { balance: Balance; quantity: Quantity }[] = [];
-  let open = quantity;
-  for (const balance of inTurn) {
-    const part = minQuantity(open, offerOf(balance));
-    if (part <= ZERO) continue;
-    taken.push({ balance, quantity: part });
-    open -= part;
-    if (open === ZERO) break;
-  }
-  return taken;
-}
-
-const NOTHING_KEPT: ReadonlyMap<Reservation, Quantity> = new Map();
-
-/**
- * What of the line's holds stays: as much as is still wanted, in the warehouse and of the lot that is wanted, the oldest first. What has
- * expired does not, nor what lives too short for a line that asks for more than it did.
- */
-function keptHolds(state: StockState, demand: Demand, line: WantedLine): ReadonlyMap<Reservation, Quantity> {
-  const known = demand.lines.find((candidate) => candidate.lineNo === line.lineNo && candidate.itemId === line.itemId);
-  if (known === undefined) return NOTHING_KEPT;
-  const keep = new Map<Reservation, Quantity>();
-  const closed = minQuantity(known.closed, line.requested - known.fulfilled);
-  let open = line.requested - known.fulfilled - closed;
-  for (const reservation of demand.reservations) {
-    if (reservation.lineNo !== line.lineNo || reservation.itemId !== line.itemId) continue;
-    if (line.warehouseId !== null && reservation.warehouseId !== line.warehouseId) continue;
-    if (line.lot !== null && reservation.lot !== line.lot) continue;
-    if (!staysFit(state, demand, line, known, reservation)) continue;
-    const quantity = minQuantity(open, heldQuantity(reservation));
-    if (quantity <= ZERO) continue;
-    keep.set(reservation, quantity);
-    open -= quantity;
-  }
-  return keep;
-}
-
-function staysFit(state: StockState, demand: Demand, line: WantedLine, known: DemandLine, held: Reservation): boolean {
-  const balance = state.existingBalance(demand.orgId, held.warehouseId, held.itemId);
-  if (!isDetailed(balance)) return true;
-  const quant = quantAt(state, balance, placeOf(held));
-  const asked = cutoffOf(state, balance, line);
-  return livesUntil(quant, asked > cutoffOf(state, balance, known) ? asked : state.now);
-}
-
-/** Where a line may be held: where it asks for; else where it is held already, then by the priority of the warehouses. */
-function candidateBalances(state: StockState, demand: Demand, line: WantedLine, keep: ReadonlyMap<Reservation, Quantity>): Balance[] {
-  if (line.warehouseId !== null) return [state.balance(demand.orgId, line.warehouseId, line.itemId)!];
-  const first = [...keep.keys()].map((held) => held.warehouseId);
-  const rest = state.warehousesOf(demand.orgId).map((warehouse) => warehouse.warehouseId);
-  const candidates: Balance[] = [];
-  for (const warehouseId of new Set([...first, ...rest])) {
-    const key = balanceKey(demand.orgId, warehouseId, line.itemId);
-    const balance = state.balances.get(key);
-    if (balance !== undefined) candidates.push(balance);
-  }
-  // Nothing was ever stored anywhere: the line is short, or waits, in the first warehouse.
-  if (candidates.length === 0) candidates.push(state.balance(demand.orgId, rest[0]!, line.itemId)!);
-  return candidates;
-}
-
-/** A line that already waits keeps its place. */
-function waitingPlace(state: StockState, demand: Demand, line: WantedLine): Balance | undefined {
-  const waiting = demand.backorders.find(
-    (b) => b.lineNo === line.lineNo && b.itemId === line.itemId && (line.warehouseId ?? b.warehouseId) === b.warehouseId,
-  );
-  return waiting === undefined ? undefined : state.existingBalance(demand.orgId, waiting.warehouseId, waiting.itemId);
+/** Records that an order gets by, though it is short. One that was just refused until somebody approves it is on record already. */
+function noteShortages(state: StockState, demand: Demand, command: SetDemand, shortages: readonly Shortage[]): void {
+  if (shortages.length === 0) return;
+  if (!isPending(command)) {
+    if (wouldBlock(state, command)) noteAttempts(state, command, shortages, 'would_block', 'INSUFFICIENT_STOCK');
+  } else if (demand.refusal?.override === undefined) noteAttempts(state, command, shortages, 'pending_approval', 'INSUFFICIENT_STOCK');
 }
 
 function noteSetter(demand: Demand, command: SetDemand): void {
@@ -357,9 +215,9 @@ function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'al
   // A firm hold never becomes soft again: nothing un-confirms an order.
   demand.firm = (demand.state === 'open' && demand.firm) || (command.firm ?? (isKnown(demand) ? demand.firm : true));
   const ttlSeconds = command.ttlSeconds ?? state.settingsOf(command.orgId).softReservationTtlSeconds;
-  if (demand.firm || command.pendingApproval === true) demand.expiresAt = null;
+  if (demand.firm || isPending(command)) demand.expiresAt = null;
   else demand.expiresAt = new Date(state.now.getTime() + ttlSeconds * 1000);
-  demand.approvalRequestId = command.approvalRequestId ?? demand.approvalRequestId;
+  if (command.source === OWN_ORDERS) demand.approvalRequestId = command.approvalRequestId ?? demand.approvalRequestId;
   if (isFirst) demand.acceptedAt = state.now;
   const priority = command.priority ?? demand.priority;
   if (priority !== demand.priority) {
@@ -371,12 +229,15 @@ function accept(state: StockState, demand: Demand, command: SetDemand, mode: 'al
 }
 
 /** Gives back first, then holds, so that what one line gives back another of the same item can take. */
-function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
-  if (demand.reservations.length > 0 || demand.backorders.length > 0) giveBack(state, demand, plans);
-  demand.lines = plans.map((plan) => matchedLine(demand, plan));
-  for (const [index, { take, wait }] of plans.entries()) {
+function carryOut(state: StockState, demand: Demand, plan: Plan): void {
+  if (demand.reservations.length > 0 || demand.backorders.length > 0) giveBack(state, demand, plan);
+  demand.lines = plan.lines.map((line) => matchedLine(demand, line));
+  for (const [index, { take, wait }] of plan.lines.entries()) {
     const line = demand.lines[index]!;
-    for (const { balance, quantity, parts } of take) hold(state, demand, line, balance, quantity, parts);
+    for (const { balance, quantity, parts } of take) {
+      hold(state, demand, line, balance, quantity, parts);
+      if (balance.doubts > 0 && balance.lockPolicy === 'monitor') state.heldInDoubt.push({ orderId: demand.orderId, balance, quantity });
+    }
     if (wait === null) continue;
     enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
     // Those before it in the queue may wait for another lot than what is there.
@@ -385,14 +246,12 @@ function carryOut(state: StockState, demand: Demand, plans: readonly LinePlan[])
 }
 
 /** Gives back what the plan no longer wants of an order's holds and waiting. */
-function giveBack(state: StockState, demand: Demand, plans: readonly LinePlan[]): void {
+function giveBack(state: StockState, demand: Demand, { lines, kept }: Plan): void {
   const why = { status: 'released', reason: 'amended' } as const;
-  const keeps = new Map(plans.map((plan) => [plan.wanted.lineNo, plan.keep]));
   for (const reservation of demand.reservations) {
-    const stays = keeps.get(reservation.lineNo)?.get(reservation) ?? ZERO;
-    release(state, demand, reservation, heldQuantity(reservation) - stays, why);
+    release(state, demand, reservation, heldQuantity(reservation) - (kept.get(reservation) ?? ZERO), why);
   }
-  const waits = new Map(plans.map((plan) => [plan.wanted.lineNo, plan.wait]));
+  const waits = new Map(lines.map(({ wanted, wait }) => [wanted.lineNo, wait]));
   for (const backorder of [...demand.backorders]) {
     const wait = waits.get(backorder.lineNo);
     const stays =
@@ -403,7 +262,7 @@ function giveBack(state: StockState, demand: Demand, plans: readonly LinePlan[])
   }
 }
 
-function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
+function matchedLine(demand: Demand, { wanted, closed, unheld }: LinePlan): DemandLine {
   const known = demand.lines.find((line) => line.lineNo === wanted.lineNo && line.itemId === wanted.itemId);
   const line = known ?? emptyLine(wanted.lineNo, wanted.itemId, wanted.warehouseId);
   line.warehouseId = wanted.warehouseId;
@@ -412,7 +271,7 @@ function matchedLine(demand: Demand, { wanted, closed }: LinePlan): DemandLine {
   line.requested = wanted.requested;
   line.unasked = wanted.unasked;
   line.closed = closed;
-  line.unheld = ZERO;
+  line.unheld = unheld;
   return line;
 }
 
@@ -427,7 +286,7 @@ export function tellHolds(state: StockState, demand: Demand, meta: CommandMeta):
   const answer = answerOf(demand);
   const { orderId, firm, expiresAt, lines, backordered } = answer;
   const held = { orderId, firm, expiresAt, lines };
-  if (backordered.length > 0) state.emitAboutOrder(StockPartiallyReserved, demand, meta, { ...held, backordered }, answer.stock);
+  if (answer.status === 'partial') state.emitAboutOrder(StockPartiallyReserved, demand, meta, { ...held, backordered }, answer.stock);
   else state.emitAboutOrder(StockReserved, demand, meta, held, answer.stock);
   return answer;
 }
@@ -476,7 +335,8 @@ function failed(state: StockState, demand: Demand, command: SetDemand, refusal: 
     orderId: demand.orderId,
     reason: refusal.reason,
     lines: [...refusal.lines],
-    discrepancyIds: [],
+    discrepancyIds: [...(refusal.discrepancyIds ?? [])],
+    ...(refusal.override === undefined ? {} : { override: refusal.override }),
   });
   return answered({ ...answerOf(demand), ...refusedAnswer(refusal) });
 }
@@ -497,11 +357,12 @@ export function answerOf(demand: Demand): DemandAnswer {
   };
 }
 
-function refusedAnswer(refusal: Refusal) {
-  return { status: 'failed' as const, reason: refusal.reason, shortLines: [...refusal.lines], discrepancyIds: [] };
+function refusedAnswer({ reason, lines, discrepancyIds = [], override }: Refusal) {
+  const approvable = override === undefined ? {} : { override };
+  return { status: 'failed' as const, reason, shortLines: [...lines], discrepancyIds: [...discrepancyIds], ...approvable };
 }
 
 function statusOf(demand: Demand, waits: boolean): DemandAnswer['status'] {
   if (demand.state === 'closed' || demand.state === 'expired') return 'released';
-  return waits ? 'partial' : 'reserved';
+  return waits || demand.lines.some((line) => line.unheld > ZERO) ? 'partial' : 'reserved';
 }

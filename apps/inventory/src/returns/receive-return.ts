@@ -8,6 +8,7 @@ import {
   type Quantity,
   sumQuantities,
   unitCostOf,
+  SCALE,
   ZERO,
 } from '#libs/domain';
 import type { CostPart } from '../costing/cost-layers.js';
@@ -154,8 +155,15 @@ function planParts(state: StockState, demand: Demand, command: ReceiveReturn, ba
     const lot = line.lot ?? (tracking === 'none' ? NO_LOT : UNKNOWN_LOT);
     parts.push({ ...part, quality: qualityOfIncoming(state, balance, lot, quality), lot, quantity: open, from: null, cost: [] });
   }
-  const isThere = parts.some(({ balance, lot }) => state.lots.get(lotNameKey(balance.orgId, balance.itemId, lot))?.isStocked === true);
-  return isThere ? 'INVALID_STATE' : parts;
+  return isOnePieceEach(state, parts) ? parts : 'INVALID_STATE';
+}
+
+/** Whether each piece with a serial number comes back as one, once, and is not in stock already. */
+function isOnePieceEach(state: StockState, parts: readonly ReturnPart[]): boolean {
+  const pieces = parts.filter(({ balance }) => balance.tracking === 'serial');
+  const keys = new Set(pieces.map(({ balance, lot }) => lotNameKey(balance.orgId, balance.itemId, lot)));
+  if (keys.size < pieces.length || pieces.some(({ quantity }) => quantity !== SCALE)) return false;
+  return [...keys].every((key) => state.lots.get(key)?.isStocked !== true);
 }
 
 /** The cost of a part of what was shipped: the last part takes what is left. */

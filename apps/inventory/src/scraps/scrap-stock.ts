@@ -1,6 +1,6 @@
 import { type ScrapAnswer, StockAdjusted } from '#libs/contracts';
 import { formatQuantity, HoldfastError, parseQuantity } from '#libs/domain';
-import { fingerprint } from '../fingerprint.js';
+import { fingerprintOf } from '../fingerprint.js';
 import { answered, type Outcome, type ScrapStock } from '../stock-machine/commands.js';
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { lotOrNull } from '../stock-machine/holds.js';
@@ -12,7 +12,7 @@ import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../st
 
 /** Throws goods of any quality away. Of available ones that is a fact, which takes held stock away; their value leaves as cost. */
 export function scrapStock(state: StockState, command: ScrapStock): Outcome<ScrapAnswer> {
-  const print = fingerprint({ ...command, meta: undefined, kind: undefined, commandId: undefined });
+  const print = fingerprintOf(command);
   const repeat = answerToRepeat<ScrapAnswer>(state, command.orgId, 'scrap', command.commandId, print);
   if (repeat !== undefined) return repeat;
   const balance = balanceOrError(state, command);

@@ -1,10 +1,17 @@
-import { makeEvent, type RequestOf, SettingsChanged, type SettingsUpdate, type StockSettings } from '#libs/contracts';
+import {
+  DEFAULT_STOCK_SETTINGS,
+  makeEvent,
+  type RequestOf,
+  SettingsChanged,
+  type SettingsUpdate,
+  type StockSettings,
+} from '#libs/contracts';
 import { rejected, uuidv7 } from '#libs/domain';
 import type { Outbox } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
 import { readSettings, toSettings } from './settings.queries.js';
 import { SettingChangeEntity, SettingsEntity } from './settings.entity.js';
-import { changedSettings, DEFAULT_SETTINGS, type SettingChange } from './stock-settings.js';
+import { changedSettings, type SettingChange } from './stock-settings.js';
 
 /** On whose behalf, and as part of which trace. */
 export interface ChangedBy {
@@ -43,7 +50,7 @@ async function lockSettings(tx: Tx, orgId: string): Promise<StockSettings> {
     .createQueryBuilder()
     .insert()
     .into(SettingsEntity)
-    .values({ orgId, ...DEFAULT_SETTINGS })
+    .values({ orgId, ...DEFAULT_STOCK_SETTINGS })
     .orIgnore()
     .execute();
   const row = await tx.manager.findOneOrFail(SettingsEntity, { where: { orgId }, lock: { mode: 'pessimistic_write' } });

@@ -33,6 +33,27 @@ export class SettingsEntity {
 
   @Column('integer', { name: 'min_remaining_shelf_life_days' })
   minRemainingShelfLifeDays: number;
+
+  @Column('text', { name: 'enforcement_phase' })
+  enforcementPhase: StockSettings['enforcementPhase'];
+
+  @Column('boolean', { name: 'allow_inventory_oversell' })
+  allowInventoryOversell: boolean;
+
+  @Column('text', { name: 'discrepancy_lock_policy' })
+  discrepancyLockPolicy: StockSettings['discrepancyLockPolicy'];
+
+  @Column('numeric', { name: 'soft_block_percent' })
+  softBlockPercent: string;
+
+  @Column('jsonb')
+  tolerance: StockSettings['tolerance'];
+
+  @Column('jsonb', { name: 'severity_percents' })
+  severityPercents: StockSettings['severityPercents'];
+
+  @Column('text', { name: 'reconciliation_cron' })
+  reconciliationCron: string;
 }
 
 /** Who changed which setting when; append-only. */

@@ -1,7 +1,27 @@
-import { SettingsGet, SettingsHistory, SettingsUpdate } from '#libs/contracts';
+import { DEFAULT_STOCK_SETTINGS, type RequestOf, SettingsGet, SettingsHistory, SettingsUpdate } from '#libs/contracts';
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
-import { DEFAULT_SETTINGS } from './stock-settings.js';
+
+/** Another value for each; a setting that is added and not named here does not compile. */
+const OTHERS: Required<RequestOf<typeof SettingsUpdate>> = {
+  softReservationTtlSeconds: 60,
+  defaultReorderPoint: '5',
+  reservationMode: 'partial',
+  returnQuarantine: false,
+  currency: 'CHF',
+  deliveryLeadDays: 3,
+  timezone: 'Europe/Berlin',
+  sourcingStrategy: 'most_stock',
+  minRemainingShelfLifeDays: 7,
+  enforcementPhase: 'dark',
+  allowInventoryOversell: true,
+  discrepancyLockPolicy: 'monitor',
+  softBlockPercent: '10',
+  tolerance: { quantity: '1', percent: '2' },
+  severityPercents: ['1', '2', '3'],
+  reconciliationCron: '0 3 * * *',
+  dryRun: false,
+};
 
 describe('settings', () => {
   let service: TestService;
@@ -26,7 +46,7 @@ describe('settings', () => {
     await service.call(SettingsHistory, { orgId, limit, ...(cursor && { cursor }) });
 
   it('are the defaults while nothing else was said', async () => {
-    expect(await service.call(SettingsGet, { orgId: 'new' })).toEqual(DEFAULT_SETTINGS);
+    expect(await service.call(SettingsGet, { orgId: 'new' })).toEqual(DEFAULT_STOCK_SETTINGS);
     expect(await history('new')).toEqual({ items: [], nextCursor: null });
   });
 
@@ -36,7 +56,7 @@ describe('settings', () => {
       { orgId: 'a', defaultReorderPoint: '5.50', returnQuarantine: false },
       { userId: 'ann' },
     );
-    expect(changed).toEqual({ ...DEFAULT_SETTINGS, defaultReorderPoint: '5.5', returnQuarantine: false });
+    expect(changed).toEqual({ ...DEFAULT_STOCK_SETTINGS, defaultReorderPoint: '5.5', returnQuarantine: false });
     expect(await service.call(SettingsGet, { orgId: 'a' })).toEqual(changed);
     await service.call(SettingsUpdate, { orgId: 'a', defaultReorderPoint: null }, { userId: 'bob' });
     const { items } = await history('a');
@@ -53,9 +73,21 @@ describe('settings', () => {
     expect((await service.call(SettingsGet, { orgId: 'a' })).defaultReorderPoint).toBeNull();
   });
 
+  it('keep the history of each setting that there is', async () => {
+    const { dryRun: _, ...others } = OTHERS;
+    await service.call(SettingsUpdate, { orgId: 'all', ...others }, { userId: 'ann' });
+    expect(await service.call(SettingsGet, { orgId: 'all' })).toEqual(others);
+    const kept = (await history('all')).items.map(({ setting, from, to, actor }) => [setting, { from, to, actor }] as const);
+    const expected = Object.entries(others).map(([setting, to]) => {
+      return [setting, { from: DEFAULT_STOCK_SETTINGS[setting as keyof typeof others], to, actor: 'ann' }] as const;
+    });
+    expect(Object.fromEntries(kept)).toEqual(Object.fromEntries(expected));
+    expect(kept.length).toBe(expected.length);
+  });
+
   it('keep days and time zone with the others', async () => {
     const changed = await service.call(SettingsUpdate, { orgId: 'days', deliveryLeadDays: 3, timezone: 'America/New_York' });
-    expect(changed).toEqual({ ...DEFAULT_SETTINGS, deliveryLeadDays: 3, timezone: 'America/New_York' });
+    expect(changed).toEqual({ ...DEFAULT_STOCK_SETTINGS, deliveryLeadDays: 3, timezone: 'America/New_York' });
     expect(await service.call(SettingsGet, { orgId: 'days' })).toEqual(changed);
     expect((await history('days')).items.map(({ setting, to }) => [setting, to])).toEqual(
       expect.arrayContaining([
@@ -76,11 +108,11 @@ describe('settings', () => {
 
   it('change nothing in a dry run', async () => {
     expect(await service.call(SettingsUpdate, { orgId: 'dry', currency: 'CHF', dryRun: true })).toEqual({
-      ...DEFAULT_SETTINGS,
+      ...DEFAULT_STOCK_SETTINGS,
       currency: 'CHF',
       dryRun: true,
     });
-    expect(await service.call(SettingsGet, { orgId: 'dry' })).toEqual(DEFAULT_SETTINGS);
+    expect(await service.call(SettingsGet, { orgId: 'dry' })).toEqual(DEFAULT_STOCK_SETTINGS);
     expect((await history('dry')).items).toEqual([]);
   });
 
@@ -98,7 +130,7 @@ describe('settings', () => {
     const { items } = await history('busy');
     expect(items).toHaveLength(20);
     const oldestFirst = items.toReversed();
-    expect(oldestFirst[0]!.from).toBe(DEFAULT_SETTINGS.softReservationTtlSeconds);
+    expect(oldestFirst[0]!.from).toBe(DEFAULT_STOCK_SETTINGS.softReservationTtlSeconds);
     for (const [index, change] of oldestFirst.entries()) if (index > 0) expect(change.from).toBe(oldestFirst[index - 1]!.to);
     expect((await service.call(SettingsGet, { orgId: 'busy' })).softReservationTtlSeconds).toBe(items[0]!.to);
   });

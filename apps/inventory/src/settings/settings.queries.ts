@@ -1,8 +1,15 @@
-import { Cursor, PAGE_LIMIT_DEFAULT, type RequestOf, type ResponseOf, type SettingsHistory, type StockSettings } from '#libs/contracts';
+import {
+  Cursor,
+  DEFAULT_STOCK_SETTINGS,
+  PAGE_LIMIT_DEFAULT,
+  type RequestOf,
+  type ResponseOf,
+  type SettingsHistory,
+  type StockSettings,
+} from '#libs/contracts';
 import { shortestDecimal } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
 import type { SettingsEntity } from './settings.entity.js';
-import { DEFAULT_SETTINGS } from './stock-settings.js';
 
 /** Asked for every order that is placed, hence prepared: through the entity the statement is planned anew each time. */
 const read = statement<Omit<SettingsEntity, 'orgId'>>(
@@ -10,14 +17,17 @@ const read = statement<Omit<SettingsEntity, 'orgId'>>(
   `select soft_reservation_ttl_seconds as "softReservationTtlSeconds", default_reorder_point as "defaultReorderPoint",
           reservation_mode as "reservationMode", return_quarantine as "returnQuarantine", currency,
           delivery_lead_days as "deliveryLeadDays", timezone, sourcing_strategy as "sourcingStrategy",
-          min_remaining_shelf_life_days as "minRemainingShelfLifeDays"
+          min_remaining_shelf_life_days as "minRemainingShelfLifeDays", enforcement_phase as "enforcementPhase",
+          allow_inventory_oversell as "allowInventoryOversell", discrepancy_lock_policy as "discrepancyLockPolicy",
+          soft_block_percent as "softBlockPercent", tolerance, severity_percents as "severityPercents",
+          reconciliation_cron as "reconciliationCron"
      from stock_settings where org_id = $1`,
 );
 
 /** The settings of an organisation; the defaults when it has changed none. */
 export async function readSettings(tx: Tx, orgId: string): Promise<StockSettings> {
   const [row] = await tx.run(read, [orgId]);
-  return row === undefined ? DEFAULT_SETTINGS : toSettings(row);
+  return row === undefined ? DEFAULT_STOCK_SETTINGS : toSettings(row);
 }
 
 export function toSettings(row: Omit<SettingsEntity, 'orgId'>): StockSettings {
@@ -31,6 +41,13 @@ export function toSettings(row: Omit<SettingsEntity, 'orgId'>): StockSettings {
     timezone: row.timezone,
     sourcingStrategy: row.sourcingStrategy,
     minRemainingShelfLifeDays: row.minRemainingShelfLifeDays,
+    enforcementPhase: row.enforcementPhase,
+    allowInventoryOversell: row.allowInventoryOversell,
+    discrepancyLockPolicy: row.discrepancyLockPolicy,
+    softBlockPercent: shortestDecimal(row.softBlockPercent),
+    tolerance: row.tolerance,
+    severityPercents: row.severityPercents,
+    reconciliationCron: row.reconciliationCron,
   };
 }
 

@@ -27,6 +27,16 @@ describe('a shipment of lots', () => {
     expect(stock.at('W1/A')).toBe('3 on hand');
   });
 
+  it('asks for all lots at once, however many lines say or want another one', () => {
+    const names = Array.from({ length: 12 }, (_, n) => `L${n}`);
+    const stock = new GivenStock({}, { items, limits: { quantsPerBalance: 2 } });
+    stock.when(puts('opening', 'W2', ...names.map((lot) => `A 1 #${lot}`)));
+    stock.when(wants('o', Object.fromEntries(names.map((lot, n) => [n + 1, `A 1 @W1 #${lot}`])), { mode: 'partial' }));
+    const { batches } = stock;
+    expect(stock.answer(ships('s', 'o', Object.fromEntries(names.map((_, n) => [n + 1, 'A 1']))))).toMatchObject({ status: 'done' });
+    expect(stock.batches - batches).toBeLessThanOrEqual(3);
+  });
+
   it('moves the hold of another order where it may lie elsewhere, and tells it', () => {
     const stock = given('A 2 #L1 expires=10', 'A 2 #L2 expires=20');
     stock.when(wants('other', { 1: 'A 2' }));

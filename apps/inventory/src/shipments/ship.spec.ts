@@ -60,6 +60,10 @@ describe('a shipment', () => {
     expect(answer).toMatchObject({ status: 'refused', reason: 'INSUFFICIENT_STOCK', shortLines: short, lines: [] });
     expect(given.at('W1/A')).toBe('10 on hand');
     expect(given.said()).toMatchObject([
+      {
+        type: 'DiscrepancyOpened',
+        data: { itemId: 'B', severity: 'medium', source: 'blocked_transaction', refType: 'shipment', refId: 's1' },
+      },
       { type: 'StockDepletionFailed', data: { shipmentId: 's1', reason: 'INSUFFICIENT_STOCK', lines: short } },
     ]);
   });

@@ -1,5 +1,6 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
-import { formatQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, maxQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
+import { free } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
 import { enqueue, hold, lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
@@ -97,10 +98,17 @@ function takeBack(
   const quant = { lot, location, quality };
   if (demand.state === 'open') {
     // What has expired or was recalled while it was away cannot be held again: the order waits for other stock.
-    if (quality === 'available' && isAlive(state, balance, quant)) hold(state, demand, line, balance, asked, [{ quant, quantity: asked }]);
-    else enqueue(state, demand, line, balance, asked);
+    // Nor what only makes good that something is missing, in all or where it comes back to.
+    const held = quality === 'available' && isAlive(state, balance, quant) ? minQuantity(asked, roomAt(state, balance, quant)) : ZERO;
+    hold(state, demand, line, balance, held, [{ quant, quantity: held }]);
+    enqueue(state, demand, line, balance, asked - held);
   } else if (demand.state === 'closed') line.closed += asked;
   else line.unheld += asked;
+}
+
+function roomAt(state: StockState, balance: Balance, key: QuantKey): Quantity {
+  const { quantity, reserved } = quantAt(state, balance, key);
+  return maxQuantity(minQuantity(free(balance), quantity - reserved), ZERO);
 }
 
 const isAlive = (state: StockState, balance: Balance, quant: QuantKey) =>

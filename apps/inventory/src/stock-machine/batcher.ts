@@ -7,6 +7,7 @@ import { metrics } from '#libs/service';
 import { answerCall } from './command-meta.js';
 import type { Outcome, StockCommand } from './commands.js';
 import { countBatch } from './count-batch.js';
+import { logHeldInDoubt, logOpened } from '../discrepancies/log-discrepancies.js';
 import { KnownBalances } from './load-stock.js';
 import { type Machine, type Pending, runBatch, tryOut, withMore } from './run-batch.js';
 import { NeedsMore } from './stock-state.js';
@@ -129,7 +130,9 @@ export class Batcher implements OnApplicationShutdown {
   private async run(batch: readonly Waiting[]): Promise<void> {
     for (let pauses = 0; ; pauses++) {
       try {
-        const { outcomes, unserved, counts } = await runBatch(this.machine, batch);
+        const { outcomes, unserved, counts, opened, heldInDoubt } = await runBatch(this.machine, batch);
+        logOpened(opened);
+        logHeldInDoubt(heldInDoubt);
         countBatch(
           batch.map(({ command }) => command),
           outcomes,
@@ -215,10 +218,14 @@ class FairQueue {
   shift(): Waiting | undefined {
     for (const [orgId, queue] of this.byOrg) {
       const next = queue.shift()!;
-      // The organisation goes to the end of the round.
-      this.byOrg.delete(orgId);
-      if (queue.length > 0) this.byOrg.set(orgId, queue);
       this.size--;
+      if (queue.length === 0) {
+        this.byOrg.delete(orgId);
+      } else if (this.byOrg.size > 1) {
+        // The organisation goes to the end of the round.
+        this.byOrg.delete(orgId);
+        this.byOrg.set(orgId, queue);
+      }
       return next;
     }
     return undefined;

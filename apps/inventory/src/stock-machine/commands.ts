@@ -4,13 +4,17 @@ import type {
   CostCorrectionLine,
   DataOf,
   DemandLine,
+  DiscrepancyFindings,
+  DiscrepancySeverity,
   GoodsReceived,
   OrderPicked,
+  RequestOf,
   ReturnInspected,
   ReturnReceived,
   ShipmentConfirmed,
 } from '#libs/contracts';
 import type { WireError } from '#libs/domain';
+import type { ApprovalEffect } from '../approvals/approval-effect.js';
 import type { Quality } from './stock-state.js';
 
 /** What every command carries beside what it asks for. */
@@ -39,6 +43,19 @@ interface Base {
   readonly meta: CommandMeta;
 }
 
+/** An item in a warehouse. */
+interface OfBalance extends Base {
+  readonly warehouseId: string;
+  readonly itemId: string;
+}
+
+/** Goods in a place, of a lot if the item is tracked; recognised for ever by `commandId`. */
+interface InPlace extends OfBalance {
+  readonly commandId: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+}
+
 /**
  * The one command behind reserve, amend, confirm, release and cancel: what the order wants in all, absolutely. No lines = cancel.
  */
@@ -56,8 +73,10 @@ export interface SetDemand extends Base {
   /** For the lines that do not say it themselves. */
   readonly minRemainingShelfLifeDays?: number | undefined;
   readonly approvalRequestId?: string | undefined;
-  /** The hold does not expire while the request is open. */
+  /** The hold does not expire while the request is open, and what cannot be promised waits for it, unheld. Of our own orders only. */
   readonly pendingApproval?: boolean | undefined;
+  /** By how much lines may be short at most, because somebody approved it. Of our own orders only. */
+  readonly approvedShortages?: readonly { readonly lineNo: number; readonly quantity: string }[] | undefined;
   readonly reason?: string | undefined;
 }
 
@@ -66,10 +85,8 @@ export interface ExpireHolds extends Base {
   readonly orderId: string;
 }
 
-export interface FillBackorders extends Base {
+export interface FillBackorders extends OfBalance {
   readonly kind: 'fill-backorders';
-  readonly warehouseId: string;
-  readonly itemId: string;
 }
 
 export interface Ship extends Base, DataOf<typeof ShipmentConfirmed> {
@@ -100,26 +117,19 @@ export interface ReceiveGoods extends Base, DataOf<typeof GoodsReceived> {
   readonly kind: 'receive-goods';
 }
 
-export interface AdjustStock extends Base {
+export interface AdjustStock extends InPlace {
   readonly kind: 'adjust-stock';
-  readonly commandId: string;
-  readonly warehouseId: string;
-  readonly itemId: string;
   readonly quantityDelta: string;
   readonly reason: string;
   readonly reasonCode: AdjustmentReason;
-  readonly lot?: string | undefined;
-  readonly location?: string | undefined;
+  /** Nothing is posted, because somebody may have to approve it first; that it is refused is on record all the same. */
+  readonly isTrial?: boolean | undefined;
   readonly unitCost?: string | undefined;
 }
 
 /** Carries goods from one bin of a warehouse to another. */
-export interface MoveStock extends Base {
+export interface MoveStock extends Omit<InPlace, 'location'> {
   readonly kind: 'move-stock';
-  readonly commandId: string;
-  readonly warehouseId: string;
-  readonly itemId: string;
-  readonly lot?: string | undefined;
   readonly quantity: string;
   readonly from: string;
   readonly to: string;
@@ -127,13 +137,8 @@ export interface MoveStock extends Base {
 }
 
 /** Says of goods in a bin what they are good for. */
-export interface ChangeQuality extends Base {
+export interface ChangeQuality extends InPlace {
   readonly kind: 'change-quality';
-  readonly commandId: string;
-  readonly warehouseId: string;
-  readonly itemId: string;
-  readonly lot?: string | undefined;
-  readonly location?: string | undefined;
   readonly quantity: string;
   readonly from: Quality;
   readonly to: Quality;
@@ -141,13 +146,8 @@ export interface ChangeQuality extends Base {
 }
 
 /** Throws goods away. */
-export interface ScrapStock extends Base {
+export interface ScrapStock extends InPlace {
   readonly kind: 'scrap-stock';
-  readonly commandId: string;
-  readonly warehouseId: string;
-  readonly itemId: string;
-  readonly lot?: string | undefined;
-  readonly location?: string | undefined;
   readonly quantity: string;
   readonly quality: Quality;
   readonly reason: string;
@@ -163,10 +163,8 @@ export interface RecallLot extends Base {
 }
 
 /** Takes what is left of a lot out of what may be sold, if it has expired. */
-export interface ExpireLot extends Base {
+export interface ExpireLot extends OfBalance {
   readonly kind: 'expire-lot';
-  readonly warehouseId: string;
-  readonly itemId: string;
   readonly lot: string;
 }
 
@@ -219,14 +217,90 @@ export interface CorrectCost extends Base {
 }
 
 /** Sets what an item's balance in a warehouse keeps back or warns at; absent = unchanged, null = as the item says. */
-export interface SetStockPolicy extends Base {
+export interface SetStockPolicy extends OfBalance {
   readonly kind: 'set-stock-policy';
-  readonly warehouseId: string;
-  readonly itemId: string;
   readonly safetyQuantity?: string | null | undefined;
   readonly safetyPercent?: string | null | undefined;
   readonly reorderPoint?: string | null | undefined;
 }
+
+/** Makes what a reconciliation found discrepancies that somebody owns. */
+export interface RecordFindings extends Base, RequestOf<typeof DiscrepancyFindings> {
+  readonly kind: 'record-findings';
+}
+
+/** Makes what is below zero in a balance a discrepancy, if the organisation enforces what its books say. */
+export interface NoteBelowZero extends OfBalance {
+  readonly kind: 'note-below-zero';
+}
+
+/** Says how much of an item is there, against what the books say. */
+export interface ReportDiscrepancy extends OfBalance {
+  readonly kind: 'report-discrepancy';
+  readonly discrepancyId: string;
+  readonly lot?: string | undefined;
+  readonly location?: string | undefined;
+  readonly snapshotQuantity: string;
+  readonly severity?: DiscrepancySeverity | undefined;
+  readonly note: string;
+}
+
+/** A discrepancy, and where it is: that never changes, and is read before, because it says what is locked. */
+interface AboutDiscrepancy extends Base {
+  readonly discrepancyId: string;
+  /** Null = it is about an order as a whole. */
+  readonly place: { readonly warehouseId: string; readonly itemId: string; readonly lot: string | null } | null;
+}
+
+/** Somebody looks at a discrepancy. */
+export interface ReviewDiscrepancy extends AboutDiscrepancy {
+  readonly kind: 'review-discrepancy';
+  readonly assignedTo?: string | undefined;
+}
+
+/** Ends a discrepancy, and posts its difference with `adjust`. */
+export interface CloseDiscrepancy extends AboutDiscrepancy {
+  readonly kind: 'close-discrepancy';
+  readonly status: 'resolved' | 'dismissed';
+  readonly note: string;
+  readonly adjust: boolean;
+}
+
+/** A movement that is refused and kept when it is short. */
+export type KeptMovement = Ship | TransferStock | AdjustStock;
+
+/** Runs a movement that was refused, after what is missing was counted as found; only as the work of an approval. */
+export interface RunOverride extends Base {
+  readonly kind: 'run-override';
+  /** What is missing at most, and on record as missing: one of each item and warehouse. */
+  readonly shortfalls: readonly {
+    readonly discrepancyId: string;
+    readonly warehouseId: string;
+    readonly itemId: string;
+    readonly quantity: string;
+  }[];
+  readonly command: KeptMovement;
+  /** Why it was approved. */
+  readonly reason: string;
+}
+
+/** Waits for the approval of what is to be done about a discrepancy. */
+export interface AwaitApproval extends AboutDiscrepancy {
+  readonly kind: 'await-approval';
+  readonly approvalRequestId: string;
+}
+
+/** What somebody decided, or that nobody did in time, about what needed an approval. */
+export interface CarryOutApproval extends Base, Omit<ApprovalEffect, 'outcome' | 'detail' | 'kind'> {
+  readonly kind: 'carry-out-approval';
+  readonly approvalKind: ApprovalEffect['kind'];
+  /** What is done when it was approved. */
+  readonly work: AdjustStock | CloseDiscrepancy | RunOverride;
+}
+
+/** What is done about discrepancies and approvals. */
+export type FoundCommand =
+  RecordFindings | NoteBelowZero | ReportDiscrepancy | ReviewDiscrepancy | CloseDiscrepancy | AwaitApproval | CarryOutApproval;
 
 export type StockCommand =
   | SetDemand
@@ -248,7 +322,8 @@ export type StockCommand =
   | CorrectCost
   | SetStockPolicy
   | TransferStock
-  | ReceiveTransfer;
+  | ReceiveTransfer
+  | FoundCommand;
 
 /** What became of a command. A refusal is an outcome, not a rollback: what it records and says commits with the batch. */
 export type Outcome<A = unknown> =

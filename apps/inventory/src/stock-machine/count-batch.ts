@@ -4,7 +4,8 @@ import { NeedsMore, type StockState } from './stock-state.js';
 
 /** What a batch changed, for the metrics; counted when it is committed. */
 export interface BatchCounts {
-  readonly movements: readonly string[];
+  /** Flagged: somebody should look at it, because a phase let it pass, say. */
+  readonly movements: readonly { readonly type: string; readonly isFlagged: boolean }[];
   readonly reserved: number;
   readonly released: number;
 }
@@ -13,8 +14,9 @@ export function countsOf(state: StockState): BatchCounts {
   const ended = [...state.changedReservations.keys(), ...state.newReservations.keys()].filter(
     (reservation) => reservation.releaseReason !== null,
   );
+  const flagged = new Set(state.ledger.filter((entry) => entry.flagged).map((entry) => entry.movement));
   return {
-    movements: state.newMovements.map((movement) => movement.movementType),
+    movements: state.newMovements.map((movement) => ({ type: movement.movementType, isFlagged: flagged.has(movement) })),
     reserved: state.newReservations.size,
     released: ended.length,
   };
@@ -23,7 +25,9 @@ export function countsOf(state: StockState): BatchCounts {
 /** Counts a committed batch: movements, holds that were taken and given back, and what was refused and why. */
 export function countBatch(commands: readonly StockCommand[], outcomes: readonly (Outcome | NeedsMore)[], counts: BatchCounts): void {
   metrics.batchCommands.observe(commands.length);
-  for (const type of counts.movements) metrics.stockMovements.inc({ type, result: 'posted', reason: '' });
+  for (const { type, isFlagged } of counts.movements) {
+    metrics.stockMovements.inc({ type, result: isFlagged ? 'flagged' : 'posted', reason: '' });
+  }
   if (counts.reserved > 0) metrics.stockMovements.inc({ type: 'reserve', result: 'posted', reason: '' }, counts.reserved);
   if (counts.released > 0) metrics.stockMovements.inc({ type: 'unreserve', result: 'posted', reason: '' }, counts.released);
   const demands = new Map<string, number>();
@@ -32,8 +36,9 @@ export function countBatch(commands: readonly StockCommand[], outcomes: readonly
     if (outcome instanceof NeedsMore) return;
     if (outcome.kind === 'error') metrics.stockMovements.inc({ type: kind, result: 'refused', reason: outcome.error.code });
     if (outcome.kind !== 'answer') return;
-    const { status, reason = '' } = (outcome.answer ?? {}) as { status?: string; reason?: string };
-    if (kind === 'set-demand') demands.set(`${status} ${reason}`, (demands.get(`${status} ${reason}`) ?? 0) + 1);
+    const { status, reason = '', expired } = (outcome.answer ?? {}) as { status?: string; reason?: string; expired?: boolean };
+    const result = kind === 'set-demand' ? status : kind === 'expire-holds' && expired ? 'expired' : undefined;
+    if (result !== undefined) demands.set(`${result} ${reason}`, (demands.get(`${result} ${reason}`) ?? 0) + 1);
     else if (status === 'refused') metrics.stockMovements.inc({ type: kind, result: 'refused', reason });
   });
   for (const [key, count] of demands) {

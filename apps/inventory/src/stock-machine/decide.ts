@@ -1,3 +1,4 @@
+import { carryOutApproval } from '../approvals/carry-out-approval.js';
 import { adjustStock } from '../adjustments/adjust-stock.js';
 import { confirmPick } from '../picking/confirm-pick.js';
 import { moveStock } from '../bins/move-stock.js';
@@ -6,6 +7,12 @@ import { changeQuality } from '../quality/change-quality.js';
 import { expireLot } from '../quality/expire-lot.js';
 import { recallLot } from '../quality/recall-lot.js';
 import { correctCost } from '../costing/correct-cost.js';
+import { noteBelowZero } from '../discrepancies/note-below-zero.js';
+import { recordFindings } from '../discrepancies/record-findings.js';
+import { closeFound } from '../discrepancies/close-discrepancy.js';
+import { reportDiscrepancy } from '../discrepancies/report-discrepancy.js';
+import { awaitApproval } from '../discrepancies/await-approval.js';
+import { reviewDiscrepancy } from '../discrepancies/review-discrepancy.js';
 import { receiveGoods } from '../receipts/receive-goods.js';
 import { expireHolds } from '../reservations/expire-holds.js';
 import { fillBackorders } from '../reservations/fill-backorders.js';
@@ -18,7 +25,7 @@ import { scrapStock } from '../scraps/scrap-stock.js';
 import { setStockPolicy } from '../stock-policies/set-stock-policy.js';
 import { receiveTransfer } from '../transfers/receive-transfer.js';
 import { transferStock } from '../transfers/transfer-stock.js';
-import type { Outcome, StockCommand } from './commands.js';
+import type { FoundCommand, Outcome, StockCommand } from './commands.js';
 import { fillFreedBalances } from './holds.js';
 import { NeedsMore, type StockState } from './stock-state.js';
 
@@ -84,5 +91,26 @@ function apply(state: StockState, command: StockCommand): Outcome {
       return correctCost(state, command);
     case 'set-stock-policy':
       return setStockPolicy(state, command);
+    default:
+      return applyToFound(state, command);
+  }
+}
+
+function applyToFound(state: StockState, command: FoundCommand): Outcome {
+  switch (command.kind) {
+    case 'note-below-zero':
+      return noteBelowZero(state, command);
+    case 'record-findings':
+      return recordFindings(state, command);
+    case 'report-discrepancy':
+      return reportDiscrepancy(state, command);
+    case 'review-discrepancy':
+      return reviewDiscrepancy(state, command);
+    case 'close-discrepancy':
+      return closeFound(state, command);
+    case 'await-approval':
+      return awaitApproval(state, command);
+    case 'carry-out-approval':
+      return carryOutApproval(state, command);
   }
 }

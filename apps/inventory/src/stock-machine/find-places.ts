@@ -51,7 +51,7 @@ export interface StoredPlace {
 export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly string[]): Promise<Places> {
   const locked = new Set<string>();
   const freed = new Set<string>();
-  const lots = new Set(needs.flatMap((need) => need.lots));
+  const lots = union(needs, (need) => need.lots);
   for (const need of needs) {
     for (const key of need.balances) {
       locked.add(key);
@@ -60,7 +60,7 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
   }
   const { posts, postFor } = postings(needs);
   const demands = distinct(needs, (need) => need.demand);
-  const sourcing = [...new Set(needs.flatMap((need) => need.sourcing))];
+  const sourcing = [...union(needs, (need) => need.sourcing)];
   const shipments = distinct(needs, (need) => need.shipment);
   const returns = distinct(needs, (need) => need.customerReturn);
   const transfers = distinct(needs, (need) => need.transfer);
@@ -102,7 +102,10 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     byOrg.set(row.org_id, list);
   }
   const storedItems = new Set<string>();
-  const sourcingLots = Map.groupBy(new Set(needs.flatMap((need) => need.sourcingLots)), (key) => key.slice(0, key.lastIndexOf('/')));
+  const sourcingLots = Map.groupBy(
+    union(needs, (need) => need.sourcingLots),
+    (key) => key.slice(0, key.lastIndexOf('/')),
+  );
   for (const row of ofItems) {
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     const item = `${row.org_id}/${row.item_id}`;
@@ -119,7 +122,8 @@ export async function findPlaces(tx: Tx, needs: readonly Needs[], orgs: readonly
     locked.add(balanceKey(orgId, first.warehouseId, itemId));
     postFor(key, balanceKey(orgId, first.warehouseId, itemId));
   }
-  const lotHolds = new Set([...needs.flatMap((need) => need.lotHolds), ...whole.lotHolds]);
+  const lotHolds = union(needs, (need) => need.lotHolds);
+  addAll(lotHolds, whole.lotHolds);
   return { locked, freed, warehouses: byOrg, lots, posts, shorted: whole.shorted, lotHolds, stored: whole.stored };
 }
 
@@ -191,7 +195,7 @@ function noteDocuments(
 
 /** Where the goods of receipts came, and where something is left of them: there corrections of their costs are posted. */
 async function findReceived(tx: Tx, needs: readonly Needs[]): Promise<string[]> {
-  const goods = [...new Set(needs.flatMap((need) => need.correction?.goods ?? []))];
+  const goods = [...union(needs, (need) => need.correction?.goods)];
   const rows = goods.length === 0 ? [] : await tx.run(findPlacesOfReceipts, columns(goods, 3));
   return rows.map((row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
 }
@@ -209,6 +213,16 @@ export function distinct(needs: readonly Needs[], keyOf: (need: Needs) => string
     if (key !== null) keys.add(key);
   }
   return [...keys];
+}
+
+/** All that the needs name of something, each once. On the way of every batch: most commands name nothing. */
+export function union(needs: readonly Needs[], namesOf: (need: Needs) => readonly string[] | undefined): Set<string> {
+  const all = new Set<string>();
+  for (const need of needs) {
+    const names = namesOf(need);
+    if (names !== undefined && names.length > 0) addAll(all, names);
+  }
+  return all;
 }
 
 /** On which balances goods come or go: those that a posting command names, and those of its order, shipment, return or item. */

@@ -205,7 +205,7 @@ export function dequeue(state: StockState, demand: Demand, backorder: Backorder,
 }
 
 /** Serves first who has the higher priority, then who was accepted earlier; of one order the lines in their order. As in `readQueues`. */
-export function serveBefore(a: Backorder, b: Backorder): number {
+function serveBefore(a: Backorder, b: Backorder): number {
   return (
     b.priority - a.priority ||
     a.acceptedAt.getTime() - b.acceptedAt.getTime() ||
@@ -308,9 +308,17 @@ export function requireFillable(state: StockState, balance: Balance): void {
 /**
  * Which holds a fact takes away until what is held fits what is sellable again: soft before firm, lowest priority, newest first; a hold
  * of the order itself. Asks for more holds when those read are not enough.
+ *
+ * @param ended what of holds ends at the same time, by itself.
  */
-export function planShorting(state: StockState, balance: Balance, sellableAfter: Quantity): { hold: OpenHold; quantity: Quantity }[] {
-  let excess = balance.reserved - sellableAfter;
+export function planShorting(
+  state: StockState,
+  balance: Balance,
+  sellableAfter: Quantity,
+  ended: ReadonlyMap<Reservation, Quantity> = NOTHING_ENDS,
+): { hold: OpenHold; quantity: Quantity }[] {
+  const ends = sumQuantities(ended, ([held, quantity]) => (isHeldAt(held, balance) ? quantity : ZERO));
+  let excess = balance.reserved - ends - maxQuantity(sellableAfter, ZERO);
   if (excess <= ZERO) return [];
   const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
   const open = openHolds(state, balance);
@@ -320,13 +328,17 @@ export function planShorting(state: StockState, balance: Balance, sellableAfter:
   const plan: { hold: OpenHold; quantity: Quantity }[] = [];
   for (const candidate of last === undefined ? [] : open) {
     if (last && takeBefore(last, turnOf(candidate)) < 0) break;
-    const quantity = minQuantity(excess, heldQuantity(candidate.reservation));
-    plan.push({ hold: candidate, quantity });
+    const quantity = minQuantity(excess, heldQuantity(candidate.reservation) - (ended.get(candidate.reservation) ?? ZERO));
+    if (quantity > ZERO) plan.push({ hold: candidate, quantity });
     excess -= quantity;
     if (excess === ZERO) return plan;
   }
   throw new NeedsMore({ balances: [key], holdsPerBalanceMax: Math.max(50, open.length * 10) });
 }
+
+const NOTHING_ENDS: ReadonlyMap<Reservation, Quantity> = new Map();
+const isHeldAt = ({ warehouseId, itemId }: Reservation, balance: Balance) =>
+  warehouseId === balance.warehouseId && itemId === balance.itemId;
 
 /** The open holds on a balance that are in the working set, as they are now, in the order in which a fact takes them. */
 function openHolds(state: StockState, balance: Balance): OpenHold[] {

@@ -1,7 +1,7 @@
 import type { Tx } from '#libs/persistence';
 import { parseMoney, parseQuantity, ZERO } from '#libs/domain';
 import { CostBook } from '../costing/cost-layers.js';
-import { columns, type Places } from './find-places.js';
+import { columns, distinct, type Places, union } from './find-places.js';
 import { LAYERS_PER_BALANCE } from './post-movement.js';
 import type { ReceiptReads } from './load-receipts.js';
 import { isDetailed, lotKey, NO_LOT } from './quants.js';
@@ -31,8 +31,9 @@ export async function readQuants(
   const lots = new Set<string>();
   for (const need of needs) for (const lot of need.lots) lots.add(lot);
   const tracked: string[] = [];
-  for (const [key, balance] of balances) {
+  for (const balance of balances.values()) {
     if (!isDetailed(balance)) continue;
+    const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
     if (balance.tracking === 'none') lots.add(`${key}/${NO_LOT}`);
     else tracked.push(key);
   }
@@ -60,6 +61,7 @@ export async function readQuants(
 /** The lots that orders hold, and those that they name and wait for. */
 function* lotsOf(demands: Iterable<Demand>, balances: ReadonlyMap<string, Balance>): Generator<string> {
   for (const { orgId, lines, reservations, backorders } of demands) {
+    if (reservations.length + backorders.length === 0) continue;
     const detailed = ({ warehouseId, itemId }: Pick<Balance, 'warehouseId' | 'itemId'>) => {
       const balance = balances.get(balanceKey(orgId, warehouseId, itemId));
       return balance !== undefined && isDetailed(balance) ? balance : null;
@@ -133,7 +135,7 @@ export async function noteLots(
   dryRun: boolean,
 ): Promise<void> {
   const { whole, moved, wanted } = lotNames(needs, places, read, dryRun);
-  const bins = [...new Set(needs.flatMap((need) => need.locations))];
+  const bins = [...union(needs, (need) => need.locations)];
   if (wanted.size + whole.size + moved.size + bins.length === 0) return;
   const none: Promise<placesSql.LotRow[]> = Promise.resolve([]);
   const [locked, shared, others, locations, ofLots] = await Promise.all([
@@ -172,12 +174,15 @@ function lotNames(needs: readonly Needs[], places: Places, read: ReadonlySet<str
     const [orgId, , itemId, lot] = key.split('/') as [string, string, string, string];
     return lot === NO_LOT ? [] : [lotNameKey(orgId, itemId, lot)];
   };
-  const onlyHeld = new Set(needs.flatMap((need) => (isWish(need) ? need.lots : [])));
-  for (const need of needs) if (!isWish(need)) for (const key of need.lots) onlyHeld.delete(key);
-  const whole = new Set(needs.flatMap((need) => need.wholeLot ?? []));
+  const onlyHeld = new Set<string>();
+  const named = needs.filter(({ lots }) => lots.length > 0);
+  for (const need of named) if (isWish(need)) for (const key of need.lots) onlyHeld.add(key);
+  for (const need of named) if (!isWish(need)) for (const key of need.lots) onlyHeld.delete(key);
+  const whole = new Set(distinct(needs, (need) => need.wholeLot));
   const moved = new Set(dryRun ? [] : [...places.lots].filter((key) => !onlyHeld.has(key)).flatMap(nameOf));
   for (const name of whole) moved.delete(name);
-  const wanted = new Set([...needs.flatMap((need) => need.sourcingLots), ...[...places.lots, ...read].flatMap(nameOf)]);
+  const wanted = union(needs, (need) => need.sourcingLots);
+  for (const name of [...places.lots, ...read].flatMap(nameOf)) wanted.add(name);
   for (const name of [...whole, ...moved]) wanted.delete(name);
   return { whole, moved, wanted };
 }

@@ -1,9 +1,12 @@
 import { parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { unsafeSwitch } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
+import { loadEffects } from '../approvals/approval-effect.sql.js';
+import { loadDerivedCounters } from '../discrepancies/derived-counters.js';
+import { loadDiscrepancies, noteDoubts } from '../discrepancies/load-discrepancies.js';
 import { toExpectation } from '../expected-receipts/expected-receipt.queries.js';
 import { lockExpectedReceipts, readExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
-import { columns, distinct, findPlaces, type Places, type StoredPlace } from './find-places.js';
+import { columns, distinct, findPlaces, type Places, type StoredPlace, union } from './find-places.js';
 import { takeBefore, turnOf } from './holds.js';
 import { noteLots, readCosts, readPostedSince, readQuants } from './load-quants.js';
 import { readTransfers } from '../transfers/transfer.sql.js';
@@ -15,7 +18,7 @@ import { type Balance, balanceKey, type Demand, movementKey, StockState, subject
 import type { Needs } from './touches.js';
 
 /** How many waiting backorders a batch serves at most; the rest follows in chunks. */
-export const FILLED_PER_BATCH_MAX = 500;
+const FILLED_PER_BATCH_MAX = 500;
 /** How many holds are read of a balance that a fact takes from, unless the decision asks for more. */
 const HOLDS_PER_BALANCE = 50;
 /** More keys than this are forgotten and found again. */
@@ -46,14 +49,12 @@ export class KnownBalances {
  * in statements whose snapshot is younger than the locks, what belongs to them. A dry run reads the same without locks.
  */
 export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBalances, dryRun: boolean): Promise<StockState> {
-  const orgs = [...new Set(needs.map((need) => need.orgId))];
+  const orgs = distinct(needs, (need) => need.orgId);
   const places = await findPlaces(tx, needs, orgs);
   const keys = [...places.locked];
-  if (!dryRun) {
-    const missing = keys.filter((key) => !known.has(key));
-    // Not awaited: it travels with the next statement.
-    if (missing.length > 0) void tx.run(sql.makeMissingBalances, columns(missing, 3));
-  }
+  const unmet = dryRun ? [] : keys.filter((key) => !known.has(key));
+  // Not awaited: it travels with the next statement.
+  if (unmet.length > 0) void tx.run(sql.makeMissingBalances, columns(unmet, 3));
   const settings = tx.run(sql.readSettings, [orgs]);
   const balances = keys.length === 0 ? [] : await tx.run(dryRun ? sql.readBalances : sql.lockBalances, columns(keys, 3));
   const found = balances.map(balanceOf);
@@ -61,20 +62,22 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
 
   const receipts = await readReceipts(tx, needs);
   const costs = readCosts(tx, needs, places, byKey, receipts);
+  // When another statement fails before somebody has come to await this, the transaction reports it; this must not end the process.
+  costs.catch(() => {});
   const waiting = await readQueues(tx, needs, byKey, places.freed);
   const shortable = await readHolds(tx, needs, places, byKey);
   const lotHolds = [...places.lotHolds];
   const displaceable = lotHolds.length === 0 ? [] : await tx.run(sql.readHoldsOfLots, columns(lotHolds, 4));
   const demandKeys = [
     ...new Set([
-      ...needs.flatMap((need) => need.demand ?? []),
+      ...distinct(needs, (need) => need.demand),
       ...[...waiting, ...shortable, ...displaceable].map((row) => subjectKey(row.org_id, row.order_id)),
     ]),
   ];
   const demands = await lockDemands(tx, demandKeys, needs, dryRun);
   const lots = await readQuants(tx, needs, places.lots, byKey, demands.byKey);
 
-  const state = new StockState(demands.now);
+  const state = new StockState(demands.now, dryRun);
   for (const [key, balance] of byKey) state.balances.set(key, balance);
   for (const [key, demand] of demands.byKey) state.demands.set(key, demand);
   for (const [orgId, warehouses] of places.warehouses) state.warehouses.set(orgId, warehouses);
@@ -86,11 +89,22 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
       defaultReorderPoint: optional(row.default_reorder_point),
       sourcingStrategy: row.sourcing_strategy,
       minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
+      enforcementPhase: row.enforcement_phase,
+      allowInventoryOversell: row.allow_inventory_oversell,
+      discrepancyLockPolicy: row.discrepancy_lock_policy,
+      softBlockPercent: parseQuantity(row.soft_block_percent),
+      tolerance: { quantity: parseQuantity(row.tolerance.quantity), percent: parseQuantity(row.tolerance.percent) },
+      severityPercents: row.severity_percents.map(parseQuantity) as [Quantity, Quantity, Quantity],
     });
   }
+  for (const balance of found) balance.lockPolicy = state.settingsOf(balance.orgId).discrepancyLockPolicy;
+  await noteDoubts(tx, found);
   await noteLots(tx, state, needs, places, lots, dryRun);
   await readPostedSince(tx, state, needs, places);
   for (const [warehouse, stored] of places.stored) noteStored(state, warehouse, stored);
+  await loadEffects(tx, state, needs);
+  await loadDiscrepancies(tx, state, needs, dryRun);
+  await loadDerivedCounters(tx, state, needs);
   await loadExpectedReceipts(tx, state, needs, dryRun);
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);
@@ -99,6 +113,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   for (const lot of lotHolds) state.lotHoldsRead.add(lot);
   if (recognisesRepeats) notePosted(state, demands);
   for (const key of keys) if (!byKey.has(key)) state.missing.add(key);
+  state.firstMet = unmet.filter((key) => byKey.has(key));
   await noteUnknownItems(tx, state, needs);
   fillQueues(state, waiting, places.freed);
   noteHoldsRead(state, shortable);
@@ -107,7 +122,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
 
 /** Locked last of all, one by one in the order of their keys: whoever else changes one locks nothing after it. */
 async function loadExpectedReceipts(tx: Tx, state: StockState, needs: readonly Needs[], dryRun: boolean): Promise<void> {
-  const keys = [...new Set(needs.flatMap((need) => need.expectedReceipts))];
+  const keys = [...union(needs, (need) => need.expectedReceipts)];
   if (keys.length === 0) return;
   const rows = await tx.run(dryRun ? readExpectedReceipts : lockExpectedReceipts, columns(keys, 2));
   for (const row of rows) state.expectedReceipts.set(subjectKey(row.org_id, row.expected_receipt_id), toExpectation(row));
@@ -158,7 +173,7 @@ function holdLimits(needs: readonly Needs[], { shorted }: Places, balances: Read
   const limits = new Map<string, number>();
   for (const key of shorted) if ((balances.get(key)?.reserved ?? ZERO) > ZERO) limits.set(key, HOLDS_PER_BALANCE);
   for (const need of needs) {
-    if (!need.shorts) continue;
+    if (!need.shorts && (need.holdsPerBalanceMax ?? 0) === 0) continue;
     for (const key of need.balances) {
       if ((balances.get(key)?.reserved ?? ZERO) === ZERO) continue;
       limits.set(key, Math.max(limits.get(key) ?? HOLDS_PER_BALANCE, need.holdsPerBalanceMax ?? 0));

@@ -1,5 +1,5 @@
 import type { RefusalReason } from '#libs/contracts';
-import { conflict, type HoldfastError, notFound, parseQuantity, rejected } from '#libs/domain';
+import { absolute, conflict, type HoldfastError, notFound, parseQuantity, rejected } from '#libs/domain';
 import { NO_LOT } from './quants.js';
 import { type Balance, DEFAULT_LOCATION, type Lot, lotNameKey, type Quality, type StockState } from './stock-state.js';
 
@@ -50,11 +50,9 @@ export function refusalOfPlace(
   return null;
 }
 
-const absolute = (quantity: bigint) => (quantity < 0n ? -quantity : quantity);
-
 /**
  * Whether goods can be put where their lines say: the bin exists, a lot is named exactly when the item is tracked, its dates are those it is
- * known by, and a serial number is nowhere else. Null when they can.
+ * known by and in their order, and a serial number is nowhere else. Null when they can.
  */
 export function refusalOfIncoming(state: StockState, lines: readonly Incoming[]): PlaceRefusal | null {
   const said = new Map<string, Lot>();
@@ -76,13 +74,23 @@ export function refusalOfIncoming(state: StockState, lines: readonly Incoming[])
       const error = rejected('STOCK_VALIDATION', `lot ${line.lot} of item ${itemId} is known by other dates: ${dates}`);
       return { reason: 'INVALID_STATE', itemId, error };
     }
-    said.set(key, known ?? newLot(line));
+    const lot = known ?? newLot(line);
+    if (isOverBeforeItBegins(lot)) {
+      const dates = `produced ${lot.producedAt!.toISOString()}, expires ${lot.expiresAt!.toISOString()}`;
+      const error = rejected('STOCK_VALIDATION', `lot ${lot.lot} of item ${itemId} would expire before it was produced: ${dates}`);
+      return { reason: 'INVALID_STATE', itemId, error };
+    }
+    said.set(key, lot);
   }
   return null;
 }
 
 /** What is not said is not in contradiction. */
 const isOther = (said: string | undefined, known: Date | null) => said !== undefined && new Date(said).getTime() !== known?.getTime();
+
+/** Whether a lot would expire before it was produced: somebody has swapped its dates, and it would never be sold, or for ever. */
+export const isOverBeforeItBegins = ({ producedAt, expiresAt }: Pick<Lot, 'producedAt' | 'expiresAt'>): boolean =>
+  producedAt !== null && expiresAt !== null && expiresAt < producedAt;
 
 function newLot({ balance, lot = NO_LOT, producedAt, expiresAt }: Incoming): Lot {
   return {

@@ -17,7 +17,10 @@ export interface PlaceRow extends BalancePlace {
   readonly location: string;
 }
 
-/** Where something lies in whole warehouses; what is not tracked may lie in the default bin, which is not stored. */
+/**
+ * Where something lies in whole warehouses, or less than nothing; what is not tracked may lie in the default bin, which is not stored: it has
+ * what the others have not.
+ */
 export const findPlacesOfWarehouses = statement<PlaceRow>(
   'stock_find_places_of_warehouses',
   `select k.org_id, k.warehouse_id, p.item_id, p.lot, p.location
@@ -25,7 +28,10 @@ export const findPlacesOfWarehouses = statement<PlaceRow>(
     cross join lateral (
       select b.item_id, '' as lot, 'default' as location
         from stock_balance b join item i on i.org_id = b.org_id and i.item_id = b.item_id
-       where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and b.on_hand > 0 and i.tracking = 'none'
+       where b.org_id = k.org_id and b.warehouse_id = k.warehouse_id and i.tracking = 'none'
+         and b.on_hand <> case when b.has_quants then (
+               select coalesce(sum(q.quantity), 0) from quant q
+                where q.org_id = b.org_id and q.warehouse_id = b.warehouse_id and q.item_id = b.item_id) else 0 end
       union
       select q.item_id, q.lot, q.location from quant q
        where q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.quantity > 0

@@ -1,10 +1,13 @@
 import { LowStockDetected, StockReplenished } from '#libs/contracts';
 import {
+  absolute,
   formatQuantity,
+  type HoldfastError,
   isMoney,
   isQuantity,
   type Money,
   type Quantity,
+  rejected,
   sumQuantities,
   unitCostOf,
   uuidv7,
@@ -12,7 +15,7 @@ import {
   ZERO,
 } from '#libs/domain';
 import { lowStockThreshold } from '../availability/available-to-promise.js';
-import type { CostPart } from '../costing/cost-layers.js';
+import { cameAt, type CostPart } from '../costing/cost-layers.js';
 import type { CommandMeta } from './commands.js';
 import { changeQuantity, isPlain, NO_LOT, quantAt, type QuantKey } from './quants.js';
 import {
@@ -21,6 +24,7 @@ import {
   DEFAULT_LOCATION,
   lotNameKey,
   type MovementHead,
+  movementKey,
   NeedsMore,
   type Quality,
   type StockState,
@@ -41,6 +45,8 @@ export interface StockChange {
   readonly parts?: readonly CostPart[];
   /** Somebody should look at it. */
   readonly flagged?: boolean;
+  /** The discrepancy that it answers to. */
+  readonly discrepancyId?: string;
   readonly producedAt?: string | undefined;
   readonly expiresAt?: string | undefined;
   /** Since when it is in the warehouse; absent = since now. */
@@ -73,6 +79,11 @@ export function staysInRange(state: StockState, changes: readonly Omit<StockChan
     after.set(balance, { quantity: sum.quantity + delta, value });
   }
   return [...after.values()].every(({ quantity, value }) => isQuantity(quantity) && isMoney(value));
+}
+
+/** Why not. */
+export function outOfRange(what = 'an item'): HoldfastError {
+  return rejected('STOCK_VALIDATION', `with it 10^12 or more of ${what} would be on hand, or it would be worth 10^18 or more`);
 }
 
 /**
@@ -118,6 +129,13 @@ export interface Posted {
   readonly parts: readonly CostPart[];
 }
 
+/** A repeat in the same batch is recognised like any other. */
+function record(state: StockState, movement: MovementHead): void {
+  state.newMovements.push(movement);
+  const { orgId, movementType, refId } = movement;
+  if (refId !== null) state.movements.set(movementKey(orgId, movementType, refId), movement);
+}
+
 /** What a movement without goods adds to the value of a balance. */
 export interface Revaluation {
   readonly balance: Balance;
@@ -129,7 +147,7 @@ export interface Revaluation {
 
 /** Posts a movement of value alone; the layers have it already. */
 export function postRevaluation(state: StockState, movement: MovementHead, revaluations: readonly Revaluation[]): void {
-  state.newMovements.push(movement);
+  record(state, movement);
   for (const { balance, lot, unitCost, valueDelta } of revaluations) {
     balance.lastEntryNo++;
     state.touchBalance(balance);
@@ -147,6 +165,7 @@ export function postRevaluation(state: StockState, movement: MovementHead, reval
       unitCost,
       valueDelta,
       flagged: false,
+      discrepancyId: null,
       producedAt: null,
       expiresAt: null,
     });
@@ -163,9 +182,10 @@ const INSIDE: ReadonlySet<string> = new Set(['quality_change', 'bin_move']);
  * @returns what each change cost, in their order.
  */
 export function postMovement(state: StockState, movement: MovementHead, changes: readonly StockChange[], meta: CommandMeta): Posted[] {
-  state.newMovements.push(movement);
+  record(state, movement);
   const wasLow = new Map<Balance, boolean>();
-  const posted = changes.map((change) => (INSIDE.has(movement.movementType) ? NO_COST : postCost(state, movement, change)));
+  const differences = new Map<Balance, Money>();
+  const posted = changes.map((change) => (INSIDE.has(movement.movementType) ? NO_COST : postCost(state, movement, change, differences)));
   for (const [change, valueDelta] of mergeChanges(changes, posted)) {
     const { balance, quality, delta } = change;
     if (!wasLow.has(balance)) wasLow.set(balance, isLow(state, balance));
@@ -192,35 +212,61 @@ export function postMovement(state: StockState, movement: MovementHead, changes:
         change.unitCost ?? (valueDelta === null || delta === ZERO ? null : tellable(unitCostOf(absolute(valueDelta), absolute(delta)))),
       valueDelta,
       flagged: change.flagged ?? false,
+      discrepancyId: change.discrepancyId ?? null,
       producedAt: change.producedAt ?? null,
       expiresAt: change.expiresAt ?? null,
     });
   }
-  for (const [balance, was] of wasLow) tellCrossing(state, balance, was, meta);
+  for (const [balance, was] of wasLow) {
+    if (balance.onHand >= balance.blocked) balance.mayBeNegative = false;
+    tellCrossing(state, balance, was, meta);
+  }
+  postDifferences(state, movement, differences);
   return posted;
 }
 
 const NO_COST: Posted = { valueDelta: null, parts: [] };
-const absolute = (value: bigint) => (value < ZERO ? -value : value);
 const tellable = (unitCost: Money) => (isQuantity(unitCost) ? unitCost : null);
 
 /** What leaves costs what its layers cost; what comes in what is said, else what the rest costs. */
-function postCost(state: StockState, movement: MovementHead, { balance, delta, unitCost, parts }: StockChange): Posted {
+function postCost(
+  state: StockState,
+  movement: MovementHead,
+  { balance, delta, unitCost, parts }: StockChange,
+  differences: Map<Balance, Money>,
+): Posted {
   const book = state.costOf(balance);
+  const receive = (part: CostPart, each?: Money) => {
+    const difference = book.receive(part, each);
+    if (difference !== ZERO) differences.set(balance, (differences.get(balance) ?? ZERO) + difference);
+  };
   if (delta < ZERO) {
-    const issued = book.issue(-delta);
+    const issued = book.issue(-delta, balance.mayBeNegative);
     return { valueDelta: -sumQuantities(issued, (part) => part.value), parts: issued };
   }
   if (parts !== undefined && parts.length > 0) {
-    for (const part of parts) book.receive(part);
+    // An average knows no other time than that at which it begins anew.
+    const isAverage = balance.costing === 'average';
+    for (const part of parts) receive({ ...part, receivedAt: isAverage ? state.now : cameAt(part, state.now) });
     return { valueDelta: sumQuantities(parts, (part) => part.value), parts };
   }
   const known = unitCost ?? undefined;
   const value = known === undefined ? book.worth(delta) : valueOf(known, delta);
   const receiptId = movement.movementType === 'receipt' ? movement.refId : null;
   const part: CostPart = { receivedAt: state.now, receiptId, quantity: delta, value };
-  book.receive(part, known);
+  receive(part, known);
   return { valueDelta: value, parts: [part] };
+}
+
+/** What had left before it came, at what was paid before, cost something else: that is told by entries of its own. */
+function postDifferences(state: StockState, movement: MovementHead, differences: ReadonlyMap<Balance, Money>): void {
+  const revaluations = [...differences]
+    .filter(([, valueDelta]) => valueDelta !== ZERO)
+    .map(([balance, valueDelta]) => ({ balance, lot: NO_LOT, unitCost: null, valueDelta }));
+  if (revaluations.length === 0) return;
+  const reason = 'left before it came, at another cost';
+  const correction = { movementId: uuidv7(), movementType: 'cost_correction', fingerprint: null, lines: [], reason };
+  postRevaluation(state, { ...movement, ...correction }, revaluations);
 }
 
 /** One entry per quant, unless costs or dates tell them apart. */
@@ -236,6 +282,7 @@ function mergeChanges(changes: readonly StockChange[], posted: readonly Posted[]
         other.quality === change.quality &&
         (other.unitCost ?? null) === (change.unitCost ?? null) &&
         other.flagged === change.flagged &&
+        other.discrepancyId === change.discrepancyId &&
         other.producedAt === change.producedAt &&
         other.expiresAt === change.expiresAt,
     );
@@ -247,7 +294,7 @@ function mergeChanges(changes: readonly StockChange[], posted: readonly Posted[]
 }
 
 /** The on-hand quantity at which the balance counts as low. */
-export function thresholdOf(state: StockState, balance: Balance): Quantity {
+function thresholdOf(state: StockState, balance: Balance): Quantity {
   return lowStockThreshold(balance.ownReorderPoint, balance.itemReorderPoint, state.settingsOf(balance.orgId).defaultReorderPoint);
 }
 

@@ -18,7 +18,8 @@ export interface Quant extends QuantKey {
   quantity: Quantity;
   reserved: Quantity;
   readonly expiresAt: Date | null;
-  readonly receivedAt: Date;
+  /** When the oldest of it came. */
+  receivedAt: Date;
 }
 
 /** How a stored quant changed in this batch. */
@@ -26,7 +27,10 @@ export interface QuantChange extends QuantKey {
   quantity: Quantity;
   reserved: Quantity;
   readonly expiresAt: Date | null;
-  readonly receivedAt: Date;
+  /** When the oldest of it came; of one that was not read, the oldest of what came in this batch. */
+  receivedAt: Date;
+  /** Whether it was read, so that all of this is how it is now, and not only how it differs. */
+  readonly isKnown: boolean;
 }
 
 /** What a line asks of the lots that serve it. */
@@ -54,15 +58,17 @@ export const isPlain = ({ lot, location, quality }: QuantKey) => lot === NO_LOT 
  * that have something free to promise.
  */
 export class Quants {
-  private readonly known = new Map<string, Quant>();
-  private readonly wholeLots = new Set<string>();
+  // Made when there is something to put in: nearly all balances lie in one place, and have none of these.
+  private known: Map<string, Quant> | null = null;
+  private wholeLots: Set<string> | null = null;
   /** The last in turn of the free ones that were read, behind which there may be others; null = all were read. */
   private lastFreeRead: Quant | null = null;
   /** How the stored quants changed, by key. */
-  readonly changes = new Map<string, QuantChange>();
+  changes: Map<string, QuantChange> | null = null;
 
   /** Takes in every quant of a lot. */
   addLot(lot: string, quants: readonly Quant[]): void {
+    this.wholeLots ??= new Set();
     this.wholeLots.add(lot);
     for (const quant of quants) this.add(quant);
   }
@@ -74,11 +80,12 @@ export class Quants {
   }
 
   private add(quant: Quant): void {
+    this.known ??= new Map();
     if (!this.known.has(quantKey(quant))) this.known.set(quantKey(quant), quant);
   }
 
   hasLot(lot: string): boolean {
-    return this.wholeLots.has(lot);
+    return this.wholeLots?.has(lot) ?? false;
   }
 
   get isAllFreeRead(): boolean {
@@ -87,15 +94,15 @@ export class Quants {
 
   /** The stored quant, or undefined when there is none. */
   get(key: QuantKey): Quant | undefined {
-    return this.known.get(quantKey(key));
+    return this.known?.get(quantKey(key));
   }
 
   ofLot(lot: string): Quant[] {
-    return [...this.known.values()].filter((quant) => quant.lot === lot);
+    return [...this.all()].filter((quant) => quant.lot === lot);
   }
 
   all(): Iterable<Quant> {
-    return this.known.values();
+    return this.known?.values() ?? [];
   }
 
   /** Whether all that comes before it in turn, and is free, was read. */
@@ -106,29 +113,44 @@ export class Quants {
   change(key: QuantKey, delta: { quantity?: Quantity; reserved?: Quantity }, born: Pick<Quant, 'expiresAt' | 'receivedAt'>): void {
     const { quantity = ZERO, reserved = ZERO } = delta;
     const name = quantKey(key);
-    let quant = this.known.get(name);
+    let quant = this.known?.get(name);
     // Of a lot that was not read only the difference is known, which is all that is written.
     if (quant === undefined && this.hasLot(key.lot)) {
       quant = { ...key, quantity: ZERO, reserved: ZERO, ...born };
+      this.known ??= new Map();
       this.known.set(name, quant);
     }
     if (quant !== undefined) {
+      quant.receivedAt = receivedAfter(quant, quantity, born.receivedAt);
       quant.quantity += quantity;
       quant.reserved += reserved;
     }
+    this.changes ??= new Map();
     const change = this.changes.get(name);
     if (change === undefined) {
       const { expiresAt, receivedAt } = quant ?? born;
       const { lot, location, quality } = key;
-      this.changes.set(name, { lot, location, quality, quantity, reserved, expiresAt, receivedAt });
+      this.changes.set(name, { lot, location, quality, quantity, reserved, expiresAt, receivedAt, isKnown: quant !== undefined });
     } else {
+      change.receivedAt = quant?.receivedAt ?? (quantity > ZERO ? earlier(change.receivedAt, born.receivedAt) : change.receivedAt);
       change.quantity += quantity;
       change.reserved += reserved;
     }
   }
 }
 
-/** First expired, first out, what does not expire last; then the oldest receipt. As in the index `quant_to_pick`. */
+const earlier = (a: Date, b: Date) => (a < b ? a : b);
+
+/**
+ * When the oldest of a quant came, after a change: what was empty is as old as what comes in, what was not at least as old. What leaves is
+ * nobody knows how old. As in `changeQuants`.
+ */
+export function receivedAfter({ quantity, receivedAt }: Pick<Quant, 'quantity' | 'receivedAt'>, delta: Quantity, cameAt: Date): Date {
+  if (delta <= ZERO) return receivedAt;
+  return quantity === ZERO ? cameAt : earlier(receivedAt, cameAt);
+}
+
+/** First expired, first out, what does not expire last; then the oldest receipt. As in the index `quant_in_turn`. */
 export function pickBefore(a: Quant, b: Quant): number {
   const expiry = (a.expiresAt?.getTime() ?? Infinity) - (b.expiresAt?.getTime() ?? Infinity);
   // Infinity - Infinity is not a number: both never expire.

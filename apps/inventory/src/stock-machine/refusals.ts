@@ -30,7 +30,7 @@ export function isAwaitedByEvent(meta: CommandMeta): boolean {
 }
 
 /** How a call about a movement is told that it was refused. */
-export function refusedAnswer(demand: Demand, { reason, lines }: Refusal): MovementAnswer {
+export function refusedAnswer(demand: Demand, { reason, lines, discrepancyIds = [] }: Refusal): MovementAnswer {
   return {
     status: 'refused',
     sequence: demand.sequence,
@@ -38,6 +38,6 @@ export function refusedAnswer(demand: Demand, { reason, lines }: Refusal): Movem
     lines: [],
     reason,
     shortLines: lines,
-    discrepancyIds: [],
+    discrepancyIds: [...discrepancyIds],
   };
 }

@@ -256,7 +256,11 @@ describe('a batch', () => {
       { org_id: 'south', on_hand: 1, reserved: 0 },
     ]);
     expect((await stock.events('north')).map((event) => event.type)).toEqual(['StockReceived', 'StockReserved']);
-    expect((await stock.events('south')).map((event) => event.type)).toEqual(['StockReceived', 'StockReservationFailed']);
+    expect((await stock.events('south')).map((event) => event.type)).toEqual([
+      'StockReceived',
+      'DiscrepancyOpened',
+      'StockReservationFailed',
+    ]);
     expect(await stockViolations(stock)).toEqual([]);
   });
 

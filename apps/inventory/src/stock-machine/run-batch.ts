@@ -1,5 +1,7 @@
 import type { Database, Tx } from '#libs/persistence';
 import { crashPoint, type Inbox, inboxKey, type Outbox } from '#libs/messaging';
+import type { Discrepancy } from '../discrepancies/discrepancy.js';
+import type { HeldInDoubt } from '../discrepancies/log-discrepancies.js';
 import type { Outcome, StockCommand } from './commands.js';
 import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
@@ -23,6 +25,9 @@ export interface BatchResult {
   /** Where more wait for free stock than this batch could serve. */
   readonly unserved: readonly Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>[];
   readonly counts: BatchCounts;
+  /** The discrepancies that were opened. */
+  readonly opened: readonly Discrepancy[];
+  readonly heldInDoubt: readonly HeldInDoubt[];
 }
 
 /** What the machine works with. */
@@ -42,7 +47,7 @@ export interface Machine {
 export async function runBatch(machine: Machine, pending: readonly Pending[]): Promise<BatchResult> {
   const needs = pending.map(needsOf);
   const orgs = [...new Set(pending.map(({ command }) => command.orgId))];
-  const { result, balances } = await machine.database.transaction(
+  const { result, firstMet } = await machine.database.transaction(
     orgs,
     async (tx) => {
       const keys = pending.map(({ command }) => (command.meta.event === undefined ? null : inboxKey(command.meta.event)));
@@ -61,11 +66,14 @@ export async function runBatch(machine: Machine, pending: readonly Pending[]): P
       writeStock(tx, state, before);
       void machine.outbox.append(tx, state.events);
       crashPoint('before-commit', 'inventory');
-      return { result: { outcomes, unserved: [...state.unserved], counts: countsOf(state) }, balances: [...state.balances.keys()] };
+      const opened = [...state.newDiscrepancies];
+      const { heldInDoubt } = state;
+      const result = { outcomes, unserved: [...state.unserved], counts: countsOf(state), opened, heldInDoubt };
+      return { result, firstMet: state.firstMet };
     },
     { repeatable: true },
   );
-  machine.known.add(balances);
+  machine.known.add(firstMet);
   crashPoint('after-commit', 'inventory');
   return result;
 }

@@ -1,3 +1,4 @@
+import type { TransferLine } from '../transfers/transfer.js';
 import { formatQuantity, parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import type { CostPart } from '../costing/cost-layers.js';
 import { NO_LOT } from './quants.js';
@@ -10,7 +11,6 @@ import {
   type Refusal,
   type ReturnLine,
   type ShipmentLine,
-  type TransferLine,
 } from './stock-state.js';
 
 // How lines lie in jsonb columns: the names of the domain, quantities as decimal strings, what is zero or null left out.

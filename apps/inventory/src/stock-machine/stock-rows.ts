@@ -4,7 +4,9 @@ import { type Quant, Quants } from './quants.js';
 import type { TransferRow } from '../transfers/transfer.sql.js';
 import type * as sql from './stock.sql.js';
 import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson, transferLinesFromJson } from './stock-json.js';
-import type { Backorder, Balance, Demand, Transfer } from './stock-state.js';
+import { DEFAULT_SETTINGS } from './decision-settings.js';
+import type { Backorder, Balance, Demand } from './stock-state.js';
+import type { Transfer } from '../transfers/transfer.js';
 
 // How rows become the working set.
 
@@ -17,9 +19,9 @@ export function balanceOf(row: sql.BalanceRow): Balance {
     warehouseId: row.warehouse_id,
     itemId: row.item_id,
     onHand: parseQuantity(row.on_hand),
-    blocked: parseQuantity(row.blocked),
+    blocked: optional(row.blocked) ?? ZERO,
     reserved: parseQuantity(row.reserved),
-    backordered: parseQuantity(row.backordered),
+    backordered: optional(row.backordered) ?? ZERO,
     lastEntryNo: row.last_entry_no,
     safetyQuantity: ownSafetyQuantity ?? itemSafetyStock ?? ZERO,
     safetyPercent: ownSafetyPercent ?? ZERO,
@@ -28,11 +30,18 @@ export function balanceOf(row: sql.BalanceRow): Balance {
     ownReorderPoint: optional(row.reorder_point),
     itemSafetyStock,
     itemReorderPoint: optional(row.item_reorder_point),
-    tracking: row.tracking,
-    costing: row.costing,
+    doubts: row.doubts ?? 0,
+    doubtful: optional(row.doubtful) ?? ZERO,
+    doubtedBy: [],
+    lockPolicy: DEFAULT_SETTINGS.discrepancyLockPolicy,
+    attemptsDiscrepancyId: row.attempts_discrepancy_id,
+    mayBeNegative: row.may_be_negative ?? false,
+    tracking: row.tracking ?? 'none',
+    costing: row.costing ?? 'fifo',
+    lastUnitCost: optional(row.last_unit_cost),
     minRemainingShelfLifeDays: row.min_remaining_shelf_life_days,
-    hasQuants: row.has_quants,
-    hadQuants: row.has_quants,
+    hasQuants: row.has_quants ?? false,
+    hadQuants: row.has_quants ?? false,
     quants: new Quants(),
   };
 }

@@ -1,12 +1,32 @@
-import { type DataOf, type EventDefinition, type EventOf, makeEvent, type RefusalReason, type StockLine } from '#libs/contracts';
+import {
+  type DataOf,
+  type DiscrepancyLockPolicy,
+  type EventDefinition,
+  type EventOf,
+  makeEvent,
+  type Override,
+  type RefusalReason,
+  type StockLine,
+} from '#libs/contracts';
 import { formatQuantity, type Money, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import type { StockTerms } from '../availability/available-to-promise.js';
 import type { CostBook, Costing, CostPart } from '../costing/cost-layers.js';
+import { type DecisionSettings, DEFAULT_SETTINGS } from './decision-settings.js';
+import type { DerivedCounters } from '../discrepancies/derived-counters.js';
+import type { HeldInDoubt } from '../discrepancies/log-discrepancies.js';
+import type { Discrepancy } from '../discrepancies/discrepancy.js';
+import type { MovementOverride } from '../discrepancies/override.js';
+import type { Attempt, DiscrepancyChange } from '../discrepancies/open-discrepancy.js';
 import type { Expectation } from '../expected-receipts/expected-receipt.js';
 import { CostCorrections } from '../costing/receipt-costs.js';
+import type { Transfer } from '../transfers/transfer.js';
+import type { ApprovalEffect } from '../approvals/approval-effect.js';
 import type { CommandMeta } from './commands.js';
 import type { StoredPlace } from './find-places.js';
+import { NeedsMore } from './needs-more.js';
 import type { QuantKey, Quants } from './quants.js';
+
+export { bothOf, type More, NeedsMore, requireEach } from './needs-more.js';
 
 /** The quality statuses that cannot be promised or picked; everything else on hand is `available`. */
 export type BlockedQuality = 'pending_inspection' | 'quarantined' | 'damaged' | 'expired' | 'recalled';
@@ -34,8 +54,20 @@ export interface Balance extends StockTerms {
   ownReorderPoint: Quantity | null;
   readonly itemSafetyStock: Quantity | null;
   readonly itemReorderPoint: Quantity | null;
+  doubts: number;
+  doubtful: Quantity;
+  /** Set with the settings, which are read beside the balances. */
+  lockPolicy: DiscrepancyLockPolicy;
+  /** The open discrepancies of high severity. */
+  doubtedBy: readonly string[];
+  /** The open discrepancy that refused orders join. */
+  attemptsDiscrepancyId: string | null;
+  /** Whether on hand may be below zero; sellable counts as 0 then. */
+  mayBeNegative: boolean;
   readonly tracking: Tracking;
   readonly costing: Costing;
+  /** What one of those that came in last cost, as it was when the balance was locked; null = nothing ever came in. */
+  readonly lastUnitCost: Money | null;
   /** What the item asks of its lots; null = as the organisation says. */
   readonly minRemainingShelfLifeDays: number | null;
   /** Whether available stock of it lies outside of the default bin or in lots. */
@@ -192,6 +224,8 @@ export interface LedgerLine {
   readonly valueDelta: Money | null;
   /** Somebody should look at it: its value is a guess, say. */
   readonly flagged: boolean;
+  /** The discrepancy that it answers to. */
+  readonly discrepancyId: string | null;
   readonly producedAt: string | null;
   readonly expiresAt: string | null;
 }
@@ -263,62 +297,11 @@ export interface ReceivedReturn {
   readonly inspections: string[];
 }
 
-/** Goods of one item and lot that go to another warehouse together. */
-export interface TransferLine {
-  readonly itemId: string;
-  /** `''` = none. */
-  readonly lot: string;
-  quantity: Quantity;
-  received: Quantity;
-  /** What did not arrive, and will not. */
-  missing: Quantity;
-  /** What the part that is under way costs, by the layers that it came from. */
-  cost: readonly CostPart[];
-}
-
-export interface Transfer {
-  readonly orgId: string;
-  readonly transferId: string;
-  readonly fromWarehouseId: string;
-  readonly toWarehouseId: string;
-  readonly mode: 'immediate' | 'in_transit';
-  status: 'in_transit' | 'completed';
-  readonly fingerprint: string;
-  readonly lines: TransferLine[];
-  /** What was told of its arrival, by the id of the command. */
-  readonly arrivals: { readonly commandId: string; readonly fingerprint: string }[];
-  readonly dispatchedAt: Date;
-  readonly dispatchedBy: string | null;
-  completedAt: Date | null;
-}
-
 /** A warehouse as sourcing sees it, in the order in which a line without warehouse tries them. */
 export interface WarehouseRef {
   readonly warehouseId: string;
   readonly priority: number;
 }
-
-export interface DecisionSettings {
-  readonly softReservationTtlSeconds: number;
-  readonly reservationMode: 'all_or_nothing' | 'partial';
-  readonly returnQuarantine: boolean;
-  readonly defaultReorderPoint: Quantity | null;
-  /** In which order warehouses serve a line that names none. */
-  readonly sourcingStrategy: SourcingStrategy;
-  readonly minRemainingShelfLifeDays: number;
-}
-
-/** By the priority of the warehouses; what has most first; as few warehouses as possible. Each may split a line. */
-export type SourcingStrategy = 'priority' | 'most_stock' | 'fewest_splits';
-
-export const DEFAULT_SETTINGS: DecisionSettings = {
-  softReservationTtlSeconds: 1800,
-  reservationMode: 'all_or_nothing',
-  returnQuarantine: true,
-  defaultReorderPoint: null,
-  sourcingStrategy: 'priority',
-  minRemainingShelfLifeDays: 0,
-};
 
 // Ids contain no slash, so joining them with one is unambiguous.
 export const balanceKey = (orgId: string, warehouseId: string, itemId: string) => `${orgId}/${warehouseId}/${itemId}`;
@@ -330,63 +313,6 @@ export const lotNameKey = (orgId: string, itemId: string, lot: string) => `${org
 /** A bin, and what of an item or lot lies in it, whatever its quality. */
 export const placeKey = (balance: string, { lot, location }: Pick<QuantKey, 'lot' | 'location'>) => `${balance}/${lot}/${location}`;
 export const movementKey = (orgId: string, movementType: string, refId: string) => `${orgId}/${movementType}/${refId}`;
-
-/** What a decision needs beside what its batch locked and read. */
-export interface More {
-  readonly balances?: readonly string[];
-  readonly holdsPerBalanceMax?: number;
-  readonly waitingPerBalanceMax?: number;
-  readonly quantsPerBalanceMax?: number;
-  readonly layersPerBalanceMax?: number;
-  /** Lots to be read whole: balance keys with the lot appended. */
-  readonly lots?: readonly string[];
-  /** Lots of which every hold is to be read. */
-  readonly lotHolds?: readonly string[];
-}
-
-/**
- * Thrown by a decision, before it changed anything, that needs rows which its batch did not lock or read: the command goes into the
- * next batch with these added to what it touches.
- */
-export class NeedsMore extends Error {
-  constructor(readonly more: More) {
-    super(`needs more: ${JSON.stringify(more)}`);
-  }
-}
-
-/**
- * Makes sure of something for each entry; what several need is asked for at once, because each asking takes a batch of its own.
- *
- * @throws NeedsMore with all that was asked for.
- */
-export function requireEach<T>(entries: Iterable<T>, require: (entry: T) => void): void {
-  let all: More | null = null;
-  for (const entry of entries) {
-    try {
-      require(entry);
-    } catch (error) {
-      if (!(error instanceof NeedsMore)) throw error;
-      all = bothOf(all ?? {}, error.more);
-    }
-  }
-  if (all !== null) throw new NeedsMore(all);
-}
-
-/** What two ask for. */
-export function bothOf(a: More, b: More): More {
-  const list = (key: 'balances' | 'lots' | 'lotHolds') => [...(a[key] ?? []), ...(b[key] ?? [])];
-  const most = (key: 'holdsPerBalanceMax' | 'waitingPerBalanceMax' | 'quantsPerBalanceMax' | 'layersPerBalanceMax') =>
-    Math.max(a[key] ?? 0, b[key] ?? 0);
-  return {
-    balances: list('balances'),
-    lots: list('lots'),
-    lotHolds: list('lotHolds'),
-    holdsPerBalanceMax: most('holdsPerBalanceMax'),
-    waitingPerBalanceMax: most('waitingPerBalanceMax'),
-    quantsPerBalanceMax: most('quantsPerBalanceMax'),
-    layersPerBalanceMax: most('layersPerBalanceMax'),
-  };
-}
 
 /** A hold that a fact could take away. */
 export interface OpenHold {
@@ -408,6 +334,8 @@ export interface HoldTurn {
  */
 export class StockState {
   readonly balances = new Map<string, Balance>();
+  /** Which of them this process did not know to exist. */
+  firstMet: readonly string[] = [];
   readonly demands = new Map<string, Demand>();
   readonly warehouses = new Map<string, readonly WarehouseRef[]>();
   /** What the stock on balances costs, where goods come or go. */
@@ -434,6 +362,14 @@ export class StockState {
   /** Those that commands name, as far as they exist. */
   readonly expectedReceipts = new Map<string, Expectation>();
   readonly costCorrections = new CostCorrections();
+  /** What decisions about requests for approval have led to, by `org/request`. */
+  readonly approvalEffects = new Map<string, ApprovalEffect['outcome']>();
+  /** What somebody approved of the movement that is being decided; null = the phase decides what may be short. */
+  override: MovementOverride | null = null;
+  /** Those that commands are about, as far as they exist. */
+  readonly discrepancies = new Map<string, Discrepancy>();
+  /** Counters and what they are derived from, of commands that set them right. */
+  readonly derived = new Map<Balance, DerivedCounters>();
   /** The backorders waiting on a balance, first to be served first; absent = not read. */
   readonly queues = new Map<string, Backorder[]>();
   /** The balances on which more wait than were read. */
@@ -459,6 +395,16 @@ export class StockState {
   readonly changedExpectedReceipts = new Map<string, { readonly expectation: Expectation; readonly by: string | null }>();
   readonly newTransfers = new Set<Transfer>();
   readonly changedTransfers = new Set<Transfer>();
+  readonly newApprovalEffects: ApprovalEffect[] = [];
+  readonly newDiscrepancies = new Set<Discrepancy>();
+  readonly changedDiscrepancies = new Set<Discrepancy>();
+  /** What was done with them, for the record. */
+  readonly discrepancyChanges: DiscrepancyChange[] = [];
+  /** What orders wanted and could not have. */
+  readonly attempts: Attempt[] = [];
+  readonly heldInDoubt: HeldInDoubt[] = [];
+  /** How many attempts joined an open discrepancy, by its `org/id`. */
+  readonly joinedAttempts = new Map<string, number>();
   /** How much more is on its way to a balance than before. */
   readonly inTransit = new Map<Balance, Quantity>();
   /** Serial numbers that went under way, by `org/item/lot`, with their transfer; null = arrived, or lost. */
@@ -475,7 +421,11 @@ export class StockState {
 
   private readonly time: string;
 
-  constructor(readonly now: Date) {
+  /** @param isDryRun nothing of it will be written. */
+  constructor(
+    readonly now: Date,
+    readonly isDryRun = false,
+  ) {
     this.time = now.toISOString();
   }
 
@@ -673,4 +623,8 @@ export function newReservation(
 export interface Refusal {
   readonly reason: RefusalReason;
   readonly lines: readonly { lineNo: number; itemId: string; warehouseId: string | null; requested: string; available: string }[];
+  /** Those that have to do with it. */
+  readonly discrepancyIds?: readonly string[];
+  /** What somebody may let through all the same. */
+  readonly override?: Override;
 }

@@ -1,6 +1,9 @@
 import type { Statement, Tx } from '#libs/persistence';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 import * as expectedReceiptSql from '../expected-receipts/expected-receipt.sql.js';
+import * as approvalSql from '../approvals/approval-effect.sql.js';
+import { readBalances, readQuants } from '../discrepancies/derived-counters.js';
+import * as discrepancySql from '../discrepancies/discrepancy.sql.js';
 import * as placesSql from './places.sql.js';
 import * as receiptCosts from '../costing/receipt-costs.sql.js';
 import * as sql from './stock.sql.js';
@@ -13,7 +16,7 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   stock_balance_pkey: PLACE,
   stock_balance_by_item: PLACE,
   quant_pkey: [...PLACE, 'lot'],
-  quant_to_pick: PLACE,
+  quant_in_turn: PLACE,
   quant_by_lot: ['org_id', 'item_id', 'lot'],
   quant_of_piece: ['org_id', 'item_id', 'lot'],
   lot_pkey: ['org_id', 'item_id', 'lot'],
@@ -34,17 +37,27 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   movement_command_key: ['org_id', 'movement_type', 'ref_id'],
   ledger_entry_default_org_id_item_id_recorded_at_idx: ['org_id', 'item_id'],
   shipment_pkey: ['org_id', 'shipment_id'],
+  approval_effect_pkey: ['org_id', 'approval_request_id'],
+  approval_effect_by_subject: ['org_id', 'subject_type', 'subject_id'],
+  discrepancy_pkey: ['org_id', 'discrepancy_id'],
+  discrepancy_open: PLACE,
+  ledger_entry_default_pkey: PLACE,
+  transfer_under_way: ['org_id', 'to_warehouse_id'],
+  discrepancy_finding: ['org_id', 'finding_key'],
+  stock_balance_below_zero: ['org_id'],
   customer_return_pkey: ['org_id', 'return_id'],
   expected_receipt_pkey: ['org_id', 'expected_receipt_id'],
   item_pkey: ['org_id', 'item_id'],
   warehouse_pkey: ['org_id', 'warehouse_id'],
   stock_settings_pkey: ['org_id'],
 };
-/** These mean all rows of a kind: every warehouse of an organisation, every balance of an item. */
+/** These mean all rows of a kind: every warehouse of an organisation, every balance of an item, everything of a balance. */
 const ENTERED_BY_LESS: Readonly<Record<string, readonly string[]>> = {
   stock_find_warehouses: ['org_id'],
   stock_find_places_of_items: ['org_id', 'item_id'],
   stock_find_places_of_warehouses: ['org_id'],
+  derived_read_balances: ['org_id'],
+  derived_read_quants: ['org_id', 'item_id'],
 };
 
 describe('the statements of the machine', () => {
@@ -56,9 +69,16 @@ describe('the statements of the machine', () => {
   });
   afterAll(() => stock.drop());
 
-  const statements = Object.values({ ...sql, ...placesSql, ...expectedReceiptSql, ...receiptCosts }).filter(
-    (value): value is Statement<never> => typeof value === 'object',
-  );
+  const statements = Object.values({
+    ...sql,
+    ...placesSql,
+    ...expectedReceiptSql,
+    ...receiptCosts,
+    ...approvalSql,
+    ...discrepancySql,
+    derivedBalances: readBalances,
+    derivedQuants: readQuants,
+  }).filter((value): value is Statement<never> => typeof value === 'object');
 
   /** The plan for whatever keys come, as a connection keeps it. */
   const genericPlan = async (tx: Tx, { text }: Statement<unknown>): Promise<string[]> => {

@@ -1,6 +1,8 @@
+import type { DiscrepancyLockPolicy, EnforcementPhase, Tolerance } from '#libs/contracts';
 import { statement } from '#libs/persistence';
 import type { Costing } from '../costing/cost-layers.js';
-import type { Quality, SourcingStrategy } from './stock-state.js';
+import type { SourcingStrategy } from './decision-settings.js';
+import type { Quality } from './stock-state.js';
 
 // The statements of the machine: set-based, one per table and batch, prepared once per connection. Keys travel as parallel arrays and are
 // joined by `unnest`. Every join is written in the order in which it is to be done: from the keys, by probing primary keys.
@@ -71,24 +73,34 @@ export interface BalanceRow {
   readonly warehouse_id: string;
   readonly item_id: string;
   readonly on_hand: string;
-  readonly blocked: string;
   readonly reserved: string;
-  readonly backordered: string;
   readonly safety_quantity: string | null;
   readonly safety_percent: string | null;
   readonly reorder_point: string | null;
   readonly item_safety_stock: string | null;
   readonly item_reorder_point: string | null;
   readonly last_entry_no: number;
-  readonly tracking: 'none' | 'lot' | 'serial';
-  readonly costing: Costing;
   readonly min_remaining_shelf_life_days: number | null;
-  readonly has_quants: boolean;
+  readonly attempts_discrepancy_id: string | null;
+  readonly last_unit_cost: string | null;
+  // Null where it is as with most: all good, in one place, neither waited for nor in doubt, not tracked, FIFO. What is not there costs
+  // nothing to read.
+  readonly blocked: string | null;
+  readonly backordered: string | null;
+  readonly tracking: 'lot' | 'serial' | null;
+  readonly costing: Exclude<Costing, 'fifo'> | null;
+  readonly has_quants: true | null;
+  readonly doubts: number | null;
+  readonly doubtful: string | null;
+  readonly may_be_negative: true | null;
 }
 
-const balanceColumns = `b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.blocked, b.reserved, b.backordered, b.safety_quantity, b.safety_percent,
-          b.reorder_point, b.last_entry_no, b.has_quants, i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point,
-          i.tracking, i.costing, i.min_remaining_shelf_life_days`;
+const balanceColumns = `b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.reserved, nullif(b.blocked, 0) as blocked,
+          nullif(b.backordered, 0) as backordered, b.safety_quantity, b.safety_percent, b.reorder_point, b.last_entry_no,
+          i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point, i.min_remaining_shelf_life_days,
+          b.attempts_discrepancy_id, b.last_unit_cost, nullif(i.tracking, 'none') as tracking, nullif(i.costing, 'fifo') as costing,
+          nullif(b.has_quants, false) as has_quants, nullif(b.doubts, 0) as doubts, nullif(b.doubtful, 0) as doubtful,
+          nullif(b.may_be_negative, false) as may_be_negative`;
 
 /**
  * Locks the balances in the order of their keys, whatever batch asks: two batches that lock the same rows in the same order cannot
@@ -108,11 +120,12 @@ export const lockBalances = statement<BalanceRow>(
 /** The same for a dry run: no locks, and what does not exist yet is zero. */
 export const readBalances = statement<BalanceRow>(
   'stock_read_balances',
-  `select k.org_id, k.warehouse_id, k.item_id, coalesce(b.on_hand, 0) as on_hand, coalesce(b.blocked, 0) as blocked,
-          coalesce(b.reserved, 0) as reserved, coalesce(b.backordered, 0) as backordered, b.safety_quantity, b.safety_percent,
-          b.reorder_point, coalesce(b.last_entry_no, 0) as last_entry_no, coalesce(b.has_quants, false) as has_quants,
-          i.safety_stock as item_safety_stock, i.reorder_point as item_reorder_point, i.tracking,
-          i.costing, i.min_remaining_shelf_life_days
+  `select k.org_id, k.warehouse_id, k.item_id, coalesce(b.on_hand, 0) as on_hand, nullif(b.blocked, 0) as blocked,
+          coalesce(b.reserved, 0) as reserved, nullif(b.backordered, 0) as backordered, b.safety_quantity, b.safety_percent,
+          b.reorder_point, coalesce(b.last_entry_no, 0) as last_entry_no, i.safety_stock as item_safety_stock,
+          i.reorder_point as item_reorder_point, i.min_remaining_shelf_life_days, b.attempts_discrepancy_id, b.last_unit_cost,
+          nullif(i.tracking, 'none') as tracking, nullif(i.costing, 'fifo') as costing, nullif(b.has_quants, false) as has_quants,
+          nullif(b.doubts, 0) as doubts, nullif(b.doubtful, 0) as doubtful, nullif(b.may_be_negative, false) as may_be_negative
      from unnest($1::text[], $2::text[], $3::text[]) k (org_id, warehouse_id, item_id)
      join item i on i.org_id = k.org_id and i.item_id = k.item_id
      join warehouse w on w.org_id = k.org_id and w.warehouse_id = k.warehouse_id
@@ -185,7 +198,7 @@ export interface QuantRow {
 const quantColumns =
   'q.org_id, q.warehouse_id, q.item_id, q.lot, q.location, q.quality, q.quantity, q.reserved, q.expires_at, q.received_at';
 
-/** The first in turn of what is free, by the index that is in that order. */
+/** The first in turn of what is free, by the index that is in that order; its condition is said, so that it is taken. */
 export const readFreeQuants = statement<QuantRow>(
   'stock_read_free_quants',
   `select q.*
@@ -193,7 +206,7 @@ export const readFreeQuants = statement<QuantRow>(
     cross join lateral (
       select ${quantColumns} from quant q
        where q.org_id = k.org_id and q.warehouse_id = k.warehouse_id and q.item_id = k.item_id
-         and q.quality = 'available' and q.quantity > q.reserved
+         and q.quality = 'available' and q.quantity > 0 and q.quantity > q.reserved
        order by q.org_id, q.warehouse_id, q.item_id, q.expires_at, q.received_at, q.lot, q.location
        limit k.row_limit) q`,
 );
@@ -333,10 +346,17 @@ export const readSettings = statement<{
   default_reorder_point: string | null;
   sourcing_strategy: SourcingStrategy;
   min_remaining_shelf_life_days: number;
+  enforcement_phase: EnforcementPhase;
+  allow_inventory_oversell: boolean;
+  discrepancy_lock_policy: DiscrepancyLockPolicy;
+  soft_block_percent: string;
+  tolerance: Tolerance;
+  severity_percents: string[];
 }>(
   'stock_read_settings',
   `select s.org_id, s.soft_reservation_ttl_seconds, s.reservation_mode, s.return_quarantine, s.default_reorder_point, s.sourcing_strategy,
-          s.min_remaining_shelf_life_days
+          s.min_remaining_shelf_life_days, s.enforcement_phase, s.allow_inventory_oversell, s.discrepancy_lock_policy, s.soft_block_percent,
+          s.tolerance, s.severity_percents
      from unnest($1::text[]) k (org_id) join stock_settings s on s.org_id = k.org_id`,
 );
 
@@ -446,19 +466,29 @@ export const changeQuants = statement<never>(
   'stock_change_quants',
   `with change as (
      select * from unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::timestamptz[],
-                          $10::timestamptz[], $11::boolean[])
-                   c (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, expires_at, received_at, is_serial)
+                          $10::timestamptz[], $11::boolean[], $12::boolean[])
+                   c (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, expires_at, received_at, is_serial, is_known)
    ), known as (
-     update quant q set quantity = q.quantity + c.quantity, reserved = q.reserved + c.reserved
+     update quant q
+        set quantity = q.quantity + c.quantity, reserved = q.reserved + c.reserved,
+            received_at = case when c.is_known then c.received_at
+                               when c.quantity <= 0 then q.received_at
+                               when q.quantity = 0 then c.received_at
+                               else least(q.received_at, c.received_at) end
        from change c
       where q.org_id = c.org_id and q.warehouse_id = c.warehouse_id and q.item_id = c.item_id and q.lot = c.lot and q.location = c.location
         and q.quality = c.quality
-     returning q.org_id, q.warehouse_id, q.item_id, q.lot, q.location, q.quality
+     returning 1
    )
    insert into quant (org_id, warehouse_id, item_id, lot, location, quality, quantity, reserved, expires_at, received_at, is_serial)
-   select c.* from change c
-    where not exists (select from known k where (k.org_id, k.warehouse_id, k.item_id, k.lot, k.location, k.quality)
-                                              = (c.org_id, c.warehouse_id, c.item_id, c.lot, c.location, c.quality))`,
+   select c.org_id, c.warehouse_id, c.item_id, c.lot, c.location, c.quality, c.quantity, c.reserved, c.expires_at, c.received_at, c.is_serial
+     from change c
+    -- The count is asked for so that the updates come first. What is there is looked up by the key: compared with the rows that were
+    -- updated, 600 changes were 360,000 comparisons, half of the time of it all.
+    where (select count(*) from known) >= 0 and not exists (
+            select from quant q
+             where q.org_id = c.org_id and q.warehouse_id = c.warehouse_id and q.item_id = c.item_id and q.lot = c.lot and q.location = c.location
+               and q.quality = c.quality)`,
 );
 
 /** Layers that are new, or filled again: the one of an average. */
@@ -546,11 +576,11 @@ export const insertMovements = statement<never>(
 export const insertLedger = statement<never>(
   'stock_insert_ledger',
   `insert into ledger_entry (org_id, warehouse_id, item_id, entry_no, movement_id, lot, location, quality, quantity_delta, balance_after,
-                             movement_type, ref_type, ref_id, order_id, unit_cost, value_delta, flagged, produced_at, expires_at, actor, note,
-                             occurred_at, recorded_at)
-   select *, $23::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[], $8::text[],
+                             movement_type, ref_type, ref_id, order_id, unit_cost, value_delta, flagged, discrepancy_id, produced_at, expires_at, actor,
+                             note, occurred_at, recorded_at)
+   select *, $24::timestamptz from unnest($1::text[], $2::text[], $3::text[], $4::bigint[], $5::uuid[], $6::text[], $7::text[], $8::text[],
             $9::numeric[], $10::numeric[], $11::text[], $12::text[], $13::text[], $14::text[], $15::numeric[], $16::numeric[],
-            $17::boolean[], $18::timestamptz[], $19::timestamptz[], $20::text[], $21::text[], $22::timestamptz[])`,
+            $17::boolean[], $18::uuid[], $19::timestamptz[], $20::timestamptz[], $21::text[], $22::text[], $23::timestamptz[])`,
 );
 
 export const upsertShipments = statement<never>(

@@ -1,4 +1,5 @@
-import type { CorrectCost, CountStock, StockCommand } from './commands.js';
+import { belowZeroKey } from '../discrepancies/note-below-zero.js';
+import type { CorrectCost, CountStock, FoundCommand, RunOverride, StockCommand } from './commands.js';
 import { NO_LOT } from './quants.js';
 import { balanceKey, DEFAULT_LOCATION, lotNameKey, movementKey, subjectKey } from './stock-state.js';
 
@@ -41,6 +42,14 @@ export interface Touches {
   readonly wholeWarehouse: string | null;
   /** Whether it must know what was posted on its balances since then. */
   readonly postedSince: string | null;
+  /** The keys of findings that it may have been recorded under before. */
+  readonly findings: readonly string[];
+  /** Whether it must know which discrepancies are open on what it names. */
+  readonly knowsDiscrepancies: boolean;
+  /** The requests for approval that it is about. */
+  readonly approvals: readonly string[];
+  /** The discrepancies that it is about. */
+  readonly discrepancies: readonly string[];
 }
 
 /** What a correction of a receipt's costs touches: all that is left of some of its goods. */
@@ -58,6 +67,8 @@ export interface Needs extends Touches {
   readonly waitingPerBalanceMax?: number;
   readonly quantsPerBalanceMax?: number;
   readonly layersPerBalanceMax?: number;
+  /** Balances whose counters are to be compared with what they are derived from. */
+  readonly derived?: readonly string[];
 }
 
 const NOTHING: Omit<Touches, 'orgId'> = {
@@ -81,6 +92,10 @@ const NOTHING: Omit<Touches, 'orgId'> = {
   wholeLot: null,
   wholeWarehouse: null,
   postedSince: null,
+  findings: [],
+  knowsDiscrepancies: false,
+  approvals: [],
+  discrepancies: [],
 };
 
 /** What each command touches; the counterpart of `decide`, which asks for more when this was not enough. */
@@ -171,10 +186,9 @@ function correctionOf({ orgId, commandId, receiptId, lines }: CorrectCost): Rece
   return { receipt, goods, command: subjectKey(orgId, commandId) };
 }
 
-type InsideCommand = Extract<
-  StockCommand,
-  { kind: 'move-stock' | 'change-quality' | 'scrap-stock' | 'recall-lot' | 'expire-lot' | 'count-stock' }
->;
+type InsideCommand =
+  | Extract<StockCommand, { kind: 'move-stock' | 'change-quality' | 'scrap-stock' | 'recall-lot' | 'expire-lot' | 'count-stock' }>
+  | FoundCommand;
 
 /** The same, of commands about goods inside a warehouse. */
 function touchesInside(command: InsideCommand): Touches {
@@ -226,10 +240,13 @@ function touchesInside(command: InsideCommand): Touches {
         movement: movementKey(orgId, 'count', command.commandId),
         wholeWarehouse: command.mode === 'full' ? `${orgId}/${command.warehouseId}` : null,
         postedSince: command.countedAt ?? null,
+        knowsDiscrepancies: true,
         frees: true,
         shorts: true,
         posts: 'issues',
       };
+    default:
+      return touchesOfFound(command);
   }
 }
 
@@ -249,6 +266,45 @@ function countedPlaces({ orgId, warehouseId, lines }: CountStock) {
     balances: places.flatMap((place) => place.balances),
     lots: places.flatMap((place) => place.lots),
     locations: places.flatMap((place) => place.locations),
+  };
+}
+
+/** The same, of commands about discrepancies. */
+function touchesOfFound(command: FoundCommand): Touches {
+  const { orgId } = command;
+  if (command.kind === 'note-below-zero') {
+    return { ...NOTHING, orgId, balances: [balanceKey(orgId, command.warehouseId, command.itemId)], findings: [belowZeroKey(command)] };
+  }
+  if (command.kind === 'record-findings') {
+    const { findings } = command;
+    const placed = findings.flatMap(({ warehouseId, itemId }) => (warehouseId === null ? [] : [balanceKey(orgId, warehouseId, itemId)]));
+    return { ...NOTHING, orgId, balances: placed, findings: findings.map(({ findingKey }) => findingKey) };
+  }
+  if (command.kind === 'carry-out-approval') {
+    const { work } = command;
+    return {
+      ...(work.kind === 'run-override' ? overriding(work) : touches(work)),
+      approvals: [subjectKey(orgId, command.approvalRequestId)],
+    };
+  }
+  const discrepancies = [subjectKey(orgId, command.discrepancyId)];
+  if (command.kind === 'report-discrepancy') return { ...NOTHING, orgId, ...binsOf(command, command.location), discrepancies };
+  if (command.place === null) return { ...NOTHING, orgId, discrepancies };
+  const { lot, ...at } = command.place;
+  const place = binsOf({ orgId, ...at, lot: lot ?? NO_LOT });
+  if (command.kind !== 'close-discrepancy') return { ...NOTHING, orgId, balances: place.balances, discrepancies };
+  return { ...NOTHING, orgId, ...place, discrepancies, frees: true, ...(command.adjust ? { shorts: true, posts: 'issues' } : {}) };
+}
+
+/** What the movement touches, and where something is missing. */
+function overriding({ orgId, shortfalls, command }: RunOverride): Touches {
+  const touched = touches(command);
+  const short = shortfalls.map(({ warehouseId, itemId }) => balanceKey(orgId, warehouseId, itemId));
+  return {
+    ...touched,
+    balances: [...touched.balances, ...short],
+    discrepancies: shortfalls.map(({ discrepancyId }) => subjectKey(orgId, discrepancyId)),
+    frees: true,
   };
 }
 
@@ -276,6 +332,8 @@ interface PlacedLine {
   readonly location?: string | undefined;
 }
 
+const isAnywhere = ({ lot, lots, location }: PlacedLine) => lot === undefined && lots === undefined && location === undefined;
+
 function placesOf(orgId: string, lines: readonly PlacedLine[], warehouseId: string | undefined) {
   const balances: string[] = [];
   const sourcing: string[] = [];
@@ -284,15 +342,16 @@ function placesOf(orgId: string, lines: readonly PlacedLine[], warehouseId: stri
   const locations: string[] = [];
   for (const line of lines) {
     const named = line.warehouseId ?? warehouseId;
-    const places = [line, ...(line.lots ?? [])];
+    const places = () => (line.lots === undefined ? [line] : [line, ...line.lots]);
     if (named === undefined) {
       sourcing.push(`${orgId}/${line.itemId}`);
-      for (const { lot } of places) if (lot !== undefined) sourcingLots.push(lotNameKey(orgId, line.itemId, lot));
+      for (const { lot } of places()) if (lot !== undefined) sourcingLots.push(lotNameKey(orgId, line.itemId, lot));
       continue;
     }
     const key = balanceKey(orgId, named, line.itemId);
     balances.push(key);
-    for (const { lot, location } of places) {
+    if (isAnywhere(line)) continue;
+    for (const { lot, location } of places()) {
       if (lot !== undefined) lots.push(`${key}/${lot}`);
       if (location === undefined || location === DEFAULT_LOCATION) continue;
       locations.push(`${orgId}/${named}/${location}`);

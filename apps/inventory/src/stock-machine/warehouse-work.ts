@@ -33,12 +33,18 @@ export function balanceOrError(state: StockState, { orgId, warehouseId, itemId }
 }
 
 /** @param what there is of it, as in "only 3 are free". */
-export function insufficientStock({ warehouseId, itemId }: Place, wanted: Quantity, there: Quantity, what: string): HoldfastError {
+export function insufficientStock(
+  { warehouseId, itemId }: Place,
+  wanted: Quantity,
+  there: Quantity,
+  what: string,
+  discrepancyIds: readonly string[] = [],
+): HoldfastError {
   const requested = formatQuantity(wanted);
   const available = formatQuantity(there);
   return conflict('INSUFFICIENT_STOCK', `cannot take ${requested} of ${itemId} in ${warehouseId}: only ${available} ${what}`, {
     lines: [{ lineNo: 1, itemId, warehouseId, requested, available }],
-    discrepancyIds: [],
+    discrepancyIds,
     alternatives: [],
   });
 }

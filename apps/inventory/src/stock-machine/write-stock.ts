@@ -1,6 +1,9 @@
 import { formatQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import type { CostBook } from '../costing/cost-layers.js';
+import { writeEffects } from '../approvals/approval-effect.sql.js';
+import { updateDoubts } from '../discrepancies/discrepancy.sql.js';
+import { writeDiscrepancies } from '../discrepancies/write-discrepancies.js';
 import { updateExpectedReceipts } from '../expected-receipts/expected-receipt.sql.js';
 import * as placesSql from './places.sql.js';
 import { writeTransfers } from '../transfers/write-transfers.js';
@@ -14,13 +17,24 @@ import { type Backorder, type Balance, type Demand, heldQuantity, type Lot, type
 /** The counters of a balance as they were when it was locked. */
 export type Counters = Pick<
   Balance,
-  'onHand' | 'blocked' | 'reserved' | 'backordered' | 'lastEntryNo' | 'ownSafetyQuantity' | 'ownSafetyPercent' | 'ownReorderPoint'
+  | 'onHand'
+  | 'blocked'
+  | 'reserved'
+  | 'backordered'
+  | 'lastEntryNo'
+  | 'ownSafetyQuantity'
+  | 'ownSafetyPercent'
+  | 'ownReorderPoint'
+  | 'doubts'
+  | 'doubtful'
+  | 'attemptsDiscrepancyId'
+  | 'mayBeNegative'
 > &
   Pick<CostBook, 'value' | 'lastLayerNo'>;
 
 export function countersOf(balance: Balance, costs: CostBook | undefined): Counters {
   const { onHand, blocked, reserved, backordered, lastEntryNo, ownSafetyQuantity, ownSafetyPercent, ownReorderPoint } = balance;
-  const { value = ZERO, lastLayerNo = 0 } = costs ?? {};
+  const { doubts, doubtful, attemptsDiscrepancyId, mayBeNegative } = balance;
   return {
     onHand,
     blocked,
@@ -30,8 +44,12 @@ export function countersOf(balance: Balance, costs: CostBook | undefined): Count
     ownSafetyQuantity,
     ownSafetyPercent,
     ownReorderPoint,
-    value,
-    lastLayerNo,
+    doubts,
+    doubtful,
+    attemptsDiscrepancyId,
+    mayBeNegative,
+    value: costs?.value ?? ZERO,
+    lastLayerNo: costs?.lastLayerNo ?? 0,
   };
 }
 
@@ -40,7 +58,19 @@ export function countersOf(balance: Balance, costs: CostBook | undefined): Count
  * the commit reports the first that failed.
  */
 export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balance, Counters>): void {
+  const doubted = [...state.changedBalances].filter((balance) => isDoubtedOtherwise(balance, before.get(balance)!));
+  // First of all that on hand may be below zero, which decides whether the rest is accepted; that it may not any more last.
+  writeDoubts(
+    tx,
+    doubted.filter(({ mayBeNegative }) => mayBeNegative),
+    before,
+  );
   writeBalances(tx, state, before);
+  writeDoubts(
+    tx,
+    doubted.filter(({ mayBeNegative }) => !mayBeNegative),
+    before,
+  );
   insertLots(tx, [...state.newLots], state.now);
   recallLots(tx, [...state.recalledLots]);
   writeQuants(tx, state);
@@ -55,6 +85,8 @@ export function writeStock(tx: Tx, state: StockState, before: ReadonlyMap<Balanc
   writeExpectedReceipts(tx, state);
   writeTransfers(tx, state);
   writeCostCorrections(tx, state);
+  writeDiscrepancies(tx, state);
+  writeEffects(tx, state);
 }
 
 const balanceKeyColumns = [(b: Balance) => b.orgId, (b: Balance) => b.warehouseId, (b: Balance) => b.itemId] as const;
@@ -77,7 +109,8 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
       balance.onHand !== then.onHand ||
       balance.blocked !== then.blocked ||
       balance.backordered !== then.backordered ||
-      balance.lastEntryNo !== then.lastEntryNo
+      balance.lastEntryNo !== then.lastEntryNo ||
+      (state.costs.get(balance)?.value ?? then.value) !== then.value
     ) {
       moved.push(balance);
     } else if (balance.reserved !== then.reserved) held.push(balance);
@@ -123,11 +156,34 @@ function writeBalances(tx: Tx, state: StockState, before: ReadonlyMap<Balance, C
   }
 }
 
+const isDoubtedOtherwise = (balance: Balance, then: Counters): boolean =>
+  balance.doubts !== then.doubts ||
+  balance.doubtful !== then.doubtful ||
+  balance.attemptsDiscrepancyId !== then.attemptsDiscrepancyId ||
+  balance.mayBeNegative !== then.mayBeNegative;
+
+/** What discrepancies say of balances. */
+function writeDoubts(tx: Tx, doubted: readonly Balance[], before: ReadonlyMap<Balance, Counters>): void {
+  const was = (balance: Balance) => before.get(balance)!;
+  if (doubted.length === 0) return;
+  void tx.run(
+    updateDoubts,
+    columnsOf(
+      doubted,
+      ...balanceKeyColumns,
+      (b) => b.doubts - was(b).doubts,
+      (b) => formatQuantity(b.doubtful - was(b).doubtful),
+      (b) => b.attemptsDiscrepancyId,
+      (b) => b.mayBeNegative,
+    ),
+  );
+}
+
 function writeQuants(tx: Tx, state: StockState): void {
   const detailed: Balance[] = [];
   const changes: { balance: Balance; change: QuantChange }[] = [];
   for (const balance of state.changedBalances) {
-    if (balance.quants.changes.size === 0) continue;
+    if (balance.quants.changes === null) continue;
     for (const change of balance.quants.changes.values()) {
       if (change.quantity !== ZERO || change.reserved !== ZERO) changes.push({ balance, change });
     }
@@ -151,6 +207,7 @@ function writeQuants(tx: Tx, state: StockState): void {
       ({ change }) => change.expiresAt,
       ({ change }) => change.receivedAt,
       ({ balance }) => balance.tracking === 'serial',
+      ({ change }) => change.isKnown,
     ),
   );
 }
@@ -401,6 +458,7 @@ function writeMovements(tx: Tx, state: StockState): void {
       (e) => decimal(e.unitCost),
       (e) => decimal(e.valueDelta),
       (e) => e.flagged,
+      (e) => e.discrepancyId,
       (e) => e.producedAt,
       (e) => e.expiresAt,
       (e) => e.movement.actor,

@@ -1,7 +1,8 @@
-import { formatQuantity, type HoldfastError, notFound, parseQuantity, type Quantity, ZERO } from '#libs/domain';
+import { formatQuantity, HoldfastError, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import { answered, type Outcome, type SetStockPolicy } from '../stock-machine/commands.js';
 import { isLow, tellCrossing } from '../stock-machine/post-movement.js';
 import type { StockState } from '../stock-machine/stock-state.js';
+import { balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 
 export interface StockPolicyAnswer {
   readonly warehouseId: string;
@@ -16,12 +17,8 @@ export interface StockPolicyAnswer {
  * lower safety stock serves waiting backorders at once. Tells when the reorder point crosses what is on hand.
  */
 export function setStockPolicy(state: StockState, command: SetStockPolicy): Outcome<StockPolicyAnswer> {
-  if (state.unknownItems.has(`${command.orgId}/${command.itemId}`)) {
-    return refuse(notFound('ITEM_NOT_FOUND', `item ${command.itemId} does not exist; create it first`));
-  }
-  const balance = state.balance(command.orgId, command.warehouseId, command.itemId);
-  if (balance === undefined)
-    return refuse(notFound('WAREHOUSE_NOT_FOUND', `warehouse ${command.warehouseId} does not exist; create it first`));
+  const balance = balanceOrError(state, command);
+  if (balance instanceof HoldfastError) return refuse(balance);
   const wasLow = isLow(state, balance);
   if (command.safetyQuantity !== undefined) balance.ownSafetyQuantity = read(command.safetyQuantity);
   if (command.safetyPercent !== undefined) balance.ownSafetyPercent = read(command.safetyPercent);
@@ -42,7 +39,3 @@ export function setStockPolicy(state: StockState, command: SetStockPolicy): Outc
 
 const read = (text: string | null): Quantity | null => (text === null ? null : parseQuantity(text));
 const write = (quantity: Quantity | null): string | null => (quantity === null ? null : formatQuantity(quantity));
-
-function refuse(error: HoldfastError): Outcome<never> {
-  return { kind: 'error', error: error.toWire() };
-}

@@ -14,23 +14,17 @@ import {
   ZERO,
 } from '#libs/domain';
 import type { CostPart } from '../costing/cost-layers.js';
+import { openDiscrepancy } from '../discrepancies/open-discrepancy.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveTransfer } from '../stock-machine/commands.js';
 import { lotOrNull } from '../stock-machine/holds.js';
-import { changeOf, newMovement, postMovement, staysInRange, type StockChange } from '../stock-machine/post-movement.js';
-import { lotKey, NO_LOT, PLAIN } from '../stock-machine/quants.js';
-import {
-  type Balance,
-  balanceKey,
-  lotNameKey,
-  NeedsMore,
-  type StockState,
-  subjectKey,
-  type Transfer,
-  type TransferLine,
-} from '../stock-machine/stock-state.js';
-import { outOfRange, refuse } from './transfer-stock.js';
+import { qualityOfIncoming } from '../stock-machine/lots.js';
+import { changeOf, newMovement, outOfRange, postMovement, staysInRange, type StockChange } from '../stock-machine/post-movement.js';
+import { lotKey, NO_LOT, PLAIN, splitsPieces } from '../stock-machine/quants.js';
+import { type Balance, balanceKey, lotNameKey, NeedsMore, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { refuse } from '../stock-machine/warehouse-work.js';
 import { transferView, underWay } from './transfer-view.js';
+import type { Transfer, TransferLine } from './transfer.js';
 
 /** What became of a line on arrival. */
 interface Arrival {
@@ -62,7 +56,11 @@ export function receiveTransfer(state: StockState, command: ReceiveTransfer): Ou
   requireLotsOf(state, arrivals);
   const changes = arrivals
     .filter(({ arrived }) => arrived > ZERO)
-    .map(({ line, to, arrived, cost }): StockChange => ({ ...changeOf(to, { ...PLAIN, lot: line.lot }, arrived), parts: cost }));
+    .map(({ line: { lot }, to, arrived, cost }): StockChange => {
+      // What was recalled while it was under way arrives so.
+      const quality = qualityOfIncoming(state, to, lot, 'available');
+      return { ...changeOf(to, { ...PLAIN, lot, quality }, arrived), parts: cost };
+    });
   const isWorthTooMuch = changes.some(({ balance, parts = [] }) => !isMoney(state.costOf(balance).value + valueOfParts(parts)));
   if (isWorthTooMuch || !staysInRange(state, changes)) return refuse(outOfRange());
 
@@ -105,6 +103,9 @@ function planArrivals(
     if (asked > most) {
       const message = `${quantity} of ${what} cannot arrive: ${formatQuantity(most)} are under way. Receive what is beyond as goods of its own`;
       return rejected('STOCK_VALIDATION', message);
+    }
+    if (splitsPieces(state.existingBalance(transfer.orgId, transfer.toWarehouseId, itemId), asked)) {
+      return rejected('STOCK_VALIDATION', `item ${itemId} is tracked by serial number, so only whole pieces arrive, and not ${quantity}`);
     }
     if (asked < most && ofItem.filter((line) => left(line) > ZERO).length > 1) {
       return rejected('STOCK_VALIDATION', `several lots of ${itemId} are under way; say of which lot ${quantity} arrived`);
@@ -152,10 +153,14 @@ function requireLotsOf(state: StockState, arrivals: readonly Arrival[]): void {
   throw new NeedsMore({ balances, lots: unread.map(({ line, to }) => lotKey(to, line.lot)) });
 }
 
+/** What did not arrive is told, and somebody has to find out where it is. */
 function tellShortages(state: StockState, transfer: Transfer, arrivals: readonly Arrival[], { meta }: ReceiveTransfer): void {
   const { orgId, transferId, fromWarehouseId, toWarehouseId } = transfer;
-  for (const { line, missing, costLeft } of arrivals) {
+  for (const { line, to, arrived, missing, costLeft } of arrivals) {
     if (missing === ZERO) continue;
+    const seen = { ledgerQuantity: arrived + missing, snapshotQuantity: arrived, source: 'transfer_shortage' as const };
+    const about = { orgId, itemId: line.itemId, lot: lotOrNull(line.lot), refType: 'transfer', refId: transferId };
+    openDiscrepancy(state, to, { ...about, ...seen, note: `Did not arrive from ${fromWarehouseId}.` }, meta);
     state.emit(TransferShortage, orgId, transferId, meta, {
       transferId,
       fromWarehouseId,

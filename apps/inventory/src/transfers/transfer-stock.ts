@@ -2,30 +2,39 @@ import type { Transfer as TransferView } from '#libs/contracts';
 import {
   conflict,
   formatQuantity,
-  type HoldfastError,
+  HoldfastError,
   isMoney,
+  minQuantity,
   notFound,
   parseQuantity,
   type Quantity,
   rejected,
+  sumQuantities,
   ZERO,
 } from '#libs/domain';
 import { free } from '../availability/available-to-promise.js';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type TransferStock } from '../stock-machine/commands.js';
-import { changeOf, newMovement, postMovement, requireCosts, staysInRange } from '../stock-machine/post-movement.js';
-import { FreeStock, isDetailed, lotKey, NO_LOT, PLAIN, type PlacedPart, requireAllFree } from '../stock-machine/quants.js';
+import { carryOutFact, planFact } from '../stock-machine/facts.js';
+import { planShorting } from '../stock-machine/holds.js';
+import { changeOf, newMovement, outOfRange, postMovement, requireCosts, staysInRange } from '../stock-machine/post-movement.js';
 import {
-  type Balance,
-  balanceKey,
-  lotNameKey,
-  NeedsMore,
-  type StockState,
-  subjectKey,
-  type Transfer,
-  type TransferLine,
-} from '../stock-machine/stock-state.js';
+  FreeStock,
+  inPieces,
+  isDetailed,
+  lotKey,
+  NO_LOT,
+  PLAIN,
+  type PlacedPart,
+  type QuantKey,
+  quantKey,
+  requireAllFree,
+} from '../stock-machine/quants.js';
+import { flagged, isLetPass, noteShortfalls, type Shortfall, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
+import { type Balance, balanceKey, lotNameKey, NeedsMore, requireEach, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 import { transferView } from './transfer-view.js';
+import type { Transfer, TransferLine } from './transfer.js';
 
 /** A part of a line, and the lot and bin that it leaves. */
 interface Leaving extends PlacedPart {
@@ -48,11 +57,19 @@ export function transferStock(state: StockState, command: TransferStock): Outcom
   if (fromWarehouseId === toWarehouseId) return refuse(rejected('STOCK_VALIDATION', 'a transfer goes from one warehouse to another'));
   const misplaced = refusalOfLines(state, command);
   if (misplaced !== null) return refuse(misplaced);
-  const leaving = planLeaving(state, command);
-  if (!Array.isArray(leaving)) return refuse(leaving);
+  const { leaving, short } = planLeaving(state, command);
+  const about = { refType: 'transfer', refId: transferId, orderId: null };
+  if (leaving === null) {
+    const noted = noteShortfalls(state, short, about, command, true);
+    return refuse(insufficient(command, short, [...noted.values()]));
+  }
   requireLotsOf(state, leaving);
   const outgoing = leaving.map(({ from, quant, quantity }) => changeOf(from, quant, -quantity));
   requireCosts(state, outgoing);
+  const fact = planFact(
+    state,
+    leaving.map(({ from, quant, quantity }) => ({ balance: from, place: quant, delta: -quantity })),
+  );
   const isTooMuch =
     !staysInRange(
       state,
@@ -63,7 +80,10 @@ export function transferStock(state: StockState, command: TransferStock): Outcom
   // After this point it must succeed.
   const reference = { orgId, refType: 'transfer', refId: transferId };
   const out = newMovement({ ...reference, movementType: 'transfer_out' }, command.meta, state.now);
-  const posted = postMovement(state, out, outgoing, command.meta);
+  const noted = noteShortfalls(state, short, about, command, false);
+  const posted = carryOutFact(state, fact, 'transferred', command.meta, () =>
+    postMovement(state, out, flagged(outgoing, noted), command.meta),
+  );
   const lines = new Map<string, TransferLine & { readonly to: Balance }>();
   leaving.forEach(({ to, quant: { lot }, quantity }, index) => {
     const key = `${to.itemId}/${lot}`;
@@ -107,14 +127,11 @@ export function transferStock(state: StockState, command: TransferStock): Outcom
 
 function refusalOfLines(state: StockState, { orgId, fromWarehouseId, toWarehouseId, lines }: TransferStock): HoldfastError | null {
   for (const { itemId, quantity, lot } of lines) {
-    if (state.unknownItems.has(`${orgId}/${itemId}`)) {
-      return notFound('ITEM_NOT_FOUND', `item ${itemId} does not exist; create it first`);
-    }
-    for (const warehouseId of [fromWarehouseId, toWarehouseId]) {
-      if (state.balance(orgId, warehouseId, itemId) !== undefined) continue;
-      return notFound('WAREHOUSE_NOT_FOUND', `warehouse ${warehouseId} does not exist; create it first`);
-    }
-    const { tracking } = state.balance(orgId, fromWarehouseId, itemId)!;
+    const from = balanceOrError(state, { orgId, warehouseId: fromWarehouseId, itemId });
+    if (from instanceof HoldfastError) return from;
+    const to = balanceOrError(state, { orgId, warehouseId: toWarehouseId, itemId });
+    if (to instanceof HoldfastError) return to;
+    const { tracking } = from;
     if (tracking === 'none' && lot !== undefined) {
       return rejected('STOCK_VALIDATION', `item ${itemId} is not tracked by lot; leave the lot out`);
     }
@@ -128,48 +145,84 @@ function refusalOfLines(state: StockState, { orgId, fromWarehouseId, toWarehouse
   return null;
 }
 
-/** What each line takes from where, all lines together; lines that name a lot choose first. Changes nothing. */
-function planLeaving(state: StockState, { orgId, fromWarehouseId, toWarehouseId, lines }: TransferStock): Leaving[] | HoldfastError {
+interface Short extends Shortfall {
+  readonly lineNo: number;
+  readonly requested: Quantity;
+}
+
+/**
+ * What each line takes from where, all lines together; lines that name a lot choose first. Changes nothing.
+ *
+ * @returns null instead of what leaves when it is short, and may not be.
+ * @throws NeedsMore when holds or places were not read.
+ */
+function planLeaving(
+  state: StockState,
+  { orgId, fromWarehouseId, toWarehouseId, lines }: TransferStock,
+): { leaving: Leaving[] | null; short: Short[] } {
   const leaving: Leaving[] = [];
+  const short: Short[] = [];
   const detailed = new Map<Balance, FreeStock>();
-  const plain = new Map<Balance, Quantity>();
+  const left = new Map<Balance, Quantity>();
+  const toOf = (itemId: string) => state.balance(orgId, toWarehouseId, itemId)!;
   const numbered = lines.map((line, index) => ({ ...line, lineNo: index + 1 }));
-  const short: { lineNo: number; itemId: string; warehouseId: string; requested: string; available: string }[] = [];
   for (const line of numbered.sort((a, b) => Number(a.lot === undefined) - Number(b.lot === undefined))) {
     const from = state.balance(orgId, fromWarehouseId, line.itemId)!;
-    const to = state.balance(orgId, toWarehouseId, line.itemId)!;
-    const quantity = parseQuantity(line.quantity);
-    let available: Quantity;
+    const requested = parseQuantity(line.quantity);
+    const most = left.get(from) ?? free(from);
+    let quantity = minQuantity(requested, most);
     let parts: readonly PlacedPart[] = [{ quant: PLAIN, quantity }];
     if (isDetailed(from)) {
       const stock = detailed.get(from) ?? new FreeStock(state, from);
       detailed.set(from, stock);
       const wish = { lot: line.lot ?? null, minRemainingShelfLifeDays: 0 };
-      available = stock.fit(wish);
-      if (available < quantity && line.lot === undefined) requireAllFree(from);
-      if (available >= quantity) parts = stock.place(quantity, wish);
-      if (available >= quantity) for (const part of parts) stock.take(part.quant, part.quantity);
-    } else {
-      available = plain.get(from) ?? free(from);
-      plain.set(from, available - quantity);
+      if (stock.fit(wish) < quantity && line.lot === undefined) requireAllFree(from);
+      quantity = inPieces(from, minQuantity(quantity, stock.fit(wish)));
+      parts = stock.place(quantity, wish);
+      for (const part of parts) stock.take(part.quant, part.quantity);
     }
-    if (available >= quantity) leaving.push(...parts.map((part) => ({ ...part, from, to })));
-    else {
-      const requested = formatQuantity(quantity);
-      short.push({
-        lineNo: line.lineNo,
-        itemId: line.itemId,
-        warehouseId: fromWarehouseId,
-        requested,
-        available: formatQuantity(available),
-      });
-    }
+    left.set(from, most - quantity);
+    for (const part of parts) if (part.quantity > ZERO) leaving.push({ ...part, from, to: toOf(line.itemId) });
+    if (quantity < requested)
+      short.push({ balance: from, quantity: requested - quantity, lineNo: line.lineNo, lot: line.lot ?? null, location: null, requested });
   }
-  if (short.length === 0) return leaving;
-  const said = short.map(({ itemId, requested, available }) => `${requested} of ${itemId}, of which ${available} are free`).join('; ');
+  if (short.length === 0) return { leaving, short };
+  const more = isLetPass(state, short) ? leaveAnyway(state, short, leaving) : null;
+  if (more === null) return { leaving: null, short };
+  return { leaving: [...leaving, ...more.map((part) => ({ ...part, to: toOf(part.from.itemId) }))], short };
+}
+
+/** Takes what is missing from what orders hold, then below zero; null when neither can be. */
+function leaveAnyway(state: StockState, short: readonly Short[], leaving: readonly Leaving[]): Omit<Leaving, 'to'>[] | null {
+  const more: Omit<Leaving, 'to'>[] = [];
+  const leavesOf = (from: Balance, quant: QuantKey) =>
+    sumQuantities([...leaving, ...more], (part) => (part.from === from && quantKey(part.quant) === quantKey(quant) ? part.quantity : ZERO));
+  // Whoever holds there must be known, before it is told where it lies.
+  requireEach(new Set(short.map(({ balance }) => balance)), (balance) => {
+    const wanted = sumQuantities(short, (one) => (one.balance === balance ? one.quantity : ZERO));
+    const leaves = sumQuantities(leaving, (part) => (part.from === balance ? part.quantity : ZERO));
+    planShorting(state, balance, balance.onHand - balance.blocked - wanted - leaves);
+  });
+  for (const { balance, lot, location, quantity } of short) {
+    const parts = takeWhoeverHolds(state, balance, { lot, location }, quantity, (quant) => leavesOf(balance, quant));
+    if (parts === null) return null;
+    more.push(...parts.map((part) => ({ ...part, from: balance })));
+  }
+  return more;
+}
+
+function insufficient({ fromWarehouseId }: TransferStock, short: readonly Short[], discrepancyIds: readonly string[]): HoldfastError {
+  const lines = short.map(({ lineNo, balance, requested, quantity }) => ({
+    lineNo,
+    itemId: balance.itemId,
+    warehouseId: fromWarehouseId,
+    requested: formatQuantity(requested),
+    available: formatQuantity(requested - quantity),
+  }));
+  const said = lines.map(({ itemId, requested, available }) => `${requested} of ${itemId}, of which ${available} are free`).join('; ');
   return conflict('INSUFFICIENT_STOCK', `cannot take from ${fromWarehouseId}: ${said}. What orders hold stays where it is.`, {
-    lines: short.sort((a, b) => a.lineNo - b.lineNo),
-    discrepancyIds: [],
+    lines: lines.sort((a, b) => a.lineNo - b.lineNo),
+    discrepancyIds,
     alternatives: [],
   });
 }
@@ -186,11 +239,3 @@ function requireLotsOf(state: StockState, leaving: readonly Leaving[]): void {
 }
 
 const keyOf = ({ orgId, warehouseId, itemId }: Balance) => balanceKey(orgId, warehouseId, itemId);
-
-export function outOfRange(): HoldfastError {
-  return rejected('STOCK_VALIDATION', 'with it 10^12 or more of an item would be on hand, or it would be worth 10^18 or more');
-}
-
-export function refuse(error: HoldfastError): Outcome<never> {
-  return { kind: 'error', error: error.toWire() };
-}

@@ -1,7 +1,7 @@
 import type { Transfer as TransferView } from '#libs/contracts';
 import { formatQuantity, type Quantity } from '#libs/domain';
 import { lotOrNull } from '../stock-machine/holds.js';
-import type { Transfer, TransferLine } from '../stock-machine/stock-state.js';
+import type { Transfer, TransferLine } from './transfer.js';
 
 /** What of a line is neither here nor there. */
 export const underWay = (line: TransferLine): Quantity => line.quantity - line.received - line.missing;

@@ -1,5 +1,16 @@
 import { formatQuantity, ZERO } from '#libs/domain';
-import { arrives, byCall, GivenStock, ORG, receives, receivesAt, transfers, wants } from '../stock-machine/simulation/given-stock.js';
+import {
+  arrives,
+  byCall,
+  expiresLot,
+  GivenStock,
+  ORG,
+  recalls,
+  receives,
+  receivesAt,
+  transfers,
+  wants,
+} from '../stock-machine/simulation/given-stock.js';
 
 const lots = { items: { A: { tracking: 'lot' } } } as const;
 const serial = { items: { A: { tracking: 'serial' } } } as const;
@@ -43,6 +54,19 @@ describe('a transfer at once', () => {
     // Back again: what is oldest leaves first, wherever it has been.
     given.answer(transfers('t2', ['A 3'], { fromWarehouseId: 'W2', toWarehouseId: 'W1' }));
     expect([value(given, 'W1/A'), value(given, 'W2/A')]).toEqual(['7', '2']);
+  });
+
+  it('of more than there is brings what was not there as come now: nobody knows when it came', () => {
+    const given = costed();
+    given.set({ enforcementPhase: 'dark' });
+    const [first, now] = [new Date(given.stock.now.getTime() - 120_000), given.stock.now];
+    given.answer(transfers('t1', ['A 8']));
+    const layers = [...given.stock.costs.get(`${ORG}/W2/A`)!.layers.values()];
+    expect(layers.map(({ receivedAt, receiptId }) => [receivedAt, receiptId])).toEqual([
+      [first, 'r1'],
+      [new Date(first.getTime() + 60_000), 'r2'],
+      [now, null],
+    ]);
   });
 
   it('moves the lots that expire first, and what is named', () => {
@@ -107,6 +131,7 @@ describe('a transfer under way', () => {
     given.answer(transfers('t1', ['A 4'], onTheWay));
     given.answer(arrives('t1', ['A 3']));
     expect([value(given, 'W1/A'), value(given, 'W2/A')]).toEqual(['3', '4.5']);
+    expect(given.stock.costs.get(`${ORG}/W2/A`)?.layers.get(0)?.receivedAt).toEqual(given.stock.now);
   });
 
   it('never arrives as more than left, nor as something else', () => {
@@ -173,10 +198,35 @@ describe('a transfer under way', () => {
     expect(given.when(wants('o1', { 1: 'A 5 @W2' }))).toMatchObject({ answer: { status: 'failed', shortLines: [{ available: '4' }] } });
   });
 
+  it('arrives as recalled when its lot was recalled on the way, and serves nobody', () => {
+    const given = new GivenStock({ 'W1/A #a': '5', 'W1/A #b': '5' }, lots);
+    given.when(wants('o1', { 1: 'A 4 @W2' }, { firm: true, mode: 'partial' }));
+    given.answer(transfers('t1', ['A 2 #a', 'A 1 #b'], onTheWay));
+    // Nothing of what is under way is anywhere to be taken.
+    expect(given.answer(recalls('A #a'))).toMatchObject({ recalled: [{ warehouseId: 'W1', quantity: '3' }] });
+    given.answer(arrives('t1'));
+    expect(given.quants('W2/A')).toEqual(['#a recalled: 2', '#b available: 1, 1 reserved']);
+    expect(given.at('W2/A')).toBe('3 on hand, 2 blocked, 1 reserved, 3 backordered');
+    // Said again, there is nothing left to take.
+    expect(given.answer(recalls('A #a'))).toMatchObject({ recalled: [] });
+  });
+
+  it('that expires on the way is not promised when it arrives, and is swept like any other', () => {
+    const given = new GivenStock({ 'W1/A #a': '2 until 2026-02-01' }, lots);
+    given.when(wants('o1', { 1: 'A 2 @W2' }, { firm: true, mode: 'partial' }));
+    given.answer(transfers('t1', ['A 2'], onTheWay));
+    given.pass(40 * 86_400);
+    given.answer(arrives('t1'));
+    expect(given.at('W2/A')).toBe('2 on hand, 2 backordered');
+    given.answer(expiresLot('W2/A #a'));
+    expect(given.quants('W2/A')).toEqual(['#a expired: 2']);
+  });
+
   it('is the only way in for a piece with a serial number, until it was lost', () => {
     const given = new GivenStock({ 'W1/A #s1': '1', 'W1/A #s2': '1' }, serial);
     given.answer(transfers('t1', ['A 2'], onTheWay));
     expect(given.when(receivesAt('r1', 'W1/A #s1', '1'))).toEqual(code('SERIAL_EXISTS'));
+    expect(given.when(arrives('t1', ['A 0.5 #s1']))).toEqual(code('STOCK_VALIDATION'));
     given.answer(arrives('t1', ['A 1 #s1']));
     expect(given.when(receivesAt('r1', 'W1/A #s1', '1'))).toEqual(code('SERIAL_EXISTS'));
     given.answer(arrives('t1', ['A 0 #s2'], { closeShortLines: true }));

@@ -2,7 +2,8 @@ import { formatQuantity, ZERO } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import { columnsOf } from '../stock-machine/columns-of.js';
 import { transferLinesToJson } from '../stock-machine/stock-json.js';
-import type { StockState, Transfer } from '../stock-machine/stock-state.js';
+import type { StockState } from '../stock-machine/stock-state.js';
+import type { Transfer } from './transfer.js';
 import { insertTransfers, sendPieces, updateInTransit, updateTransfers } from './transfer.sql.js';
 
 /** Writes what a batch changed of transfers, of what is on its way, and of the pieces that are under way. */

@@ -1,5 +1,5 @@
 import { sumQuantities, ZERO } from '#libs/domain';
-import { CostBook, type CostedBalance, type CostLayer, type Costing } from '../cost-layers.js';
+import { AVERAGE_LAYER_NO, CostBook, type CostedBalance, type CostLayer, type Costing } from '../cost-layers.js';
 
 /** Layers as a table keeps them: read up to a limit in the order of consumption, written as differences. */
 export class StoredCosts {
@@ -42,7 +42,9 @@ export class StoredCosts {
     if (sumQuantities(all, (layer) => layer.value) !== value) found.push('value is not the sum of the layers');
     if (quantity === ZERO && value !== ZERO) found.push('nothing is worth something');
     for (const layer of all) {
-      if (layer.quantity < ZERO || layer.value < ZERO) found.push(`layer ${layer.layerNo} is negative`);
+      // What is missing, when nothing else is there.
+      const isMissing = layer.layerNo === AVERAGE_LAYER_NO && layer.quantity < ZERO && layer.quantity === quantity && layer.value <= ZERO;
+      if ((layer.quantity < ZERO || layer.value < ZERO) && !isMissing) found.push(`layer ${layer.layerNo} is negative`);
       if (layer.quantity === ZERO && layer.value !== ZERO) found.push(`layer ${layer.layerNo} is empty, but not worthless`);
     }
     return found;

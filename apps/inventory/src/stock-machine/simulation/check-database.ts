@@ -15,9 +15,18 @@ const QUANTS = `(
   select b.org_id, b.warehouse_id, b.item_id, '', 'default', 'available', b.on_hand - coalesce(sum(q.quantity), 0), b.reserved - coalesce(sum(q.reserved), 0)
     from inventory.stock_balance b left join inventory.quant q using (org_id, warehouse_id, item_id) group by b.org_id, b.warehouse_id, b.item_id)`;
 
+/** The lines of transfers. */
+const TRANSFERRED = `(
+  select t.org_id, t.transfer_id, t.to_warehouse_id, t.status, l->>'itemId' as item_id, coalesce(l->>'lot', '') as lot,
+         (l->>'quantity')::numeric as quantity, coalesce((l->>'received')::numeric, 0) as received, coalesce((l->>'missing')::numeric, 0) as missing,
+         (select coalesce(sum((c->>'quantity')::numeric), 0) from jsonb_array_elements(coalesce(l->'cost', '[]')) c) as costed,
+         (select coalesce(sum((c->>'value')::numeric), 0) from jsonb_array_elements(coalesce(l->'cost', '[]')) c) as cost
+    from inventory.transfer t cross join lateral jsonb_array_elements(t.lines) l) t`;
+
 /** What must never be, each as a query of its violations. */
 const NEVER: Readonly<Record<string, string>> = {
-  'I1: more is reserved than there is': `select * from inventory.stock_balance where reserved < 0 or reserved > on_hand - blocked or backordered < 0`,
+  'I1: more is reserved than there is': `select * from inventory.stock_balance where reserved < 0 or reserved > greatest(on_hand - blocked, 0) or backordered < 0
+       or (on_hand < blocked) <> may_be_negative`,
   'I2: on hand is not the sum of the ledger, or the entries have a gap': `
     select b.* from inventory.stock_balance b
       left join (select org_id, warehouse_id, item_id, sum(quantity_delta) as on_hand, count(*) as entries, count(distinct entry_no) as numbers,
@@ -41,7 +50,7 @@ const NEVER: Readonly<Record<string, string>> = {
     select * from (select org_id, warehouse_id, item_id, lot, location, 'available' as quality, sum(quantity - fulfilled_quantity) as held
                      from inventory.reservation where status = 'active' group by 1, 2, 3, 4, 5) r
       full join ${QUANTS} q using (org_id, warehouse_id, item_id, lot, location, quality)
-     where coalesce(r.held, 0) <> coalesce(q.reserved, 0) or q.reserved > q.quantity`,
+     where coalesce(r.held, 0) <> coalesce(q.reserved, 0) or q.reserved > greatest(q.quantity, 0)`,
   'I2, I8: quantity or value is not the sum of the layers, or of the ledger': `
     select b.org_id, b.warehouse_id, b.item_id, b.on_hand, b.value, c.quantity, c.value as layers, l.value as posted from inventory.stock_balance b
       left join (select org_id, warehouse_id, item_id, sum(quantity) as quantity, sum(value) as value from inventory.cost_layer group by 1, 2, 3) c
@@ -50,6 +59,37 @@ const NEVER: Readonly<Record<string, string>> = {
            using (org_id, warehouse_id, item_id)
      where b.on_hand <> coalesce(c.quantity, 0) or b.value <> coalesce(c.value, 0) or b.value <> coalesce(l.value, 0)
         or (b.on_hand = 0 and b.value <> 0)`,
+  'I2: what is on its way is not what transfers have under way': `
+    select * from (select org_id, to_warehouse_id as warehouse_id, item_id, sum(quantity - received - missing) as coming from ${TRANSFERRED}
+                    group by 1, 2, 3) t
+      full join inventory.stock_balance b using (org_id, warehouse_id, item_id)
+     where coalesce(t.coming, 0) <> coalesce(b.in_transit, 0)`,
+  'I2, I8: a transfer says something else than the ledger and what was told to be missing': `
+    select * from (select org_id, transfer_id as ref_id, item_id, lot, sum(quantity) as quantity, sum(received) as received, sum(missing) as missing,
+                          sum(cost) as cost, sum(costed) as costed from ${TRANSFERRED}
+                    group by 1, 2, 3, 4) t
+      full join (select org_id, ref_id, item_id, coalesce(lot, '') as lot, -coalesce(sum(quantity_delta) filter (where quantity_delta < 0), 0) as gone,
+                        coalesce(sum(quantity_delta) filter (where quantity_delta > 0), 0) as come, -sum(value_delta) as value
+                   from inventory.ledger_entry where ref_type = 'transfer' and movement_type <> 'cost_correction' group by 1, 2, 3, 4) l using (org_id, ref_id, item_id, lot)
+      left join (select e->>'orgid' as org_id, e->>'subject' as ref_id, e->'data'->>'itemId' as item_id, coalesce(e->'data'->>'lot', '') as lot,
+                        sum((e->'data'->>'missing')::numeric) as missing, sum((e->'data'->>'value')::numeric) as value
+                   from (select convert_from(event, 'UTF8')::jsonb as e from inventory.outbox) o where e->>'type' = 'TransferShortage'
+                  group by 1, 2, 3, 4) s using (org_id, ref_id, item_id, lot)
+     where (t.quantity, t.received, t.missing, t.costed, t.cost) is distinct from
+           (l.gone, l.come, coalesce(s.missing, 0), t.quantity - t.received - t.missing, l.value - coalesce(s.value, 0))`,
+  'a transfer is completed though something of it is under way, or the other way round': `
+    select org_id, transfer_id, status from ${TRANSFERRED} group by 1, 2, 3
+    having (status = 'completed') <> (sum(quantity) = sum(received + missing))`,
+  'a piece is in several places, or one of them is under way': `
+    select org_id, item_id, lot, count(*) from (
+      select org_id, item_id, lot from inventory.quant where is_serial and quantity > 0
+      union all select t.org_id, t.item_id, t.lot from ${TRANSFERRED} join inventory.item i using (org_id, item_id)
+       where i.tracking = 'serial' and quantity > received + missing) p group by 1, 2, 3 having count(*) > 1`,
+  'something of a recalled lot is available': `
+    select q.* from inventory.quant q join inventory.lot l using (org_id, item_id, lot)
+     where q.quality = 'available' and q.quantity > 0 and l.recalled_at is not null`,
+  'an expected receipt is open though all has come, or the other way round': `
+    select * from inventory.expected_receipt where status <> 'cancelled' and (status = 'open') <> (received_quantity < quantity)`,
   'I3: reserved is not the sum of the open reservations': `
     select * from (select org_id, warehouse_id, item_id, sum(quantity - fulfilled_quantity) as held from inventory.reservation
                     where status = 'active' group by 1, 2, 3) r
@@ -94,6 +134,23 @@ const NEVER: Readonly<Record<string, string>> = {
                    from inventory.customer_return r cross join lateral jsonb_array_elements(r.lines) l group by 1, 2, 3) p
            using (org_id, order_id, line_no)
      where coalesce(t.told, 0) <> coalesce(p.posted, 0)`,
+  'what a balance counts of what is in doubt is not what is open on it': `
+    select b.* from inventory.stock_balance b
+      left join (select org_id, warehouse_id, item_id, count(*) as doubts, sum(abs(snapshot_quantity - ledger_quantity)) as doubtful
+                   from inventory.discrepancy
+                  where status in ('new', 'under_review') and severity in ('high', 'critical') and source <> 'blocked_transaction'
+                  group by 1, 2, 3) d using (org_id, warehouse_id, item_id)
+     where b.doubts <> coalesce(d.doubts, 0) or b.doubtful <> coalesce(d.doubtful, 0)`,
+  'refused orders join a discrepancy that is over': `
+    select b.* from inventory.stock_balance b join inventory.discrepancy d on d.org_id = b.org_id and d.discrepancy_id = b.attempts_discrepancy_id
+     where d.status not in ('new', 'under_review')`,
+  'a discrepancy is over and open': `select * from inventory.discrepancy where (closed_at is null) <> (status in ('new', 'under_review'))`,
+  'something else was posted for a discrepancy than it says, or it is not resolved': `
+    select d.*, posted from inventory.discrepancy d
+      join (select org_id, ref_id, sum(quantity_delta) as posted from inventory.ledger_entry
+             where ref_type = 'discrepancy' and movement_type = 'count' group by 1, 2) l on l.org_id = d.org_id and l.ref_id = d.discrepancy_id::text
+     where status <> 'resolved' or posted > greatest(snapshot_quantity - ledger_quantity, 0) and source = 'blocked_transaction'
+        or posted <> snapshot_quantity - ledger_quantity and source <> 'blocked_transaction'`,
   'I6: a business key was posted more than once': `
     select org_id, movement_type, ref_id, count(*) from inventory.movement
      where movement_type in ('receipt', 'sale_shipment', 'shipment_cancel', 'sales_return', 'adjustment')

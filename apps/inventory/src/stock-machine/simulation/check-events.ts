@@ -3,9 +3,9 @@ import { type Demand, stockLines, subjectKey } from '../stock-state.js';
 import { ensure } from './check-rows.js';
 
 const SHORTEST_DECIMAL = /^(0|-?(?:[1-9]\d*|0)(?:\.\d*[1-9])?)$/;
-const COUNTED = new Set(['lineNo']);
+const COUNTED = new Set(['occurrences', 'lineNo']);
 const DECIMALS =
-  /^(quantity|quantityDelta|requested|reserved|backordered|fulfilled|returned|closed|unheld|available|balanceAfter|onHand|threshold|unitCost)$/;
+  /^(quantity|quantityDelta|requested|reserved|backordered|fulfilled|returned|closed|unheld|available|balanceAfter|onHand|threshold|unitCost|missing|value)$/;
 
 /** Reads the events as a receiver does that applies only what has a higher sequence. */
 export class Receiver {

@@ -1,7 +1,16 @@
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import type { SetDemand, Ship, StockCommand } from '../commands.js';
-import { isDetailed, PLAIN, quantKey, type QuantKey } from '../quants.js';
-import { type Balance, balanceKey, type Demand, type DemandLine, type StockState, subjectKey } from '../stock-state.js';
+import type { CountStock, SetDemand, Ship, StockCommand } from '../commands.js';
+import { isDetailed, NO_LOT, PLAIN, quantKey, type QuantKey, receivedAfter } from '../quants.js';
+import {
+  type Balance,
+  balanceKey,
+  DEFAULT_LOCATION,
+  type Demand,
+  type DemandLine,
+  placeKey,
+  type StockState,
+  subjectKey,
+} from '../stock-state.js';
 import { ensure } from './check-rows.js';
 import type { MemoryStock } from './memory-stock.js';
 
@@ -27,9 +36,11 @@ function placesOf(stock: MemoryStock, state: StockState): Places {
 
 export function placesAt(stock: MemoryStock, key: string, balance: Balance): ReadonlyMap<string, PlaceRow> {
   const rows = new Map<string, PlaceRow>(stock.quantsAt(key).map((quant) => [quantKey(quant), quant]));
-  for (const [name, change] of balance.quants.changes) {
+  for (const [name, change] of balance.quants.changes ?? []) {
     const row = rows.get(name) ?? { ...change, quantity: ZERO, reserved: ZERO };
-    rows.set(name, { ...row, quantity: row.quantity + change.quantity, reserved: row.reserved + change.reserved });
+    // As it is stored: a bin that was emptied takes its turn from what came in then.
+    const receivedAt = change.isKnown ? change.receivedAt : receivedAfter(row, change.quantity, change.receivedAt);
+    rows.set(name, { ...row, quantity: row.quantity + change.quantity, reserved: row.reserved + change.reserved, receivedAt });
   }
   if (balance.tracking === 'none') {
     const quantity = balance.onHand - sumQuantities(rows.values(), (row) => row.quantity);
@@ -57,7 +68,8 @@ export class PlacesCheck {
     this.sequenceBefore = command.kind === 'set-demand' ? state.demand(command.orgId, command.orderId).incomingSequence : null;
   }
 
-  check(name: string): void {
+  /** @param hasMoved whether the command posted a movement. */
+  check(name: string, hasMoved: boolean): void {
     const after = placesOf(this.stock, this.state);
     // What is moved stays held where it goes.
     for (const [place, held] of this.command.kind === 'move-stock' ? [] : heldPlaces(this.state)) {
@@ -65,6 +77,7 @@ export class PlacesCheck {
       if (gained > ZERO && after.has(held.key)) this.checkGain(name, held, after.get(held.key)!);
     }
     if (this.command.kind === 'ship') this.checkShipped(name, this.command);
+    if (this.command.kind === 'count-stock' && hasMoved) this.checkCounted(name, this.command);
     if (this.command.kind === 'set-demand') this.checkAsked(name, this.command);
   }
 
@@ -73,10 +86,16 @@ export class PlacesCheck {
     const row = after.get(quantKey(quant))!;
     const say = (what: string) => () => `${name} holds ${quantKey(quant)} of ${key} for line ${line.lineNo} of ${owner}, ${what}`;
     ensure(row.expiresAt === null || row.expiresAt > this.state.now, say(`which expired at ${row.expiresAt?.toISOString()}`));
-    const isBack = this.command.kind === 'unship' && owner === subjectKey(this.command.orgId, this.command.orderId);
-    if (isBack) return;
+    const isOwn = 'orderId' in this.command && owner === subjectKey(this.command.orgId, this.command.orderId);
+    if (isOwn && this.command.kind === 'unship') return;
     const balance = this.state.balances.get(key)!;
-    ensure(this.serves(row, line, balance), say('which wants something else'));
+    // What was really picked wins, as long as it is of the lot that was ordered.
+    const isPicked = isOwn && this.command.kind === 'confirm-pick';
+    const wish = isPicked ? { lot: line.lot, minRemainingShelfLifeDays: 0 } : line;
+    ensure(wish.lot === null || wish.lot === row.lot, say('which wants another lot'));
+    ensure(row.quality === 'available', say('and it cannot be sold'));
+    ensure(this.serves(row, wish, balance), say('which must live longer'));
+    if (isPicked) return;
     // Where something is given back in between, what is free at the end need not have been so when it was chosen.
     if (this.command.kind === 'ship' || this.command.kind === 'unship') return;
     const before = this.before.get(key);
@@ -101,10 +120,58 @@ export class PlacesCheck {
     return this.share([...(this.before.get(key)?.values() ?? [])], balance, offered, line);
   }
 
-  /** The same, after it. */
-  canHave(key: string, balance: Balance, offered: Quantity, line: Wish): Quantity {
-    if (!isDetailed(balance)) return offered;
-    return this.share([...placesAt(this.stock, key, balance).values()], balance, offered, line);
+  /**
+   * The same, after it.
+   *
+   * @param doubted the places in which nothing is thought to be, whatever the books say.
+   */
+  canHave(key: string, balance: Balance, offered: Quantity, line: Wish, doubted: ReadonlySet<string> = new Set()): Quantity {
+    if (!isDetailed(balance)) return doubted.has(quantKey(PLAIN)) ? ZERO : offered;
+    const rows = [...placesAt(this.stock, key, balance)];
+    const notThere = sumQuantities(rows, ([place, row]) => (doubted.has(place) ? freeOf(row) : ZERO));
+    const others = rows.flatMap(([place, row]) => (doubted.has(place) ? [] : [row]));
+    return this.share(others, balance, offered - notThere, line);
+  }
+
+  /**
+   * What is in a place after a count is what was counted, of a whole warehouse also that nothing is anywhere else; or it is as it was, and a
+   * discrepancy says so.
+   */
+  private checkCounted(name: string, { orgId, commandId, warehouseId, mode, lines }: CountStock): void {
+    const counted = new Map<string, Quantity>();
+    for (const { itemId, lot = NO_LOT, location = DEFAULT_LOCATION, countedQuantity } of lines) {
+      counted.set(placeKey(itemId, { lot, location }), parseQuantity(countedQuantity));
+    }
+    const there = new Map<string, Quantity>();
+    for (const [key, balance] of this.state.balances) {
+      if (!key.startsWith(`${orgId}/${warehouseId}/`)) continue;
+      for (const row of placesAt(this.stock, key, balance).values()) {
+        const place = placeKey(balance.itemId, row);
+        there.set(place, (there.get(place) ?? ZERO) + row.quantity);
+      }
+    }
+    // What came in this very batch to where nothing was came after it.
+    const missed = mode === 'full' ? this.storedIn(`${orgId}/${warehouseId}`).filter((place) => !counted.has(place)) : [];
+    for (const [place, quantity] of [...counted, ...missed.map((place) => [place, ZERO] as const)]) {
+      const left = there.get(place) ?? ZERO;
+      const found = [...this.state.newDiscrepancies].find(
+        ({ refId, itemId, lot, location }) =>
+          refId === commandId && placeKey(itemId, { lot: lot ?? NO_LOT, location: location! }) === place,
+      );
+      ensure(found === undefined || found.snapshotQuantity === quantity, () => `${name} counted something else in ${place} than it says`);
+      const expected = found?.ledgerQuantity ?? quantity;
+      ensure(left === expected, () => `${name} leaves ${formatQuantity(left)} in ${place}, where ${formatQuantity(quantity)} were counted`);
+    }
+  }
+
+  /** Where something lay in a warehouse before the batch. */
+  private storedIn(warehouse: string): string[] {
+    return [...this.stock.balances].flatMap(([key, { itemId, onHand }]) => {
+      if (!key.startsWith(`${warehouse}/`)) return [];
+      const quants = this.stock.quantsAt(key);
+      const plain = { ...PLAIN, quantity: onHand - sumQuantities(quants, (quant) => quant.quantity) };
+      return [...quants, plain].filter((quant) => quant.quantity > ZERO).map((quant) => placeKey(itemId, quant));
+    });
   }
 
   /** What a line can have of what is offered: without what has expired or is too old for it, not more than what serves it, whole pieces. */
@@ -117,15 +184,23 @@ export class PlacesCheck {
     return balance.tracking === 'serial' ? most - (most % parseQuantity('1')) : most;
   }
 
-  /** Whether a lot, as it is after the command, may serve a line. */
-  canServe(key: string, lot: string, line: Wish): boolean {
+  /** What a line could have had, if something of a lot had not been given to somebody else. @param offered what it could then choose from. */
+  couldHaveInstead(key: string, given: { readonly lot: string; readonly quantity: Quantity }, offered: Quantity, line: Wish): Quantity {
     const balance = this.state.balances.get(key)!;
-    return [...placesAt(this.stock, key, balance).values()].some((row) => row.lot === lot && this.serves(row, line, balance));
+    if (!isDetailed(balance)) return offered;
+    let open = given.quantity;
+    const rows = [...placesAt(this.stock, key, balance).values()].map((row) => {
+      const back = row.lot === given.lot ? minQuantity(open, row.reserved) : ZERO;
+      open -= back;
+      return { ...row, reserved: row.reserved - back };
+    });
+    return this.share(rows, balance, offered, line);
   }
 
   /** Nothing that has expired leaves, and what is said to have left has. */
   private checkShipped(name: string, command: Ship): void {
-    const posted = this.state.ledger.slice(this.ledgerBefore);
+    // What was let through was counted before.
+    const posted = this.state.ledger.slice(this.ledgerBefore).filter(({ movement }) => movement.movementType !== 'count');
     const left = new Map<string, Quantity>();
     for (const entry of posted) {
       const key = balanceKey(entry.orgId, entry.warehouseId, entry.itemId);

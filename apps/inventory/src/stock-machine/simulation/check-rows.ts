@@ -1,5 +1,6 @@
 import { formatQuantity, type Money, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import { NO_LOT, PLAIN, quantKey } from '../quants.js';
+import { NO_LOT, PLAIN, type QuantKey, quantKey } from '../quants.js';
+import { underWay } from '../../transfers/transfer-view.js';
 import {
   type Backorder,
   type Balance,
@@ -64,8 +65,13 @@ export class Overlay {
 
   /** What was shipped and not taken back, by line. */
   shippedOf(demand: Demand): Map<number, Quantity> {
+    return sumByLine(this.shipmentsOf(demand).flatMap((one) => one.lines));
+  }
+
+  /** Those that were not taken back. */
+  shipmentsOf(demand: Demand): PostedShipment[] {
     const shipments = new Map([...this.stock.shipments, ...this.state.shipments]);
-    return sumByLine([...shipments.values()].filter((one) => isOf(one, demand) && one.status === 'posted').flatMap((one) => one.lines));
+    return [...shipments.values()].filter((one) => isOf(one, demand) && one.status === 'posted');
   }
 
   returnedOf(demand: Demand): Map<number, Quantity> {
@@ -113,9 +119,15 @@ export class LedgerSums {
     const key = balanceKey(balance.orgId, balance.warehouseId, balance.itemId);
     for (const counter of ['onHand', 'blocked', 'reserved', 'backordered'] as const) {
       ensure(typeof balance[counter] === 'bigint', () => `I9: ${counter} of ${key} is a ${typeof balance[counter]}`);
-      ensure(balance[counter] >= ZERO, () => `I1: ${counter} of ${key} is ${formatQuantity(balance[counter])}`);
+      const mayBeNegative = counter === 'onHand' && balance.mayBeNegative;
+      ensure(balance[counter] >= ZERO || mayBeNegative, () => `I1: ${counter} of ${key} is ${formatQuantity(balance[counter])}`);
     }
-    ensure(balance.reserved <= balance.onHand - balance.blocked, () => {
+    const sellable = balance.onHand - balance.blocked;
+    ensure(
+      sellable < ZERO === balance.mayBeNegative,
+      () => `I1: ${key} has ${sellable} to sell, and ${balance.mayBeNegative ? '' : 'not '}less than none`,
+    );
+    ensure(balance.reserved <= (sellable < ZERO ? ZERO : sellable), () => {
       return `I1: ${key} holds ${formatQuantity(balance.reserved)} of ${formatQuantity(balance.onHand)} - ${formatQuantity(balance.blocked)}`;
     });
     const sums = this.byBalance.get(key) ?? noSums();
@@ -123,7 +135,8 @@ export class LedgerSums {
     ensure(balance.lastEntryNo === sums.entries, () => `I2: ${key} counts ${balance.lastEntryNo} entries, there are ${sums.entries}`);
     const blocked = sumQuantities(sums.qualities, ([quality, quantity]) => (quality === 'available' ? ZERO : quantity));
     ensure(balance.blocked === blocked, () => `I2: ${key} blocks ${balance.blocked}, its ledger says ${blocked}`);
-    for (const [quality, quantity] of sums.qualities) ensure(quantity >= ZERO, () => `I2: ${key} has ${quantity} of ${quality}`);
+    for (const [quality, quantity] of sums.qualities)
+      ensure(quantity >= ZERO || quality === 'available', () => `I2: ${key} has ${quantity} of ${quality}`);
   }
 
   of(key: string): Sums {
@@ -169,7 +182,9 @@ export function checkQuants(balance: Balance, stock: MemoryStock, ledger: Ledger
     const { quantity, reserved, quality } = quant;
     const say = (text: string) => () => `${text}: ${place} of ${key} has ${formatQuantity(quantity)}, ${formatQuantity(reserved)} held`;
     ensure(quantity === (places.get(place) ?? ZERO), say(`I2: its ledger says ${places.get(place)}`));
-    ensure(reserved >= ZERO && reserved <= quantity && (quality === 'available' || reserved === ZERO), say('I1'));
+    // What is missing is missing in the default bin, of what is not tracked.
+    const there = quant === plain && quantity < ZERO && balance.tracking === 'none' ? ZERO : quantity;
+    ensure(reserved >= ZERO && reserved <= there && (quality === 'available' || reserved === ZERO), say('I1'));
     ensure(reserved === (held.get(place) ?? ZERO), say(`I3: its reservations say ${held.get(place)}`));
     if (balance.tracking === 'serial') ensure(quantity <= parseQuantity('1'), say('more than one piece'));
     checkLot(balance, quant, stock, say);
@@ -188,29 +203,35 @@ export function checkQuants(balance: Balance, stock: MemoryStock, ledger: Ledger
 /** What is tracked has a lot, and lies there with the lot's date. */
 function checkLot(
   { orgId, itemId, tracking }: Balance,
-  { lot, quantity, expiresAt = null }: { lot: string; quantity: Quantity; expiresAt?: Date | null },
+  { lot, quality, quantity, expiresAt = null }: QuantKey & { quantity: Quantity; expiresAt?: Date | null },
   stock: MemoryStock,
   say: (text: string) => () => string,
 ): void {
   if (lot === NO_LOT) return ensure(tracking === 'none' || quantity === ZERO, say('it is tracked, and has no lot'));
   const known = stock.lots.get(lotNameKey(orgId, itemId, lot));
   ensure(tracking !== 'none' && known !== undefined, say('its lot is not known'));
-  ensure(expiresAt?.getTime() === known.expiresAt?.getTime(), say(`its lot expires at ${known.expiresAt?.toISOString()}`));
+  ensure(quality !== 'available' || quantity === ZERO || known.recalledAt === null, say('its lot was recalled'));
+  const isSame = expiresAt?.getTime() === known.expiresAt?.getTime();
+  ensure(isSame, say(`its lot expires at ${known.expiresAt?.toISOString()}, and it lies there ${expiresAt?.toISOString() ?? 'for ever'}`));
 }
 
-/** A piece with a serial number is in one place at most, in whichever warehouse. */
+/** A piece with a serial number is in one place at most, in whichever warehouse, or on its way to one. */
 export function checkPieces({ orgId, itemId, tracking }: Balance, stock: MemoryStock): void {
   if (tracking !== 'serial') return;
   const places = new Map<string, string>();
+  const put = (lot: string, quantity: Quantity, place: string) => {
+    if (quantity === ZERO) return;
+    const other = places.get(lot);
+    ensure(other === undefined, () => `piece ${lot} is in ${other} and in ${place}`);
+    places.set(lot, place);
+  };
   for (const key of stock.balances.keys()) {
     if (!key.startsWith(`${orgId}/`) || !key.endsWith(`/${itemId}`)) continue;
-    for (const quant of stock.quantsAt(key)) {
-      if (quant.quantity === ZERO) continue;
-      const place = `${key}: ${quantKey(quant)}`;
-      const other = places.get(quant.lot);
-      ensure(other === undefined, () => `piece ${quant.lot} is in ${other} and in ${place}`);
-      places.set(quant.lot, place);
-    }
+    for (const quant of stock.quantsAt(key)) put(quant.lot, quant.quantity, `${key}: ${quantKey(quant)}`);
+  }
+  for (const transfer of stock.transfers.values()) {
+    if (transfer.orgId !== orgId) continue;
+    for (const line of transfer.lines) if (line.itemId === itemId) put(line.lot, underWay(line), transfer.transferId);
   }
 }
 
@@ -260,7 +281,8 @@ export function checkDemand(demand: Demand, overlay: Overlay, ledger: LedgerSums
     const waiting = sumOfLine(demand.backorders, line.lineNo, line.itemId, (row) => row.quantity);
     ensure(backordered === waiting, say(`I3: its backorders add up to ${waiting}`));
     if (demand.state !== 'open') ensure(reserved === ZERO && backordered === ZERO, say(`a demand that is ${demand.state} holds`));
-    if (demand.state === 'open' || demand.state === 'closed')
+    const isPending = demand.state === 'open' && demand.source === '/orders' && demand.expiresAt === null;
+    if ((demand.state === 'open' && !isPending) || demand.state === 'closed')
       ensure(unheld === ZERO, say(`a demand that is ${demand.state} has something unheld`));
     byItem.set(line.itemId, (byItem.get(line.itemId) ?? ZERO) + fulfilled);
   }

@@ -1,6 +1,6 @@
 import { ZERO } from '#libs/domain';
 import { unknownDemand } from '../stock-rows.js';
-import type { PostedShipment, ReceivedReturn } from '../stock-state.js';
+import type { Backorder, PostedShipment, ReceivedReturn, StockState } from '../stock-state.js';
 import type { BalanceRow, DemandRow } from './memory-stock.js';
 
 // New rows, and copies of rows, so that what a batch changes in memory is stored only when it is recorded as changed.
@@ -34,6 +34,10 @@ export function emptyBalance(orgId: string, warehouseId: string, itemId: string)
     backordered: ZERO,
     lastEntryNo: 0,
     hasQuants: false,
+    doubts: 0,
+    doubtful: ZERO,
+    attemptsDiscrepancyId: null,
+    mayBeNegative: false,
     ...none,
   };
 }
@@ -41,4 +45,11 @@ export function emptyBalance(orgId: string, warehouseId: string, itemId: string)
 export function emptyDemandRow(key: string, now: Date): DemandRow {
   const { reservations: _, backorders: __, ...row } = unknownDemand(key, now);
   return row;
+}
+
+/** The backorder as its order in the working set has it, so that a change is seen from both sides. */
+export function ownRow(state: StockState, row: Backorder): Backorder {
+  return state
+    .demand(row.orgId, row.orderId)
+    .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
 }

@@ -1,20 +1,12 @@
 import type { EventDefinition, EventOf } from '#libs/contracts';
-import { formatQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { formatQuantity, parseQuantity, type Quantity, sumQuantities, uuidv7, ZERO } from '#libs/domain';
 import type { CommandMeta, Outcome, SetDemand, Ship, StockCommand } from '../commands.js';
 import { type Pending, withMore } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
 import { NO_LOT } from '../quants.js';
-import {
-  type Balance,
-  balanceKey,
-  type DecisionSettings,
-  DEFAULT_LOCATION,
-  DEFAULT_SETTINGS,
-  NeedsMore,
-  type Quality,
-  subjectKey,
-  type Tracking,
-} from '../stock-state.js';
+import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js';
+import { type Balance, balanceKey, DEFAULT_LOCATION, NeedsMore, type Quality, subjectKey, type Tracking } from '../stock-state.js';
+import { setDoubt } from './memory-discrepancies.js';
 import { type BalanceRow, MemoryStock, type ReadLimits } from './memory-stock.js';
 
 // Words for specs of the rules: given stock, when a command is decided, then this holds and that was said. Lines are written as
@@ -44,6 +36,8 @@ export interface GivenOptions {
 /** Stock in memory, one organisation, decided by the real machine. */
 export class GivenStock {
   readonly stock: MemoryStock;
+  /** How many batches were run. */
+  batches = 0;
   private told = 0;
   private readonly unserved = new Map<string, Balance>();
 
@@ -77,6 +71,7 @@ export class GivenStock {
     const outcomes = new Map<StockCommand, Outcome>();
     for (let pending: Pending[] = commands.map((command) => ({ command })); pending.length > 0;) {
       const batch = pending;
+      this.batches++;
       const decided = this.stock.runBatch(batch, {
         before: () => {},
         after: (state) => {
@@ -192,6 +187,24 @@ export class GivenStock {
     return [...this.stock.reservations.values()]
       .filter((row) => row.orderId === orderId && row.status === 'active')
       .map((row) => `${row.warehouseId}/${row.itemId} ${formatQuantity(row.quantity - row.fulfilled)}`);
+  }
+
+  /** Opens a discrepancy of high severity on a balance, of so much: from now on it keeps stock back as the lock policy says. */
+  doubt(place: string, difference: string): string {
+    return setDoubt(this.stock, `${ORG}/${place}`, difference)!;
+  }
+
+  /** What was wanted in vain, as `o1/1 5 of A, 3 there: refused (INSUFFICIENT_STOCK, hard)`. */
+  attempts(): string[] {
+    return this.stock.attempts.map(
+      ({ orderId, lineNo, itemId, requested, available, outcome, reason, phase }) =>
+        `${orderId}/${lineNo} ${formatQuantity(requested)} of ${itemId}, ${formatQuantity(available)} there: ${outcome} (${reason}, ${phase})`,
+    );
+  }
+
+  /** Changes settings in mid-run. */
+  set(settings: Partial<DecisionSettings>): void {
+    this.stock.settings.set(ORG, { ...DEFAULT_SETTINGS, ...this.stock.settings.get(ORG), ...settings });
   }
 
   /** The ledger of a balance, oldest first, as `sale_shipment -2 = 8`. */
@@ -385,6 +398,39 @@ export function counts(
     return { ...at, countedQuantity };
   });
   return { kind: 'count-stock', orgId: ORG, commandId: `count-${++calls}`, warehouseId, mode: 'cycle', lines, meta: byCall(), ...more };
+}
+
+/** What reconciliation found at a place, which is its key. @param numbers expected and actual, as `10 7` */
+export function finds(place: string, numbers: string): Extract<StockCommand, { kind: 'record-findings' }> {
+  const [expected = '0', actual = '0'] = numbers.split(' ');
+  const finding = { findingKey: place, kind: 'on_hand', ...placeOf(place), expected, actual, note: 'The ledger says otherwise.' };
+  return { kind: 'record-findings', orgId: ORG, runId: 'run', findings: [finding], meta: byCall() };
+}
+
+type Reporting = Extract<StockCommand, { kind: 'report-discrepancy' }>;
+
+/** @param place such as `W1/A #lot @bin` @param snapshotQuantity how much is there */
+export function reports(place: string, snapshotQuantity: string, more: Partial<Reporting> = {}): Reporting {
+  const report = { discrepancyId: uuidv7(), ...placeOf(place), snapshotQuantity, note: 'seen' };
+  return { kind: 'report-discrepancy', orgId: ORG, ...report, meta: byCall(), ...more };
+}
+
+type Closing = Extract<StockCommand, { kind: 'close-discrepancy' }>;
+
+export const resolves = (found: FoundPlace, more: Partial<Closing> = {}) => closes(found, { status: 'resolved', adjust: true, ...more });
+export const dismisses = (found: FoundPlace, more: Partial<Closing> = {}) => closes(found, { status: 'dismissed', ...more });
+
+type FoundPlace = { discrepancyId: string; warehouseId: string | null; itemId: string; lot: string | null };
+
+function closes({ discrepancyId, warehouseId, itemId, lot }: FoundPlace, more: Partial<Closing>): Closing {
+  const place = warehouseId === null ? null : { warehouseId, itemId, lot };
+  const decision = { status: 'resolved' as const, adjust: false, note: 'looked at it' };
+  return { kind: 'close-discrepancy', orgId: ORG, discrepancyId, place, ...decision, meta: byCall({ actor: 'ann' }), ...more };
+}
+
+export function reviews({ discrepancyId, warehouseId, itemId, lot }: FoundPlace, assignedTo?: string): StockCommand {
+  const place = warehouseId === null ? null : { warehouseId, itemId, lot };
+  return { kind: 'review-discrepancy', orgId: ORG, discrepancyId, place, assignedTo, meta: byCall() };
 }
 
 type Sending = Extract<StockCommand, { kind: 'transfer-stock' }>;

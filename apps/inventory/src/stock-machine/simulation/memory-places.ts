@@ -1,5 +1,5 @@
 import { COMMAND_LINES_MAX } from '#libs/contracts';
-import { type Quantity, ZERO } from '#libs/domain';
+import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { StoredPlace } from '../find-places.js';
 import { noteStored } from '../load-stock.js';
 import { NO_LOT, PLAIN } from '../quants.js';
@@ -56,9 +56,10 @@ function placesOfLot(stock: MemoryStock, name: string): string[] {
 function placesOfWarehouse(stock: MemoryStock, warehouse: string): StoredPlace[] {
   const places = new Map<string, StoredPlace>();
   for (const [key, { orgId, itemId, onHand }] of stock.balances) {
-    if (!key.startsWith(`${warehouse}/`) || onHand === ZERO) continue;
+    if (!key.startsWith(`${warehouse}/`)) continue;
     const tracking = stock.items.get(`${orgId}/${itemId}`)?.tracking ?? 'none';
-    if (tracking === 'none') places.set(placeKey(key, PLAIN), { itemId, lot: NO_LOT, location: DEFAULT_LOCATION });
+    const isPlainEmpty = onHand === sumQuantities(stock.quantsAt(key), ({ quantity }) => quantity);
+    if (tracking === 'none' && !isPlainEmpty) places.set(placeKey(key, PLAIN), { itemId, lot: NO_LOT, location: DEFAULT_LOCATION });
     for (const { lot, location, quantity } of stock.quantsAt(key)) {
       if (quantity > ZERO) places.set(placeKey(key, { lot, location }), { itemId, lot, location });
     }

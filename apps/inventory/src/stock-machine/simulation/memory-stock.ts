@@ -6,17 +6,21 @@ import { decide } from '../decide.js';
 import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
+import type { Discrepancy } from '../../discrepancies/discrepancy.js';
+import type { Attempt } from '../../discrepancies/open-discrepancy.js';
+import type { ApprovalEffect } from '../../approvals/approval-effect.js';
 import type { Expectation } from '../../expected-receipts/expected-receipt.js';
 import type { CostCorrection } from '../../costing/receipt-costs.js';
+import { doubtsAt, readDiscrepancies, readEffects, storeDiscrepancies, storeDoubts } from './memory-discrepancies.js';
 import { correctedReceipts, placesOfReceipt, readReceipts, storeCorrections } from './memory-receipts.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
-import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants } from '../quants.js';
+import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants, receivedAfter } from '../quants.js';
+import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js';
 import {
   type Backorder,
   type Balance,
   balanceKey,
   type Demand,
-  type DecisionSettings,
   type LedgerLine,
   type Lot,
   lotNameKey,
@@ -29,12 +33,12 @@ import {
   StockState,
   subjectKey,
   type Tracking,
-  type Transfer,
   type WarehouseRef,
 } from '../stock-state.js';
 import type { Needs } from '../touches.js';
+import type { Transfer } from '../../transfers/transfer.js';
 import { findWhole, notePostedSince } from './memory-places.js';
-import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance, emptyDemandRow } from './copies.js';
+import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance, emptyDemandRow, ownRow } from './copies.js';
 
 /** The stored columns of a balance. */
 export interface BalanceRow {
@@ -50,6 +54,10 @@ export interface BalanceRow {
   safetyPercent: Quantity | null;
   reorderPoint: Quantity | null;
   hasQuants: boolean;
+  doubts: number;
+  doubtful: Quantity;
+  attemptsDiscrepancyId: string | null;
+  mayBeNegative: boolean;
 }
 
 export type DemandRow = Omit<Demand, 'reservations' | 'backorders'>;
@@ -106,6 +114,9 @@ export class MemoryStock {
   /** Pieces under way, by `org/item/lot`. */
   private readonly sentPieces = new Map<string, string | null>();
   readonly costCorrections = new Map<string, CostCorrection>();
+  readonly discrepancies = new Map<string, Discrepancy>();
+  readonly attempts: Attempt[] = [];
+  readonly approvalEffects = new Map<string, ApprovalEffect>();
   readonly outbox: EventOf<EventDefinition>[] = [];
   private readonly inbox = new Set<string>();
   now = new Date('2026-01-05T08:00:00.000Z');
@@ -184,6 +195,8 @@ export class MemoryStock {
     for (const lot of lotHolds) state.lotHoldsRead.add(lot);
     this.readCosts(state, needs, posts);
     readReceipts(this, state, needs);
+    readDiscrepancies(this, state, needs);
+    readEffects(this, state, needs);
 
     for (const need of needs) {
       for (const item of [...need.sourcing, ...need.balances.map(itemPart)]) if (!this.items.has(item)) state.unknownItems.add(item);
@@ -286,8 +299,11 @@ export class MemoryStock {
       itemReorderPoint: item.reorderPoint,
       tracking: item.tracking ?? 'none',
       costing: item.costing ?? 'fifo',
+      lastUnitCost: this.costs.get(key)?.balance.lastUnitCost ?? null,
       minRemainingShelfLifeDays: item.minRemainingShelfLifeDays ?? null,
       hadQuants: row.hasQuants,
+      lockPolicy: (this.settings.get(orgId) ?? DEFAULT_SETTINGS).discrepancyLockPolicy,
+      doubtedBy: doubtsAt(this, row),
       quants: new Quants(),
     };
   }
@@ -318,7 +334,7 @@ export class MemoryStock {
     const limits = new Map<string, number>();
     for (const key of shorted) if ((state.balances.get(key)?.reserved ?? ZERO) > ZERO) limits.set(key, this.limits.holdsPerBalance);
     for (const need of needs) {
-      if (!need.shorts) continue;
+      if (!need.shorts && (need.holdsPerBalanceMax ?? 0) === 0) continue;
       for (const key of need.balances) {
         if ((state.balances.get(key)?.reserved ?? ZERO) === ZERO) continue;
         limits.set(key, Math.max(limits.get(key) ?? this.limits.holdsPerBalance, need.holdsPerBalanceMax ?? 0));
@@ -498,6 +514,7 @@ export class MemoryStock {
     }
     for (const [key, transferId] of state.sentPieces) this.sentPieces.set(key, transferId);
     storeCorrections(this, state);
+    storeDiscrepancies(this, state);
     this.outbox.push(...state.events);
   }
 
@@ -513,15 +530,17 @@ export class MemoryStock {
     row.safetyPercent = balance.ownSafetyPercent;
     row.reorderPoint = balance.ownReorderPoint;
     row.hasQuants = balance.hasQuants;
+    storeDoubts(row, balance, was);
     this.storeQuants(key, balance);
   }
 
   private storeQuants(key: string, balance: Balance): void {
     const stored = this.quants.get(key) ?? new Map<string, Quant>();
     this.quants.set(key, stored);
-    for (const [name, change] of balance.quants.changes) {
+    for (const [name, change] of balance.quants.changes ?? []) {
       const quant = stored.get(name) ?? { ...change, quantity: ZERO, reserved: ZERO };
-      stored.set(name, { ...quant, quantity: quant.quantity + change.quantity, reserved: quant.reserved + change.reserved });
+      const receivedAt = change.isKnown ? change.receivedAt : receivedAfter(quant, change.quantity, change.receivedAt);
+      stored.set(name, { ...quant, quantity: quant.quantity + change.quantity, reserved: quant.reserved + change.reserved, receivedAt });
     }
   }
 }
@@ -538,10 +557,4 @@ const keyOfRow = ({ orgId, warehouseId, itemId }: { orgId: string; warehouseId: 
 function itemPart(key: string): string {
   const [orgId, , itemId] = key.split('/') as [string, string, string];
   return `${orgId}/${itemId}`;
-}
-
-function ownRow(state: StockState, row: Backorder): Backorder {
-  return state
-    .demand(row.orgId, row.orderId)
-    .backorders.find((candidate) => candidate.lineNo === row.lineNo && candidate.warehouseId === row.warehouseId)!;
 }

@@ -1,52 +1,30 @@
 import { parseQuantity, ZERO } from '#libs/domain';
-import type { StockCommand } from '../commands.js';
+
 import { decide } from '../decide.js';
 import type { Quant } from '../quants.js';
-import { type Balance, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
+import { balanceKey, NeedsMore, subjectKey } from '../stock-state.js';
+import { FOUND_MUTANTS } from './found-mutants.js';
 import type { Decide } from './memory-stock.js';
+import { afterwards, believing, type Mutant } from './mutant.js';
+import { crowdedDay } from './steps.js';
 
-/** A machine with one fault, and what of the simulation's words it must be noticed by. */
-export interface Mutant {
-  readonly decide: Decide;
-  readonly noticed: RegExp;
-}
-
-/** Decides, and then spoils what was decided. */
-const afterwards =
-  (spoil: (state: StockState, command: StockCommand) => void): Decide =>
-  (state, command) => {
-    const outcome = decide(state, command);
-    spoil(state, command);
-    return outcome;
-  };
-
-/** Decides on demand while the balances look different from what they are. */
-const believing =
-  (lie: (balance: Balance) => Partial<Balance>): Decide =>
-  (state, command) => {
-    if (command.kind !== 'set-demand') return decide(state, command);
-    const lies = [...state.balances.values()].flatMap((balance) =>
-      Object.entries(lie(balance)).map(([term, lied]) => ({ balance, term: term as 'onHand', lied: lied as bigint })),
-    );
-    const truths = lies.map(({ balance, term }) => balance[term]);
-    for (const { balance, term, lied } of lies) balance[term] = lied;
-    try {
-      return decide(state, command);
-    } finally {
-      lies.forEach(({ balance, term, lied }, index) => (balance[term] = truths[index]! + balance[term] - lied));
-    }
-  };
+/** Decides, and then keeps some of the events to itself. */
+const silentAbout = (type: string): Decide =>
+  afterwards((state) => {
+    const told = state.events.filter((event) => event.type !== type);
+    state.events.splice(0, Infinity, ...told);
+  });
 
 /** Decides on demand while lots look as if they expired at another time. */
 const ageing =
-  (lie: (quant: Quant) => Quant): Decide =>
+  (lie: (quant: Quant, now: Date) => Date | null): Decide =>
   (state, command) => {
     if (command.kind !== 'set-demand') return decide(state, command);
     const truths: { quant: { expiresAt: Date | null }; expiresAt: Date | null }[] = [];
     for (const balance of state.balances.values()) {
       for (const quant of balance.quants.all()) {
         truths.push({ quant, expiresAt: quant.expiresAt });
-        Object.assign(quant, { expiresAt: lie(quant).expiresAt });
+        Object.assign(quant, { expiresAt: lie(quant, state.now) });
       }
     }
     try {
@@ -55,6 +33,15 @@ const ageing =
       for (const { quant, expiresAt } of truths) quant.expiresAt = expiresAt;
     }
   };
+
+const DAY_MS = 86_400_000;
+
+/** Goods come, travel, arrive and are recalled, and nothing else. */
+const recalls = crowdedDay('E').map((steps) =>
+  steps
+    .filter((step) => ['receive', 'transfer', 'arrive', 'work', 'commit'].includes(step.do))
+    .map((step) => (step.do === 'work' ? { ...step, what: 'recall' as const, nthPlace: 0 } : step)),
+);
 
 /** A simulation that does not notice these proves nothing. */
 export const MUTANTS: Readonly<Record<string, Mutant>> = {
@@ -91,8 +78,14 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     noticed: /^I5: its shipments say|^I6/,
   },
   'sets a demand again, however late': {
-    decide: (state, command) => decide(state, { ...command, meta: { ...command.meta, sequence: undefined, time: undefined } }),
-    noticed: /^I6: the repeat/,
+    day: crowdedDay('A', 'W1'),
+    decide: (state, command) => {
+      if (command.kind !== 'set-demand') return decide(state, command);
+      const last = state.demand(command.orgId, command.orderId).incomingSequence ?? 0;
+      const isLate = command.meta.sequence !== undefined && command.meta.sequence <= last;
+      return decide(state, isLate ? { ...command, meta: { ...command.meta, sequence: undefined, time: undefined } } : command);
+    },
+    noticed: /^I6: the repeat set-demand|^set-demand .* was said before the last totals/,
   },
   'lets new demand jump the queue': {
     decide: believing(() => ({ backordered: ZERO })),
@@ -102,7 +95,77 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     decide: believing(() => ({ safetyQuantity: ZERO, safetyPercent: ZERO })),
     noticed: /gained \d+ at .* could be promised|safety stock/,
   },
+  'promises what is in doubt': {
+    decide: believing(() => ({ doubts: 0 })),
+    noticed: /gained \d+ at .* could be promised|lets somebody wait|in doubt|safety stock/,
+  },
+  'confirms what is in doubt': {
+    decide: (state, command) => {
+      if (command.kind !== 'set-demand' || command.firm !== true) return decide(state, command);
+      const demand = state.demands.get(subjectKey(command.orgId, command.orderId))!;
+      const locked = demand.reservations.flatMap(
+        (held) => state.balances.get(balanceKey(demand.orgId, held.warehouseId, held.itemId)) ?? [],
+      );
+      const truths = locked.map((balance) => ({ balance, lockPolicy: balance.lockPolicy }));
+      for (const balance of locked) balance.lockPolicy = 'monitor';
+      try {
+        return decide(state, command);
+      } finally {
+        for (const { balance, lockPolicy } of truths) balance.lockPolicy = lockPolicy;
+      }
+    },
+    noticed: /confirms what is held|could be promised|in doubt|lets somebody wait|safety stock|were picked/,
+  },
+  'lets everybody be short': {
+    decide: (state, command) => {
+      if (command.kind !== 'set-demand') return decide(state, command);
+      const settings = state.settingsOf(command.orgId);
+      state.settings.set(command.orgId, { ...settings, enforcementPhase: 'dark' });
+      try {
+        return decide(state, command);
+      } finally {
+        state.settings.set(command.orgId, settings);
+      }
+    },
+    noticed: /could be promised|newly waits|confirms what is held/,
+  },
+  'lets everybody wait for an approval': {
+    decide: (state, command) =>
+      decide(state, command.kind === 'set-demand' ? { ...command, source: '/orders', pendingApproval: true } : command),
+    noticed: /waits for no approval|has something unheld|^I6/,
+  },
+  'lets more leave than is free': {
+    decide: (state, command) => {
+      if (!['ship', 'transfer-stock', 'adjust-stock'].includes(command.kind)) return decide(state, command);
+      const settings = state.settingsOf(command.orgId);
+      state.settings.set(command.orgId, { ...settings, enforcementPhase: 'dark' });
+      try {
+        return decide(state, command);
+      } finally {
+        state.settings.set(command.orgId, settings);
+      }
+    },
+    noticed: /beyond what is free|took from the hold/,
+  },
+  'lets more leave, and tells nobody': {
+    decide: afterwards((state) => {
+      for (const opened of state.newDiscrepancies) if (opened.severity === 'medium') state.newDiscrepancies.delete(opened);
+    }),
+    noticed: /not on record|^discrepancy \S+ was not stored/,
+  },
+  'forgets that what was missing cost something else': {
+    decide: afterwards((state) => {
+      const at = state.ledger.findIndex(({ movement }) => movement.reason === 'left before it came, at another cost');
+      if (at >= 0) Object.assign(state.ledger[at]!, { valueDelta: ZERO });
+    }),
+    noticed: /^I8/,
+  },
+  'keeps a refusal to itself': {
+    decide: afterwards((state) => void state.attempts.pop()),
+    noticed: /not on record/,
+  },
   'serves who came last': {
+    day: crowdedDay('A', 'W1'),
     decide: (state, command) => {
       for (const queue of state.queues.values()) queue.reverse();
       return decide(state, command);
@@ -114,6 +177,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     noticed: /lets somebody wait/,
   },
   'takes firm holds before soft ones': {
+    day: crowdedDay('A', 'W1'),
     decide: (state, command) => {
       if (command.kind !== 'adjust-stock') return decide(state, command);
       for (const demand of state.demands.values()) demand.firm = !demand.firm;
@@ -143,15 +207,18 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     noticed: /were told/,
   },
   'holds what has expired, or lives too short': {
-    decide: ageing((quant) => ({ ...quant, expiresAt: null })),
-    noticed: /which expired at|which wants something else/,
+    day: crowdedDay('D'),
+    decide: ageing(() => null),
+    noticed: /which expired at|which must live longer/,
   },
   'gives first what expires last': {
-    decide: ageing(({ expiresAt, ...quant }) => ({
-      ...quant,
-      expiresAt: expiresAt === null ? null : new Date(4e12 - expiresAt.getTime()),
-    })),
-    noticed: /comes first and .* are free|which wants something else|which expired at/,
+    day: crowdedDay('D'),
+    // Of those that live for less than a day, so that each serves whom it would.
+    decide: ageing(({ expiresAt }, now) => {
+      const left = expiresAt === null ? 0 : expiresAt.getTime() - now.getTime();
+      return left > 0 && left < DAY_MS ? new Date(now.getTime() + DAY_MS - left) : expiresAt;
+    }),
+    noticed: /comes first and .* are free/,
   },
   'forgets which lot was asked for': {
     decide: (state, command) => {
@@ -175,6 +242,7 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     noticed: /more than one piece|^piece \w+ is in/,
   },
   'takes what others hold': {
+    day: crowdedDay('D', 'W1'),
     decide: (state, command) => {
       if (command.kind !== 'ship') return decide(state, command);
       // As if the others could do with any lot.
@@ -188,18 +256,18 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
         for (const { line, lot, life } of named) Object.assign(line, { lot, minRemainingShelfLifeDays: life });
       }
     },
-    noticed: /which wants something else/,
+    noticed: /which wants another lot|which must live longer/,
   },
   'forgets where stock lies': {
     decide: afterwards((state) => {
-      for (const balance of state.changedBalances) balance.quants.changes.clear();
+      for (const balance of state.changedBalances) balance.quants.changes?.clear();
     }),
     noticed: /^I[123]/,
   },
   'values what leaves a fraction too high': {
     decide: afterwards((state, { kind }) => {
       const entry = kind === 'ship' ? state.ledger.at(-1) : undefined;
-      if (entry !== undefined) Object.assign(entry, { valueDelta: entry.valueDelta! - 1n });
+      if (entry !== undefined && entry.valueDelta !== null) Object.assign(entry, { valueDelta: entry.valueDelta - 1n });
     }),
     noticed: /^I8/,
   },
@@ -212,12 +280,86 @@ export const MUTANTS: Readonly<Record<string, Mutant>> = {
     noticed: /^I8/,
   },
   'forgets when the lot of a return expires': {
+    day: crowdedDay('D'),
     decide: (state, command) => {
       if (command.kind === 'receive-return') for (const [key, lot] of state.lots) state.lots.set(key, { ...lot, expiresAt: null });
       return decide(state, command);
     },
-    noticed: /its lot expires at/,
+    noticed: /^its lot expires at \d{4}-\S+, and it lies there for ever: /,
   },
+  'sends away what is held': {
+    decide: believing(() => ({ reserved: ZERO }), 'transfer-stock'),
+    noticed: /^I1/,
+  },
+  'lets goods travel without their cost': {
+    decide: afterwards((state) => {
+      for (const { lines } of state.newTransfers) for (const line of lines) line.cost = [];
+    }),
+    noticed: /^I2: the cost of 0 is under way/,
+  },
+  'forgets that a piece is under way': {
+    day: crowdedDay('S'),
+    decide: afterwards((state) => state.sentPieces.clear()),
+    noticed: /^piece \w+ is in|more than one piece/,
+  },
+  'forgets what is no longer on its way': {
+    decide: afterwards((state, { kind }) => {
+      if (kind === 'receive-transfer') state.inTransit.clear();
+    }),
+    noticed: /are on their way to it, its transfers/,
+  },
+  'takes in more than left': {
+    decide: afterwards((state) => {
+      for (const { lines } of state.changedTransfers) for (const line of lines) line.received += 1n;
+    }),
+    noticed: /^I2: \d+ came in/,
+  },
+  'keeps quiet about what did not arrive': { decide: silentAbout('TransferShortage'), noticed: /^I2: 0 were told to be missing/ },
+  'puts on sale what was recalled on its way': {
+    day: recalls,
+    decide: (state, command) => {
+      if (command.kind !== 'receive-transfer') return decide(state, command);
+      const lots = [...state.lots.values()].map((lot) => ({ lot, recalledAt: lot.recalledAt }));
+      for (const { lot } of lots) lot.recalledAt = null;
+      try {
+        return decide(state, command);
+      } finally {
+        for (const { lot, recalledAt } of lots) lot.recalledAt = recalledAt;
+      }
+    },
+    noticed: /^its lot was recalled/,
+  },
+  'does not move a hold to where it was picked': {
+    decide: (state, command) => {
+      if (command.kind !== 'confirm-pick' || command.lines === undefined) return decide(state, command);
+      return decide(state, { ...command, lines: command.lines.map(({ lots: _, ...line }) => line) });
+    },
+    noticed: /were picked in .* are held there/,
+  },
+  'keeps quiet about what a picker did not find': { decide: silentAbout('PickShortage'), noticed: /^confirm-pick .* lets somebody wait/ },
+  'counts a whole warehouse only where it was counted': {
+    decide: (state, command) => decide(state, command.kind === 'count-stock' ? { ...command, mode: 'cycle' } : command),
+    noticed: /^count-stock .* where 0 were counted/,
+  },
+  'forgets that what was announced has come': {
+    decide: afterwards((state) => state.changedExpectedReceipts.clear()),
+    noticed: /expected-\S+ was stored as/,
+  },
+  'corrects a cost again': {
+    decide: (state, command) => {
+      state.costCorrections.posted.clear();
+      return decide(state, command);
+    },
+    noticed: /^I6: the repeat correct-cost/,
+  },
+  'corrects a cost past the ledger': {
+    decide: afterwards((state, { kind }) => {
+      const entry = kind === 'correct-cost' ? state.ledger.at(-1) : undefined;
+      if (entry?.movement.movementType === 'cost_correction') Object.assign(entry, { valueDelta: entry.valueDelta! + 1n });
+    }),
+    noticed: /^I8: .* its ledger says/,
+  },
+  ...FOUND_MUTANTS,
   'changes something, then asks for more': {
     decide: (state, command) => {
       if (command.kind !== 'receive-goods' || command.receiptId.startsWith('opening')) return decide(state, command);

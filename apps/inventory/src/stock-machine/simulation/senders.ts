@@ -1,8 +1,10 @@
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { CommandMeta, StockCommand } from '../commands.js';
 import { balanceKey, type DemandLine, openQuantity, subjectKey } from '../stock-state.js';
-import type { MemoryStock } from './memory-stock.js';
-import { expiryOf, lotOf, type Share, type Step, type WantedLine } from './steps.js';
+import { underWay } from '../../transfers/transfer-view.js';
+import { askedOf, decidedOf, decisionOf, discrepancyIdOf, reportOf } from './found-commands.js';
+import type { MemoryStock, ReservationRow } from './memory-stock.js';
+import { expectedReceiptId, expiryOf, lotOf, type Share, type Step, type Travel, type WantedLine } from './steps.js';
 
 /** A command on its way, with how it travels. */
 export interface Sent {
@@ -13,7 +15,25 @@ export interface Sent {
 
 type Saying = Extract<
   Step,
-  { do: 'order' | 'ship' | 'unship' | 'return' | 'inspect' | 'receive' | 'adjust' | 'correct' | 'policy' | 'work' }
+  {
+    do:
+      | 'order'
+      | 'ship'
+      | 'unship'
+      | 'return'
+      | 'inspect'
+      | 'receive'
+      | 'adjust'
+      | 'correct'
+      | 'policy'
+      | 'work'
+      | 'transfer'
+      | 'arrive'
+      | 'pick'
+      | 'report'
+      | 'decide'
+      | 'approve';
+  }
 >;
 type OrderStep = Extract<Step, { do: 'order' }>;
 
@@ -61,7 +81,7 @@ export class Senders {
         return this.sendInspection(step);
       case 'receive': {
         const receiptId = step.reuses ? `receipt-${this.made}` : this.newId('receipt');
-        const lines = step.lines.map((line) => this.goodsOf(line));
+        const lines = step.lines.map((line) => this.goodsOf(step.warehouseId, line));
         const content = { kind: 'receive-goods', orgId: step.org, receiptId, warehouseId: step.warehouseId, lines } as const;
         return [this.travelling(step, (meta) => ({ ...content, meta: meta('/suppliers') }))];
       }
@@ -75,17 +95,28 @@ export class Senders {
       case 'work':
         return this.sendWork(step);
       case 'correct': {
-        const { do: _, org: orgId, which, itemId, unitCost, landedCost, reuses } = step;
+        const { org: orgId, which, itemId, unitCost, landedCost, reuses } = step;
         const receipts = [...this.stock.movements.values()].filter((one) => one.orgId === orgId && one.movementType === 'receipt');
         const receiptId = receipts.at(-1 - which)?.refId ?? 'unknown';
         const line = { itemId, ...(unitCost === null ? {} : { unitCost }), ...(landedCost === null ? {} : { landedCost }) };
         const commandId = reuses ? `correction-${this.made}` : this.newId('correction');
-        return [this.called({ kind: 'correct-cost', orgId, commandId, receiptId, lines: [line] })];
+        return [this.calledLate(step, { kind: 'correct-cost', orgId, commandId, receiptId, lines: [line] })];
       }
       case 'policy': {
         const { do: _, org: orgId, ...content } = step;
         return [this.called({ kind: 'set-stock-policy', orgId, ...content })];
       }
+      case 'transfer':
+        return this.sendTransfer(step);
+      case 'arrive':
+        return this.sendArrival(step);
+      case 'pick':
+        return this.sendPick(step);
+      case 'report':
+      case 'decide':
+        return this.sendFound(step);
+      case 'approve':
+        return this.sendApproval(step);
     }
   }
 
@@ -101,6 +132,7 @@ export class Senders {
       firm: step.says === 'amended' ? (step.firm ?? undefined) : step.says === 'confirmed',
       ttlSeconds: step.ttlSeconds ?? undefined,
       pendingApproval: step.pendingApproval,
+      approvedShortages: step.approved === null ? undefined : step.lines.map(({ lineNo }) => approvedUpTo(lineNo, step.approved!)),
       mode: step.mode ?? undefined,
       priority: step.priority ?? undefined,
       warehouseId: step.warehouseId ?? undefined,
@@ -173,6 +205,123 @@ export class Senders {
     });
   }
 
+  private sendTransfer(step: Extract<Step, { do: 'transfer' }>): Sent[] {
+    const { org: orgId, mode } = step;
+    const { from: fromWarehouseId, to: toWarehouseId } = step.way;
+    const stored = [...this.stock.balances.values()].filter((row) => row.orgId === orgId && row.warehouseId === fromWarehouseId);
+    const free = stored.filter((row) => row.onHand - row.blocked > row.reserved);
+    const lines = step.goods.map(({ nthItem, share, nthPlace }) => {
+      const balance = free[nthItem % Math.max(1, free.length)];
+      const itemId = balance?.itemId ?? 'UNKNOWN';
+      const key = balanceKey(orgId, fromWarehouseId, itemId);
+      const lots = this.stock.quantsAt(key).filter((quant) => quant.quality === 'available' && quant.lot !== '');
+      const lot = nthPlace === null ? undefined : lots[nthPlace % Math.max(1, lots.length)];
+      const most = lot === undefined ? balance && balance.onHand - balance.blocked - balance.reserved : lot.quantity - lot.reserved;
+      const quantity = shareOf(most ?? ZERO, share);
+      return { itemId, quantity: formatQuantity(quantity || parseQuantity('1')), ...(lot === undefined ? {} : { lot: lot.lot }) };
+    });
+    const transferId = step.reuses ? `transfer-${this.made}` : this.newId('transfer');
+    return [this.calledLate(step, { kind: 'transfer-stock', orgId, transferId, fromWarehouseId, toWarehouseId, mode, lines })];
+  }
+
+  private sendArrival(step: Extract<Step, { do: 'arrive' }>): Sent[] {
+    const { org: orgId, which, share, namesLots, closeShortLines } = step;
+    const sent = [...this.stock.transfers.values()].filter((one) => one.orgId === orgId && one.status === 'in_transit');
+    const transfer = sent[which % Math.max(1, sent.length)] ?? [...this.stock.transfers.values()].find((one) => one.orgId === orgId);
+    const lines = (transfer?.lines ?? []).map((line) => ({
+      itemId: line.itemId,
+      quantity: formatQuantity(shareOf(underWay(line), share ?? 'all')),
+      ...(namesLots && line.lot !== '' ? { lot: line.lot } : {}),
+    }));
+    const commandId = step.reuses ? `arrival-${this.made}` : this.newId('arrival');
+    const content = { kind: 'receive-transfer', orgId, transferId: transfer?.transferId ?? 'unknown', commandId, closeShortLines } as const;
+    return [this.calledLate(step, share === null || lines.length === 0 ? content : { ...content, lines })];
+  }
+
+  private sendPick(step: Extract<Step, { do: 'pick' }>): Sent[] {
+    const held = [...this.stock.demands.values()].filter((row) => row.orgId === step.org && row.firm && row.lines.some(isHeld));
+    const orderId = held[step.order % Math.max(1, held.length)]?.orderId ?? this.senderOf(step.org, step.order).orderId;
+    const sender = this.senderFor(step.org, orderId);
+    const about = { kind: 'confirm-pick', orgId: step.org, orderId: sender.orderId } as const;
+    if (step.says === 'as suggested') return this.aboutOrder(sender, step, about);
+    const lines = this.linesOf(step.org, sender.orderId)
+      .filter(isHeld)
+      .map((line) => {
+        const picked = shareOf(line.reserved, step.share);
+        const total = { lineNo: line.lineNo, quantity: formatQuantity(line.fulfilled + picked) };
+        if (step.says === 'in all') return total;
+        const lots = [...this.shippedOf(step.org, sender.orderId, line), ...this.pickedOf(step, sender.orderId, line, picked)];
+        return { ...total, lots };
+      });
+    return this.aboutOrder(sender, step, { ...about, lines });
+  }
+
+  /** Where a line was picked: in its warehouse, wherever something lies. */
+  private pickedOf(
+    { org, nthPlace }: Extract<Step, { do: 'pick' }>,
+    orderId: string,
+    { lineNo, itemId }: DemandLine,
+    quantity: Quantity,
+  ): PickedPart[] {
+    const key = balanceKey(org, this.warehouseOf(org, orderId, lineNo) ?? 'W1', itemId);
+    const balance = this.stock.balances.get(key)!;
+    const stored = this.stock.quantsAt(key).filter((quant) => quant.quality === 'available' && quant.quantity > ZERO);
+    const plain = balance.onHand - balance.blocked - sumQuantities(stored, (quant) => quant.quantity);
+    const places = [...stored, ...(plain > ZERO ? [{ lot: '', location: 'default', quantity: plain }] : [])];
+    return partsOf(places, quantity, nthPlace).map(({ lot, location, quantity: part }) => ({
+      quantity: formatQuantity(part),
+      location,
+      ...(lot === '' ? {} : { lot }),
+    }));
+  }
+
+  /** What left of a line, as a picker tells it. */
+  private shippedOf(orgId: string, orderId: string, { lineNo }: DemandLine): PickedPart[] {
+    return [...this.stock.shipments.values()]
+      .filter((shipment) => shipment.orgId === orgId && shipment.orderId === orderId && shipment.status === 'posted')
+      .flatMap((shipment) => shipment.lines.filter((line) => line.lineNo === lineNo))
+      .map(({ lot, location, quantity }) => ({ quantity: formatQuantity(quantity), location, ...(lot === '' ? {} : { lot }) }));
+  }
+
+  /** Where something is held of a line. */
+  private warehouseOf(orgId: string, orderId: string, lineNo: number): string | undefined {
+    const isOf = (row: ReservationRow) => row.orgId === orgId && row.orderId === orderId && row.lineNo === lineNo;
+    const holds = [...this.stock.reservations.values()].filter(isOf);
+    return (holds.find((row) => row.status === 'active') ?? holds[0])?.warehouseId;
+  }
+
+  private sendFound(step: Extract<Step, { do: 'report' | 'decide' }>): Sent[] {
+    if (step.do === 'decide') return [this.calledLate(step, decisionOf(this.stock, step))];
+    const n = step.reuses ? this.made : ++this.made;
+    return [this.calledLate(step, reportOf(this.stock, step, discrepancyIdOf(n)))];
+  }
+
+  /** Whoever asks waits for what is decided, which may come before that is known. */
+  private sendApproval(step: Extract<Step, { do: 'approve' }>): Sent[] {
+    const { org: orgId, warehouseId, itemId, quantityDelta, reasonCode } = step;
+    const commandId = this.newId('adjustment');
+    const place = this.placeOf({ org: orgId, warehouseId, itemId, nthPlace: step.which });
+    const adjustment = {
+      kind: 'adjust-stock',
+      orgId,
+      commandId,
+      warehouseId,
+      itemId,
+      ...place,
+      quantityDelta,
+      reasonCode,
+      reason: 'r',
+    } as const;
+    const asked = askedOf(this.stock, step, adjustment, { messageId: commandId, actor: 'tester', mayWait: false });
+    if (asked === null) return [];
+    // Ids of requests grow.
+    const [approvalRequestId, newer] = [++this.made, ++this.made].map((n) => `request-${String(n).padStart(8, '0')}`) as [string, string];
+    const decided = this.travelling(step, (meta) => decidedOf(orgId, asked, approvalRequestId, step.verdict, meta('/approvals')));
+    if (asked.found === null || step.awaits === 'none') return [decided];
+    const awaited = step.awaits === 'this' ? approvalRequestId : newer;
+    return [this.called({ kind: 'await-approval', orgId, ...asked.found, approvalRequestId: awaited }), decided];
+  }
+
   /** Numbers the message, and says it in each of the ways in which the order's source says things. */
   private aboutOrder(sender: OrderSender, step: Extract<Saying, { travel: unknown }>, content: Unsent): Sent[] {
     const isForeign = 'source' in content && content.source !== sender.source;
@@ -181,6 +330,12 @@ export class Senders {
       if (by === 'call') return this.called(content, sequence);
       return this.travelling(step, (meta) => ({ ...content, meta: meta(isForeign ? '/intruder' : sender.source, sequence) }));
     });
+  }
+
+  /** A call that somebody was slow to make, and maybe made again. */
+  private calledLate({ travel: { late, again } }: { readonly travel: Travel }, content: Unsent): Sent {
+    const { command } = this.called(content);
+    return { command, late, again: again && { after: again.after, command: this.called(content).command, as: 'new' } };
   }
 
   private called(content: Unsent, sequence?: number): Sent {
@@ -242,7 +397,9 @@ export class Senders {
   }
 
   /** Work on something that lies there, or, where nothing does, on nothing. */
-  private sendWork({ what, org: orgId, warehouseId, itemId, nthPlace, share, bin, quality }: Extract<Step, { do: 'work' }>): Sent[] {
+  private sendWork(step: Extract<Step, { do: 'work' }>): Sent[] {
+    const { what, org: orgId, warehouseId, itemId, nthPlace, share, bin, quality } = step;
+    const send = (content: Unsent) => [this.calledLate(step, content)];
     const key = balanceKey(orgId, warehouseId, itemId);
     const balance = this.stock.balances.get(key);
     const stored = this.stock.quantsAt(key).filter((quant) => quant.quantity > ZERO);
@@ -257,28 +414,47 @@ export class Senders {
     const commandId = this.newId(what);
     switch (what) {
       case 'move':
-        return [this.called({ kind: 'move-stock', ...about, commandId, from: location, to: bin, quality: place.quality })];
+        return send({ kind: 'move-stock', ...about, commandId, from: location, to: bin, quality: place.quality });
       case 'quality':
-        return [
-          this.called({ kind: 'change-quality', ...about, location, commandId, from: place.quality, to: quality, reason: 'looked at' }),
-        ];
+        return send({ kind: 'change-quality', ...about, location, commandId, from: place.quality, to: quality, reason: 'looked at' });
       case 'scrap':
-        return [this.called({ kind: 'scrap-stock', ...about, location, commandId, quality: place.quality, reason: 'broken' })];
+        return send({ kind: 'scrap-stock', ...about, location, commandId, quality: place.quality, reason: 'broken' });
       case 'recall':
         // Seldom, for it is for ever.
-        return nthPlace === 0
-          ? [this.called({ kind: 'recall-lot', orgId, itemId, lot: place.lot || 'none', commandId, reason: 'unsafe' })]
-          : [];
+        return nthPlace === 0 ? send({ kind: 'recall-lot', orgId, itemId, lot: place.lot || 'none', commandId, reason: 'unsafe' }) : [];
       case 'expire':
-        return [this.called({ kind: 'expire-lot', orgId, warehouseId, itemId, lot: place.lot || 'none' })];
+        return send({ kind: 'expire-lot', orgId, warehouseId, itemId, lot: place.lot || 'none' });
       case 'count': {
         const lines = [{ itemId, countedQuantity: quantity, ...lot, location }];
-        return [this.called({ kind: 'count-stock', orgId, warehouseId, commandId, mode: 'cycle', lines })];
+        return send({ kind: 'count-stock', orgId, warehouseId, commandId, mode: 'cycle', lines });
+      }
+      case 'count all': {
+        const lines = this.inWarehouse(orgId, warehouseId)
+          // One of them is not there any more, and another is not what it was.
+          .filter((_, index) => index !== nthPlace)
+          .map((line, index) => ({ ...line, countedQuantity: index === 0 ? quantity : line.countedQuantity }));
+        return lines.length === 0 ? [] : send({ kind: 'count-stock', orgId, warehouseId, commandId, mode: 'full', lines });
       }
     }
   }
 
-  private goodsOf({ quality, nthLot, bin, ...line }: Extract<Step, { do: 'receive' }>['lines'][number]) {
+  /** What lies in each bin of a warehouse, as somebody counts it who looks well. */
+  private inWarehouse(orgId: string, warehouseId: string) {
+    const counted = new Map<string, { itemId: string; lot?: string; location: string; quantity: Quantity }>();
+    for (const [key, { itemId, onHand }] of this.stock.balances) {
+      if (!key.startsWith(`${orgId}/${warehouseId}/`)) continue;
+      const quants = this.stock.quantsAt(key);
+      const plain = onHand - sumQuantities(quants, (quant) => quant.quantity);
+      for (const { lot, location, quantity } of [...quants, { lot: '', location: 'default', quantity: plain }]) {
+        const place = `${itemId}/${lot}/${location}`;
+        const there = (counted.get(place)?.quantity ?? ZERO) + quantity;
+        if (there > ZERO) counted.set(place, { itemId, ...(lot === '' ? {} : { lot }), location, quantity: there });
+      }
+    }
+    return [...counted.values()].map(({ quantity, ...line }) => ({ ...line, countedQuantity: formatQuantity(quantity) }));
+  }
+
+  private goodsOf(warehouseId: string, { quality, nthLot, bin, isExpected, ...line }: Extract<Step, { do: 'receive' }>['lines'][number]) {
     const { lot } = lotNamed(line.itemId, nthLot);
     const lives = lot === undefined ? null : expiryOf(lot);
     return {
@@ -289,6 +465,7 @@ export class Senders {
       ...(quality === null ? {} : { quality }),
       // What is not in bins stays out of them.
       ...(bin === null || 'BC'.includes(line.itemId) ? {} : { location: bin }),
+      ...(isExpected ? { expectedReceiptId: expectedReceiptId(warehouseId, line.itemId) } : {}),
     };
   }
 
@@ -300,22 +477,25 @@ export class Senders {
   ) {
     if (lots === 'unsaid') return {};
     if (lots === 'named') return lotNamed(itemId, nthLot);
-    const held = [...this.stock.reservations.values()].find((row) => row.orgId === org && row.orderId === orderId && row.lineNo === lineNo);
-    const key = balanceKey(org, warehouseId ?? held?.warehouseId ?? 'W1', itemId);
+    const key = balanceKey(org, warehouseId ?? this.warehouseOf(org, orderId, lineNo) ?? 'W1', itemId);
     const there = this.stock.quantsAt(key).filter((quant) => quant.quality === 'available' && quant.quantity > ZERO && quant.lot !== '');
-    const picked: { lot: string; quantity: string; location?: string }[] = [];
-    let open = parseQuantity(quantity);
-    for (let n = 0; n < there.length && open > ZERO; n++) {
-      const quant = there[(n + nthLot) % there.length]!;
-      const taken = minQuantity(open, quant.quantity);
-      picked.push({ lot: quant.lot, quantity: formatQuantity(taken), ...(nthLot % 2 === 0 ? { location: quant.location } : {}) });
-      open -= taken;
-    }
-    return picked.length > 0 && open === ZERO ? { lots: picked } : {};
+    const picked = partsOf(there, parseQuantity(quantity), nthLot).map((part) => ({
+      lot: part.lot,
+      quantity: formatQuantity(part.quantity),
+      ...(nthLot % 2 === 0 ? { location: part.location } : {}),
+    }));
+    return picked.length > 0 && sumQuantities(picked, (part) => parseQuantity(part.quantity)) === parseQuantity(quantity)
+      ? { lots: picked }
+      : {};
   }
 
   /** One of the places where something of a balance lies. */
-  private placeOf({ org, warehouseId, itemId, nthPlace }: Extract<Step, { do: 'adjust' }>): { lot?: string; location?: string } {
+  private placeOf({
+    org,
+    warehouseId,
+    itemId,
+    nthPlace,
+  }: Pick<Extract<Step, { do: 'adjust' }>, 'org' | 'warehouseId' | 'itemId' | 'nthPlace'>): { lot?: string; location?: string } {
     if (nthPlace === null) return {};
     const places = this.stock.quantsAt(balanceKey(org, warehouseId, itemId)).filter(({ quality }) => quality === 'available');
     const quant = places[nthPlace % Math.max(1, places.length)];
@@ -345,6 +525,8 @@ function asked({ nthLot, life, ...line }: WantedLine) {
   };
 }
 
+const isHeld = (line: DemandLine) => line.reserved > ZERO;
+const approvedUpTo = (lineNo: number, quantity: string) => ({ lineNo, quantity });
 const isReturnable = (line: DemandLine) => line.fulfilled > line.returned;
 const orderIdOf = (order: number, generation: number) => `order-${order}-${generation}`;
 
@@ -354,7 +536,30 @@ function withOrg(command: StockCommand): StockCommand {
 
 /** A line for a part of what is open; nothing when nothing is. */
 function part(line: { lineNo: number; itemId: string }, open: Quantity, share: Share) {
-  if (open <= ZERO) return [];
-  const quantity = { all: open, half: open / 2n, one: minQuantity(open, parseQuantity('1')), more: open + parseQuantity('1') }[share];
+  const quantity = shareOf(open, share);
   return quantity > ZERO ? [{ lineNo: line.lineNo, itemId: line.itemId, quantity: formatQuantity(quantity) }] : [];
+}
+
+function shareOf(open: Quantity, share: Share): Quantity {
+  if (open <= ZERO) return ZERO;
+  return { all: open, half: open / 2n, one: minQuantity(open, parseQuantity('1')), more: open + parseQuantity('1') }[share];
+}
+
+interface PickedPart {
+  readonly lot?: string;
+  readonly location: string;
+  readonly quantity: string;
+}
+
+/** A quantity, taken from the n-th of some places on, as far as it is there. */
+function partsOf<P extends { readonly quantity: Quantity }>(places: readonly P[], quantity: Quantity, nth: number): P[] {
+  const parts: P[] = [];
+  let open = quantity;
+  for (let n = 0; n < places.length && open > ZERO; n++) {
+    const place = places[(n + nth) % places.length]!;
+    const part = minQuantity(open, place.quantity);
+    parts.push({ ...place, quantity: part });
+    open -= part;
+  }
+  return parts;
 }

@@ -1,14 +1,19 @@
-import { formatQuantity, parseQuantity, ZERO } from '#libs/domain';
+import type { EventDefinition, EventOf, PickShortage } from '#libs/contracts';
+import { formatQuantity, maxQuantity, parseQuantity, ZERO } from '#libs/domain';
+import type { Expectation } from '../../expected-receipts/expected-receipt.js';
 import type { Outcome, StockCommand } from '../commands.js';
 import { countOf } from '../message-order.js';
 import { type Pending, withMore } from '../run-batch.js';
-import { NeedsMore, type StockState } from '../stock-state.js';
+import { DEFAULT_SETTINGS } from '../decision-settings.js';
+import { type Balance, balanceKey, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
 import { DecisionCheck, isWaitedForInVain, termsOf } from './check-decision.js';
+import { checkDoubts, DiscrepanciesCheck } from './check-discrepancies.js';
 import { Receiver } from './check-events.js';
 import { checkCosts, checkDemand, checkPieces, checkQuants, checkSums, ensure, LedgerSums, Overlay, Violation } from './check-rows.js';
 import { type Decide, MemoryStock, type ReadLimits, type Watch } from './memory-stock.js';
+import { checkInTransit, TransferSums } from './check-transfers.js';
 import { type Sent, Senders } from './senders.js';
-import { BINS, ITEM_KINDS, ITEMS, ORGS, type Step, WAREHOUSES } from './steps.js';
+import { BINS, EXPECTED, expectedReceiptId, ITEM_KINDS, ITEMS, ORGS, type Step, WAREHOUSES } from './steps.js';
 
 export interface SimulationOptions {
   /** A faulty decision, to see that it is noticed. */
@@ -30,7 +35,7 @@ const ATTEMPTS = 3;
 const RETRY_AFTER_STEPS = 4;
 const FILL_AFTER_STEPS = 3;
 /** More often no command may need a further batch; fewer than the batcher grants. */
-const ROUNDS_MAX = 3;
+const ROUNDS_MAX = 6;
 
 interface Delivery {
   readonly atStep: number;
@@ -51,6 +56,9 @@ class Simulation {
   private readonly stock: MemoryStock;
   private readonly senders: Senders;
   private readonly ledger = new LedgerSums();
+  private readonly transfers = new TransferSums();
+  /** Where a pick left free stock beside whoever waits. */
+  private readonly leftByPicks = new Map<string, Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>>();
   private readonly receiver = new Receiver();
   private readonly tally: Tally = new Map();
   private readonly underWay: Delivery[] = [];
@@ -59,8 +67,9 @@ class Simulation {
   /** Second deliveries as new messages, with the first one's command. */
   private readonly repeats = new Map<StockCommand, StockCommand>();
   private readonly decided = new Map<StockCommand, Outcome>();
-  private readonly rounds = new Map<StockCommand, number>();
+  private readonly asked = new Map<StockCommand, readonly string[]>();
   private decision: DecisionCheck | undefined;
+  private found: DiscrepanciesCheck | undefined;
   private step = 0;
 
   constructor(private readonly options: SimulationOptions) {
@@ -95,6 +104,17 @@ class Simulation {
       case 'sweep':
         this.sweep(step.stale);
         return;
+      case 'settings': {
+        const { do: _, org, ...enforcement } = step;
+        this.flush();
+        this.stock.settings.set(org, { ...(this.stock.settings.get(org) ?? DEFAULT_SETTINGS), ...enforcement });
+        this.fillWhereSomebodyWaits(org);
+        for (const { orgId, warehouseId, itemId, mayBeNegative } of this.stock.balances.values()) {
+          const meta = { messageId: 'enforcement', mayWait: false };
+          if (orgId === org && mayBeNegative) this.deliver({ kind: 'note-below-zero', orgId, warehouseId, itemId, meta });
+        }
+        return;
+      }
       default:
         for (const sent of this.senders.send(step)) this.underWay.push(...this.deliveriesOf(sent));
     }
@@ -130,6 +150,14 @@ class Simulation {
     }
   }
 
+  /** What was kept back may be free now, as the sweep finds. */
+  private fillWhereSomebodyWaits(org: string): void {
+    for (const { orgId, warehouseId, itemId, backordered } of this.stock.balances.values()) {
+      if (orgId !== org || backordered === ZERO) continue;
+      this.deliver({ kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'sweep', mayWait: false } });
+    }
+  }
+
   private flush(): void {
     const batch = this.pending;
     if (batch.length === 0) return;
@@ -139,27 +167,28 @@ class Simulation {
       before: (state, command) => {
         working = state;
         this.decision = new DecisionCheck(this.stock, state, command);
+        this.found = new DiscrepanciesCheck(this.stock, state, command);
       },
       after: (state, command, outcome) => this.checkCommand(state, command, outcome),
     };
     const outcomes = this.stock.runBatch(batch, watch);
     outcomes.forEach((outcome, index) => this.settle(batch[index]!, outcome));
     this.checkStored(working!);
-    for (const { orgId, warehouseId, itemId } of working!.unserved) {
-      const command = { kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } } as const;
+    for (const balance of working!.unserved) {
       // In the background: others may come in between.
-      this.underWay.push({ atStep: this.step + FILL_AFTER_STEPS, command, attempt: 1 });
+      this.underWay.push({ atStep: this.step + FILL_AFTER_STEPS, command: fillOf(balance), attempt: 1 });
     }
   }
 
   private settle(pending: Pending, outcome: Outcome | NeedsMore): void {
     if (outcome instanceof NeedsMore) {
-      const rounds = (this.rounds.get(pending.command) ?? 0) + 1;
-      ensure(rounds <= ROUNDS_MAX, () => `${pending.command.kind} asks for more and more: ${outcome.message}`);
-      this.rounds.set(pending.command, rounds);
+      const asked = [...(this.asked.get(pending.command) ?? []), outcome.message];
+      ensure(asked.length <= ROUNDS_MAX, () => `${pending.command.kind} asks for more and more: ${asked.join(', then ')}`);
+      this.asked.set(pending.command, asked);
       this.pending.push(withMore(pending, outcome));
       return;
     }
+    this.asked.delete(pending.command);
     if (outcome.kind !== 'too-early') return;
     const { command } = pending;
     const attempt = (this.attempts.get(command) ?? 1) + 1;
@@ -170,24 +199,33 @@ class Simulation {
   private checkCommand(state: StockState, command: StockCommand, outcome: Outcome | NeedsMore): void {
     const overlay = new Overlay(this.stock, state);
     while (this.seenEntries < this.stock.ledger.length + state.ledger.length) {
-      this.ledger.add(state.ledger[this.seenEntries++ - this.stock.ledger.length]!);
+      const entry = state.ledger[this.seenEntries++ - this.stock.ledger.length]!;
+      this.ledger.add(entry);
+      this.transfers.addEntry(entry);
     }
     while (this.seenEvents < this.stock.outbox.length + state.events.length) {
       const event = state.events[this.seenEvents++ - this.stock.outbox.length]!;
       this.receiver.receive(event);
+      this.transfers.addEvent(event);
+      this.notePickShortage(event);
       this.count(`event ${event.type}`);
     }
     for (const balance of state.changedBalances) {
       this.ledger.check(balance);
+      if (balance.onHand < ZERO) this.count('below zero');
       checkSums(balance, overlay);
     }
+    for (const transfer of [...state.newTransfers, ...state.changedTransfers]) this.transfers.check(transfer);
     for (const demand of state.changedDemands) {
       checkDemand(demand, overlay, this.ledger);
       this.receiver.check(demand);
     }
-    this.decision!.check(outcome, this.isRepeat(state, command));
+    const isRepeat = this.isRepeat(state, command);
+    this.found!.check(outcome, isRepeat);
+    this.decision!.check(outcome, isRepeat);
+    this.found!.checkEffect(outcome);
     if (!(outcome instanceof NeedsMore)) this.decided.set(command, outcome);
-    this.count(`${command.kind} ${nameOf(outcome)}`);
+    this.count(`${kindOf(command)} ${nameOf(outcome)}`);
     this.count('commands');
   }
 
@@ -199,9 +237,19 @@ class Simulation {
     const first = this.decided.get(this.repeats.get(command)!);
     if (first?.kind !== 'answer') return false;
     if (command.kind === 'set-demand') return command.meta.sequence !== undefined;
+    if (REPEATED.has(command.kind)) return true;
     if (nameOf(first) !== 'done') return false;
-    // An inspection has no id of its own, and a sequence says which it is only when it is the order's own.
-    return command.kind !== 'inspect-return' || countOf(state.demand(command.orgId, command.orderId), command.meta) !== undefined;
+    // A recall that found nothing, and a sweep, are said again to take what is there by then.
+    if ((first.answer as { movementId?: string | null }).movementId === null) return false;
+    // An inspection or a pick has no id of its own, and a sequence says which it is only when it is the order's own.
+    const hasId = command.kind !== 'inspect-return' && command.kind !== 'confirm-pick';
+    return hasId || countOf(state.demand(command.orgId, command.orderId), command.meta) !== undefined;
+  }
+
+  private notePickShortage(event: EventOf<EventDefinition>): void {
+    if (event.type !== 'PickShortage') return;
+    const { warehouseId, itemId } = (event as EventOf<typeof PickShortage>).data;
+    this.leftByPicks.set(balanceKey(event.orgid, warehouseId, itemId), { orgId: event.orgid, warehouseId, itemId });
   }
 
   /** What was stored is what the working set was: no change went unrecorded. */
@@ -218,8 +266,23 @@ class Simulation {
       checkSums(balance, stored);
       checkQuants(balance, this.stock, this.ledger);
       checkPieces(balance, this.stock);
+      checkInTransit(balance, this.stock);
+    }
+    for (const [key, expectation] of state.expectedReceipts) {
+      const row = this.stock.expectedReceipts.get(key);
+      ensure(asText(row) === asText(expectation), () => `${key} was stored as ${asText(row)}, decided as ${asText(expectation)}`);
+    }
+    for (const transfer of [...state.newTransfers, ...state.changedTransfers]) {
+      this.transfers.check(this.stock.transfers.get(subjectKey(transfer.orgId, transfer.transferId))!);
     }
     for (const shipment of state.changedShipments) checkCosts(shipment);
+    for (const [key, found] of state.discrepancies) {
+      const stored = this.stock.discrepancies.get(key);
+      ensure(stored !== undefined, () => `discrepancy ${key} was not stored`);
+      const { occurrences: _, ...row } = stored;
+      const { occurrences: __, ...decided } = found;
+      ensure(asText(row) === asText(decided), () => `discrepancy ${key} was stored as ${asText(row)}, decided as ${asText(decided)}`);
+    }
     for (const [key, demand] of state.demands) {
       const { reservations: _, backorders: __, ...decided } = demand;
       const row = this.stock.demands.get(key)!;
@@ -229,26 +292,40 @@ class Simulation {
 
   /** Lets everything arrive, run out and be filled, and looks at all rows once more. */
   private end(): void {
+    this.letArrive();
+    // What a picker did not find is given to the next in turn by whatever comes next.
+    for (const place of this.leftByPicks.values()) this.deliver(fillOf(place));
+    this.letArrive();
+    const found = [...this.stock.discrepancies.values()];
+    for (const [key, row] of this.stock.balances) {
+      checkDoubts(row, found, 'at the end');
+      const item = this.stock.items.get(`${row.orgId}/${row.itemId}`)!;
+      // Who waits for a lot, or for what lives longer, may wait beside what is free; that was looked at command by command.
+      const isDetailed = row.hasQuants || (item.tracking ?? 'none') !== 'none';
+      const safetyQuantity = row.safetyQuantity ?? item.safetyStock ?? ZERO;
+      const lockPolicy = (this.stock.settings.get(row.orgId) ?? DEFAULT_SETTINGS).discrepancyLockPolicy;
+      const terms = termsOf({ ...row, safetyQuantity, safetyPercent: row.safetyPercent ?? ZERO, lockPolicy });
+      ensure(row.reserved <= maxQuantity(row.onHand - row.blocked, ZERO), () => `I1: ${key} is oversold at the end`);
+      ensure(isDetailed || !isWaitedForInVain(terms), () => `somebody waits at ${key} at the end, though stock is free`);
+    }
+  }
+
+  private letArrive(): void {
     for (let rounds = 0; this.pending.length > 0 || this.underWay.length > 0; rounds++) {
       if (rounds > 1_000) throw new Violation('it never comes to an end');
       this.step++;
       this.deliverDue();
       this.flush();
     }
-    for (const [key, row] of this.stock.balances) {
-      const item = this.stock.items.get(`${row.orgId}/${row.itemId}`)!;
-      // Who waits for a lot, or for what lives longer, may wait beside what is free; that was looked at command by command.
-      const isDetailed = row.hasQuants || (item.tracking ?? 'none') !== 'none';
-      const safetyQuantity = row.safetyQuantity ?? item.safetyStock ?? ZERO;
-      const terms = termsOf({ ...row, safetyQuantity, safetyPercent: row.safetyPercent ?? ZERO });
-      ensure(row.reserved <= row.onHand - row.blocked, () => `I1: ${key} is oversold at the end`);
-      ensure(isDetailed || !isWaitedForInVain(terms), () => `somebody waits at ${key} at the end, though stock is free`);
-    }
   }
 
   private count(what: string): void {
     this.tally.set(what, (this.tally.get(what) ?? 0) + 1);
   }
+}
+
+function fillOf({ orgId, warehouseId, itemId }: Pick<Balance, 'orgId' | 'warehouseId' | 'itemId'>): StockCommand {
+  return { kind: 'fill-backorders', orgId, warehouseId, itemId, meta: { messageId: 'fill', mayWait: false } };
 }
 
 /** Two organisations with the same ids, and different rules. */
@@ -265,15 +342,34 @@ export function makeWorld(stock: MemoryStock): void {
       stock.items.set(`${orgId}/${itemId}`, { safetyStock, reorderPoint, ...ITEM_KINDS[itemId], ...life });
     }
     for (const warehouseId of WAREHOUSES) for (const bin of BINS) stock.locations.add(`${orgId}/${warehouseId}/${bin}`);
+    for (const expectation of expectations()) stock.expectedReceipts.set(subjectKey(orgId, expectation.expectedReceiptId), expectation);
   }
   stock.settings.set('south', {
+    ...DEFAULT_SETTINGS,
     softReservationTtlSeconds: 300,
     reservationMode: 'partial',
     returnQuarantine: false,
     defaultReorderPoint: parseQuantity('2'),
     sourcingStrategy: 'fewest_splits',
     minRemainingShelfLifeDays: 0,
+    tolerance: { quantity: parseQuantity('5'), percent: ZERO },
   });
+}
+
+/** What is announced in every simulated organisation. */
+export function expectations(): Expectation[] {
+  return WAREHOUSES.flatMap((warehouseId) =>
+    ITEMS.map((itemId) => ({
+      expectedReceiptId: expectedReceiptId(warehouseId, itemId),
+      warehouseId,
+      itemId,
+      quantity: parseQuantity(EXPECTED[warehouseId].quantity),
+      received: ZERO,
+      expectedOn: '2026-02-01',
+      reference: null,
+      status: EXPECTED[warehouseId].status,
+    })),
+  );
 }
 
 function openingStock(): StockCommand[] {
@@ -293,11 +389,27 @@ function openingStock(): StockCommand[] {
   );
 }
 
+/** Commands that have an id of their own, whatever they are answered. */
+const REPEATED: ReadonlySet<StockCommand['kind']> = new Set([
+  'transfer-stock',
+  'receive-transfer',
+  'report-discrepancy',
+  'review-discrepancy',
+  'close-discrepancy',
+  'carry-out-approval',
+]);
+
+/** The kind of a command, and of the work of what was approved. */
+function kindOf(command: StockCommand): string {
+  return command.kind === 'carry-out-approval' ? `${command.kind} of ${command.work.kind}` : command.kind;
+}
+
 function nameOf(outcome: Outcome | NeedsMore): string {
   if (outcome instanceof NeedsMore) return 'needs more';
   if (outcome.kind === 'error') return `error ${outcome.error.code}`;
   if (outcome.kind !== 'answer') return outcome.kind;
-  const answer = outcome.answer as { status?: string; reason?: string; expired?: boolean } | null;
+  const answer = outcome.answer as { status?: string; reason?: string; expired?: boolean; outcome?: string } | null;
+  if (answer?.outcome !== undefined) return answer.outcome;
   if (answer?.expired !== undefined) return answer.expired ? 'expired' : 'not due';
   return answer?.reason === undefined ? (answer?.status ?? 'done') : `${answer.status} ${answer.reason}`;
 }

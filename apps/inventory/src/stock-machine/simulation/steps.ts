@@ -39,6 +39,13 @@ export function expiryOf(lot: string): number | null {
   return lot.startsWith('d') ? (LIVES_SECONDS[Number(lot.slice(1))] ?? null) : null;
 }
 export const WAREHOUSES = ['W1', 'W2', 'W3'] as const;
+/** What is announced of every item in a warehouse, from the beginning. */
+export const EXPECTED = {
+  W1: { quantity: '15', status: 'open' },
+  W2: { quantity: '3', status: 'open' },
+  W3: { quantity: '8', status: 'cancelled' },
+} as const;
+export const expectedReceiptId = (warehouseId: string, itemId: string) => `expected-${warehouseId}-${itemId}`;
 /** Orders that are under way at once, per organisation. */
 export const ORDERS = 8;
 
@@ -62,6 +69,13 @@ export interface Travel {
   readonly again: { readonly after: number; readonly as: 'same' | 'new' } | null;
 }
 
+/** What an organisation may say of it. */
+export interface Enforcement {
+  readonly enforcementPhase: 'dark' | 'soft' | 'hard';
+  readonly allowInventoryOversell: boolean;
+  readonly discrepancyLockPolicy: 'hard' | 'soft' | 'monitor';
+}
+
 export type Step =
   | { readonly do: 'nothing' }
   | {
@@ -74,6 +88,8 @@ export type Step =
       readonly firm: boolean | null;
       readonly ttlSeconds: number | null;
       readonly pendingApproval: boolean;
+      /** By how much each line may be short, because somebody approved it. */
+      readonly approved: '1' | '20' | null;
       readonly mode: 'all_or_nothing' | 'partial' | null;
       readonly priority: number | null;
       /** By somebody whose order it is not. */
@@ -131,6 +147,8 @@ export type Step =
         quality: 'available' | 'damaged' | 'pending_inspection' | null;
         nthLot: number;
         bin: string | null;
+        /** Names what was announced. */
+        isExpected: boolean;
       }[];
       readonly reuses: boolean;
       readonly travel: Travel;
@@ -157,6 +175,45 @@ export type Step =
       readonly landedCost: string | null;
       /** By the id of the last correction. */
       readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'transfer';
+      readonly org: Org;
+      readonly way: { readonly from: string; readonly to: string };
+      readonly mode: 'immediate' | 'in_transit';
+      readonly goods: readonly {
+        /** Of those of which something is free. */
+        readonly nthItem: number;
+        readonly share: Share;
+        /** One of the lots that are free; null = whichever. */
+        readonly nthPlace: number | null;
+      }[];
+      /** By the id of the last transfer. */
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'arrive';
+      readonly org: Org;
+      /** Of those that are under way. */
+      readonly which: number;
+      /** Of each line; null = all, without saying of what. */
+      readonly share: Share | null;
+      readonly namesLots: boolean;
+      readonly closeShortLines: boolean;
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  | {
+      readonly do: 'pick';
+      readonly org: Org;
+      readonly order: number;
+      /** Nothing but that it was picked; in totals; and where. */
+      readonly says: 'as suggested' | 'in all' | 'where';
+      readonly share: Share;
+      readonly nthPlace: number;
+      readonly travel: Travel;
     }
   | {
       readonly do: 'policy';
@@ -170,7 +227,7 @@ export type Step =
   /** Work inside of a warehouse, where something lies; or what is found out about it. */
   | {
       readonly do: 'work';
-      readonly what: 'move' | 'quality' | 'scrap' | 'recall' | 'expire' | 'count';
+      readonly what: 'move' | 'quality' | 'scrap' | 'recall' | 'expire' | 'count' | 'count all';
       readonly org: Org;
       readonly warehouseId: string;
       readonly itemId: string;
@@ -178,6 +235,47 @@ export type Step =
       readonly share: Share;
       readonly bin: string;
       readonly quality: 'available' | 'damaged' | 'quarantined';
+      readonly travel: Travel;
+    }
+  /** The organisation changes what is enforced. */
+  | ({ readonly do: 'settings'; readonly org: Org } & Enforcement)
+  /** Somebody saw more or less of an item, or in one of the places where something of it lies, than the books say. */
+  | {
+      readonly do: 'report';
+      readonly org: Org;
+      readonly warehouseId: string;
+      readonly itemId: string;
+      /** null = of all of it. */
+      readonly nthPlace: number | null;
+      readonly difference: string;
+      readonly severity: 'low' | 'high' | 'critical' | null;
+      /** By the id of the last report. */
+      readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  /** Somebody decides about a discrepancy. */
+  | {
+      readonly do: 'decide';
+      readonly org: Org;
+      /** Of those that are open; of all, when none is. */
+      readonly which: number;
+      readonly what: 'review' | 'resolve' | 'adjust' | 'dismiss';
+      readonly travel: Travel;
+    }
+  /** Something needs an approval, and somebody else decides about that. */
+  | {
+      readonly do: 'approve';
+      readonly what: 'adjustment' | 'resolution' | 'override';
+      readonly org: Org;
+      readonly which: number;
+      readonly warehouseId: string;
+      readonly itemId: string;
+      readonly quantityDelta: string;
+      readonly reasonCode: 'loss' | 'found' | 'sample';
+      readonly verdict: 'approved' | 'rejected' | 'expired';
+      /** Which request a discrepancy waits for: of one that it was told nothing of, or that was made anew, the decision comes all the same. */
+      readonly awaits: 'this' | 'none' | 'newer';
+      readonly travel: Travel;
     }
   | { readonly do: 'wait'; readonly seconds: number }
   /** A sweeper that looks for holds that have run out; a stale one has seen all that will ever run out. */
@@ -229,7 +327,8 @@ const orderStep = fc.record({
   warehouseId: often(warehouse, 1),
   firm: fc.constantFrom(null, true, false),
   ttlSeconds: fc.constantFrom(null, 60, 600),
-  pendingApproval: rarely,
+  pendingApproval: fc.nat({ max: 6 }).map((roll) => roll === 6),
+  approved: fc.constantFrom(null, null, null, null, '1' as const, '20' as const),
   mode: fc.constantFrom(null, 'all_or_nothing' as const, 'partial' as const),
   priority: fc.constantFrom(null, null, 0, 50, 90),
   foreign: rarely,
@@ -284,6 +383,7 @@ const receiveStep = fc.record({
       quality: fc.constantFrom(null, null, null, 'available' as const, 'damaged' as const),
       nthLot,
       bin: fc.constantFrom(null, null, 'default', ...BINS),
+      isExpected: fc.nat({ max: 4 }).map((roll) => roll === 4),
     }),
     { minLength: 1, maxLength: 4 },
   ),
@@ -312,6 +412,7 @@ const correctStep = fc.record({
   unitCost: often(unitCost, 2),
   landedCost: fc.constantFrom(null, null, '10', '0.0001', '-3'),
   reuses: rarely,
+  travel,
 });
 const policyStep = fc.record({
   do: fc.constant('policy' as const),
@@ -325,7 +426,7 @@ const policyStep = fc.record({
 
 const workStep = fc.record({
   do: fc.constant('work' as const),
-  what: fc.constantFrom('move', 'move', 'quality', 'quality', 'scrap', 'recall', 'expire', 'expire', 'count'),
+  what: fc.constantFrom('move', 'move', 'quality', 'quality', 'scrap', 'recall', 'expire', 'expire', 'count', 'count all'),
   org,
   warehouseId: fc.constantFrom(...WAREHOUSES),
   itemId: fc.constantFrom(...ITEMS),
@@ -333,6 +434,82 @@ const workStep = fc.record({
   share,
   bin: fc.constantFrom('default', ...BINS),
   quality: fc.constantFrom('available', 'damaged', 'quarantined'),
+  travel,
+});
+
+const ways = WAREHOUSES.flatMap((from) => WAREHOUSES.map((to) => ({ from, to }))).filter(({ from, to }) => from !== to);
+const transferStep = fc.record({
+  do: fc.constant('transfer' as const),
+  org,
+  way: fc.oneof(
+    { weight: 20, arbitrary: fc.constantFrom(...ways) },
+    { weight: 1, arbitrary: fc.record({ from: warehouse, to: warehouse }) },
+  ),
+  mode: fc.constantFrom('immediate' as const, 'in_transit' as const, 'in_transit' as const),
+  goods: fc.array(fc.record({ nthItem: fc.nat({ max: 5 }), share, nthPlace: often(fc.nat({ max: 11 }), 1) }), {
+    minLength: 1,
+    maxLength: 3,
+  }),
+  reuses: rarely,
+  travel,
+});
+const arriveStep = fc.record({
+  do: fc.constant('arrive' as const),
+  org,
+  which: fc.nat({ max: 6 }),
+  share: often(share, 3),
+  namesLots: fc.boolean(),
+  closeShortLines: fc.boolean(),
+  reuses: rarely,
+  travel,
+});
+const pickStep = fc.record({
+  do: fc.constant('pick' as const),
+  org,
+  order,
+  says: fc.constantFrom('as suggested' as const, 'in all' as const, 'where' as const),
+  share,
+  nthPlace: fc.nat({ max: 11 }),
+  travel,
+});
+
+const settingsStep = fc.record({
+  do: fc.constant('settings' as const),
+  org,
+  enforcementPhase: fc.constantFrom('dark' as const, 'soft' as const, 'hard' as const, 'hard' as const),
+  allowInventoryOversell: fc.boolean(),
+  discrepancyLockPolicy: fc.constantFrom('hard' as const, 'soft' as const, 'monitor' as const),
+});
+const reportStep = fc.record({
+  do: fc.constant('report' as const),
+  org,
+  warehouseId: warehouse,
+  itemId: item,
+  nthPlace: often(fc.nat({ max: 11 }), 2),
+  difference: fc.constantFrom('-1', '-1', '-3', '-40', '1', '0.5', '0'),
+  severity: fc.constantFrom(null, null, 'low' as const, 'high' as const, 'critical' as const),
+  reuses: rarely,
+  travel,
+});
+const decideStep = fc.record({
+  do: fc.constant('decide' as const),
+  org,
+  which: fc.nat({ max: 30 }),
+  what: fc.constantFrom('review' as const, 'resolve' as const, 'adjust' as const, 'adjust' as const, 'dismiss' as const),
+  travel,
+});
+const approveStep = fc.record({
+  do: fc.constant('approve' as const),
+  what: fc.constantFrom('adjustment' as const, 'resolution' as const, 'override' as const, 'override' as const),
+  org,
+  which: fc.nat({ max: 30 }),
+  warehouseId: fc.constantFrom(...WAREHOUSES),
+  itemId: fc.constantFrom(...ITEMS),
+  quantityDelta: fc.constantFrom('-2', '-8', '3'),
+  reasonCode: fc.constantFrom('loss' as const, 'found' as const, 'sample' as const),
+  verdict: fc.constantFrom('approved' as const, 'approved' as const, 'approved' as const, 'rejected' as const, 'expired' as const),
+  awaits: fc.constantFrom('this' as const, 'this' as const, 'none' as const, 'newer' as const),
+  travel,
 });
 
 export const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -348,6 +525,13 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 4, arbitrary: correctStep },
   { weight: 4, arbitrary: policyStep },
   { weight: 10, arbitrary: workStep },
+  { weight: 6, arbitrary: transferStep },
+  { weight: 6, arbitrary: arriveStep },
+  { weight: 10, arbitrary: pickStep },
+  { weight: 2, arbitrary: settingsStep },
+  { weight: 4, arbitrary: reportStep },
+  { weight: 6, arbitrary: decideStep },
+  { weight: 5, arbitrary: approveStep },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('sweep' as const), stale: rarely }) },
   { weight: 30, arbitrary: fc.constant<Step>({ do: 'commit' }) },
@@ -355,3 +539,12 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
 
 /** A day in the life of a few orders: long enough that orders are placed, shipped, returned and shorted. */
 export const someDay = fc.array(anyStep, { minLength: 1, maxLength: 400, size: 'max' });
+
+/** Such a day that is all about one item, so that orders get in each other's way and rare things happen. */
+export function crowdedDay(itemId: (typeof ITEMS)[number], warehouseId?: (typeof WAREHOUSES)[number]): fc.Arbitrary<Step[]> {
+  const replaced = (key: string, value: unknown) => {
+    if (key === 'itemId') return itemId;
+    return key === 'warehouseId' && value !== null ? (warehouseId ?? value) : value;
+  };
+  return someDay.map((steps) => JSON.parse(JSON.stringify(steps), replaced) as Step[]);
+}

@@ -1,11 +1,16 @@
+import { formatQuantity } from '#libs/domain';
 import { InProcessDelivery, Inbox, Outbox, Relay } from '#libs/messaging';
 import type { Database } from '#libs/persistence';
 import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import type { Costing } from '../../costing/cost-layers.js';
+import type { Discrepancy } from '../../discrepancies/discrepancy.js';
+import { type DiscrepancyRow, toDiscrepancy } from '../../discrepancies/discrepancy.sql.js';
 import { Batcher } from '../batcher.js';
+import type { DecisionSettings } from '../decision-settings.js';
 import { DueWork } from '../due-work.js';
 import { KnownBalances } from '../load-stock.js';
 import type { Machine } from '../run-batch.js';
+import { expectations } from './simulate.js';
 import { BINS, ITEM_KINDS, ITEMS, WAREHOUSES } from './steps.js';
 
 /** One process of inventory, as far as the machine goes. */
@@ -69,13 +74,42 @@ export class StockDatabase {
       `insert into inventory.location (org_id, warehouse_id, location) select $1, w, l from unnest($2::text[]) w, unnest($3::text[]) l`,
       [orgId, WAREHOUSES, BINS],
     );
+    const expected = expectations();
+    await this.database.rows(
+      `insert into inventory.expected_receipt (org_id, expected_receipt_id, warehouse_id, item_id, quantity, expected_on, status, created_at,
+                                               updated_at, fingerprint)
+       select $1, *, now(), now(), '' from unnest($2::text[], $3::text[], $4::text[], $5::numeric[], $6::date[], $7::text[])`,
+      [
+        orgId,
+        expected.map((one) => one.expectedReceiptId),
+        expected.map((one) => one.warehouseId),
+        expected.map((one) => one.itemId),
+        expected.map((one) => formatQuantity(one.quantity)),
+        expected.map((one) => one.expectedOn),
+        expected.map((one) => one.status),
+      ],
+    );
     if (!orgId.startsWith('south')) return;
     await this.database.rows(
       `insert into inventory.stock_settings
-         (org_id, soft_reservation_ttl_seconds, reservation_mode, return_quarantine, default_reorder_point, sourcing_strategy)
-       values ($1, 300, 'partial', false, 2, 'fewest_splits')`,
+         (org_id, soft_reservation_ttl_seconds, reservation_mode, return_quarantine, default_reorder_point, sourcing_strategy, tolerance)
+       values ($1, 300, 'partial', false, 2, 'fewest_splits', '{"quantity": "5", "percent": "0"}')`,
       [orgId],
     );
+  }
+
+  /** What an organisation enforces. */
+  async enforce(orgId: string, phase: DecisionSettings['enforcementPhase'], allowInventoryOversell: boolean): Promise<void> {
+    await this.database.rows(
+      `insert into inventory.stock_settings (org_id, enforcement_phase, allow_inventory_oversell) values ($1, $2, $3)
+           on conflict (org_id) do update set enforcement_phase = $2, allow_inventory_oversell = $3`,
+      [orgId, phase, allowInventoryOversell],
+    );
+  }
+
+  /** What is known of mismatches in an organisation. */
+  async discrepancies(orgId: string): Promise<Discrepancy[]> {
+    return (await this.rows<DiscrepancyRow>('select * from inventory.discrepancy where org_id = $1', [orgId])).map(toDiscrepancy);
   }
 
   rows<R>(text: string, values?: readonly unknown[]): Promise<R[]> {

@@ -1,0 +1,60 @@
+import { conflict, formatQuantity } from '#libs/domain';
+import type { Exception } from '../approvals/ask-approval.js';
+import type { CommandMeta, KeptMovement, RunOverride } from '../stock-machine/commands.js';
+import { balanceKey } from '../stock-machine/stock-state.js';
+import { differenceOf, type Discrepancy, discrepancyOver, isOpen } from './discrepancy.js';
+
+/**
+ * What somebody has to approve, so that a movement that was refused is run again: what was missing when it was refused, of all its items
+ * together.
+ *
+ * @param siblings what else is open about the same movement.
+ * @param ended how many requests about the discrepancy are over: the same may be asked anew then.
+ * @throws {HoldfastError} 409 `INVALID_STATE` when it is over, or no movement is kept with it.
+ */
+export function overrideOf(
+  found: Discrepancy,
+  siblings: readonly Discrepancy[],
+  reason: string,
+  ended: number,
+  meta: CommandMeta,
+): Exception {
+  const { orgId, discrepancyId, source, command } = found;
+  if (!isOpen(found)) throw discrepancyOver(found);
+  if (source !== 'blocked_transaction' || command === null) {
+    throw conflict(
+      'INVALID_STATE',
+      `no movement was refused with discrepancy ${discrepancyId}, so there is none to run; count the item, or resolve or dismiss it`,
+    );
+  }
+  const kept = command as KeptMovement;
+  const placeOf = ({ warehouseId, itemId }: Discrepancy) => balanceKey(orgId, warehouseId!, itemId);
+  const ofMessage = siblings.filter((one) => (one.command as KeptMovement).meta.messageId === kept.meta.messageId);
+  const all = [...new Map([...ofMessage, found].map((one) => [placeOf(one), one])).values()].sort((a, b) =>
+    placeOf(a) < placeOf(b) ? -1 : 1,
+  );
+  const work: RunOverride = {
+    kind: 'run-override',
+    orgId,
+    shortfalls: all.map((one) => {
+      const { warehouseId, itemId } = one;
+      return { discrepancyId: one.discrepancyId, warehouseId: warehouseId!, itemId, quantity: formatQuantity(differenceOf(one)) };
+    }),
+    command: kept,
+    // Said by who approves it; why it is asked for is told beside it, and is no part of what is approved.
+    reason: '',
+    meta,
+  };
+  return {
+    kind: 'movement_override',
+    subjectType: 'discrepancy',
+    subjectId: discrepancyId,
+    subjectVersion: ended,
+    reason,
+    parts: all.map((one) => {
+      const { warehouseId, itemId, lot, location } = one;
+      return { warehouseId: warehouseId!, itemId, lot, location, delta: differenceOf(one), of: null, unitCost: null };
+    }),
+    work,
+  };
+}

@@ -1,0 +1,47 @@
+import { metrics } from '#libs/service';
+import type { Outcome, StockCommand } from './commands.js';
+import { countBatch } from './count-batch.js';
+
+const meta = { messageId: 'm', mayWait: false };
+const about = { orgId: 'acme', orderId: 'o', meta };
+const answer = (said: object): Outcome => ({ kind: 'answer', answer: said });
+
+describe('what a batch counts', () => {
+  beforeEach(() => {
+    metrics.stockMovements.reset();
+    metrics.stockReservations.reset();
+  });
+
+  const counted = async () => {
+    const all = [...(await metrics.stockMovements.get()).values, ...(await metrics.stockReservations.get()).values];
+    return all.map(({ labels, value }) => [...Object.values(labels), value].join(' ')).sort();
+  };
+
+  it('is movements, holds taken and given back, and what became of demands', async () => {
+    const commands = ['set-demand', 'set-demand', 'expire-holds', 'expire-holds', 'ship'].map(
+      (kind) => ({ kind, ...about }) as StockCommand,
+    );
+    const outcomes = [
+      answer({ status: 'reserved' }),
+      answer({ status: 'failed', reason: 'INSUFFICIENT_STOCK' }),
+      answer({ expired: true }),
+      answer({ expired: false }),
+      answer({ status: 'refused', reason: 'ORDER_CANCELLED' }),
+    ];
+    const receipt = { type: 'receipt', isFlagged: false };
+    const movements = [receipt, receipt, { type: 'sale_shipment', isFlagged: true }];
+    countBatch(commands, outcomes, { movements, reserved: 2, released: 1 });
+    expect(await counted()).toEqual(
+      [
+        'receipt posted  2',
+        'sale_shipment flagged  1',
+        'reserve posted  2',
+        'unreserve posted  1',
+        'ship refused ORDER_CANCELLED 1',
+        'reserved  1',
+        'failed INSUFFICIENT_STOCK 1',
+        'expired  1',
+      ].sort(),
+    );
+  });
+});
