@@ -13,15 +13,17 @@ import {
   ApprovalPolicyMatch,
   ApprovalReject,
   type ApprovalRequest,
+  AuditLists,
   type CallDefinition,
   type CloudEvent,
   type RequestOf,
   type ResponseOf,
 } from '#libs/contracts';
+import { Outbox, Relay } from '#libs/messaging';
 import { startTestService, type TestService } from '#libs/testing';
 import { approvals } from './index.js';
 import { DEFAULT_POLICIES } from './policies/policy.rules.js';
-import { anAsk, hearAll } from './requests/use-cases.fixture.js';
+import { anAsk, hearAll, Replica } from './requests/use-cases.fixture.js';
 
 const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 const NOWHERE = '019cb5b1-0000-7000-8000-00000000dead';
@@ -338,12 +340,78 @@ describe('policies', () => {
   });
 });
 
+describe('the audit trail', () => {
+  const audit = async (more: Partial<RequestOf<typeof AuditLists.approvals>> = {}) =>
+    (await call(AuditLists.approvals, more, { roles: ['auditor'] })).items;
+  const types = async () => (await audit()).map(({ type }) => type);
+  const movement = { kind: 'movement_override', subjectType: 'discrepancy', subjectId: 'd-1' } as const;
+
+  it('says that a request was taken back, by whom and why, whatever it was about', async () => {
+    const { approvalRequestId } = await ask(movement);
+    const { subjectType, subjectId } = movement;
+    const takeBack = () => call(ApprovalCancel, { subjectType, subjectId, reason: 'It was found' }, { userId: 'ann', roles: ['service'] });
+    await takeBack();
+    await takeBack();
+    expect(await audit()).toMatchObject([
+      {
+        ...{ type: 'approval_cancelled', actor: 'ann', orderId: null },
+        details: {
+          approvalRequestId,
+          ...movement,
+          requestedBy: 'ann',
+          reason: 'It was found',
+          lines: anAsk.lines,
+          requiredRole: 'inventory_manager',
+        },
+      },
+      { type: 'approval_requested', orderId: null },
+    ]);
+    expect(await audit({ type: 'approval_cancelled', by: 'ann' })).toHaveLength(1);
+  });
+
+  it('says that a request gave way to another one', async () => {
+    await ask();
+    await ask({ lines: [{ ...anAsk.lines[0]!, quantity: '4' }] });
+    expect((await types()).sort()).toEqual(['approval_cancelled', 'approval_requested', 'approval_requested']);
+    expect(await audit({ orderId: anAsk.subjectId, type: 'approval_cancelled' })).toMatchObject([{ orderId: anAsk.subjectId }]);
+  });
+
+  it('says that a request expired, by nobody, and nothing of the kind of one that was decided', async () => {
+    await approve(await ask({ subjectId: 'decided' }));
+    const expires = await ask({ kind: 'discrepancy_resolution', subjectType: 'discrepancy', subjectId: 'd-2' });
+    const database = await service.database.open('approvals');
+    const messaging = await service.database.openMessaging('approvals');
+    const outbox = new Outbox(new Relay({ service: 'approvals', delivery: service.delivery, database: messaging }));
+    const late = new Replica(database, outbox, 169);
+    await late.due.run();
+    await late.due.run();
+    const [last, ...before] = await audit();
+    expect(last).toMatchObject({
+      ...{ type: 'approval_expired', actor: null, orderId: null },
+      details: { approvalRequestId: expires.approvalRequestId, kind: 'discrepancy_resolution', subjectId: 'd-2', reason: null },
+    });
+    expect(before.map(({ type }) => type).sort()).toEqual(['approval_approved', 'approval_requested', 'approval_requested']);
+  });
+});
+
 describe('the tables', () => {
-  const tables = ['approval_policy_set', 'approval_policy_change', 'approval_subject', 'approval_request', 'approval_decision'];
+  const tables = [
+    'approval_policy_set',
+    'approval_policy_change',
+    'approval_subject',
+    'approval_request',
+    'approval_decision',
+    'approval_end',
+  ];
 
   it('hide every row from a transaction of another organisation', async () => {
-    await approve(await ask());
+    const { subjectType, subjectId } = await approve(await ask());
     await call(ApprovalPoliciesSet, { policies: [] });
+    await service.database.rows(
+      `insert into approvals.approval_end select org_id, approval_request_id, 'cancelled', null, null, now() from approvals.approval_request
+        where org_id = $1 and subject_type = $2 and subject_id = $3`,
+      [orgId, subjectType, subjectId],
+    );
     const database = await service.database.open('approvals');
     for (const table of tables) {
       const count = (orgs: string[]) => database.transaction(orgs, (tx) => tx.rows(`select 1 from ${table}`));
@@ -368,6 +436,7 @@ describe('the tables', () => {
       'update approval_request set value = 0',
       'update approval_request set expire_at = now()',
       `update approval_decision set decided_by = 'x'`,
+      `update approval_end set ended_by = 'x'`,
       `update approval_policy_change set actor = 'x'`,
       ...tables.flatMap((table) => [`delete from ${table}`, `truncate ${table}`]),
     ];

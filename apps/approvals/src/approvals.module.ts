@@ -1,9 +1,12 @@
 import { Module } from '@nestjs/common';
-import { CONFIG, type Config } from '#libs/service';
-import { Clock } from './clock.js';
+import { Clock, CONFIG, type Config } from '#libs/service';
+import { AuditConsumer } from './audit/audit.consumer.js';
+import { AuditQueries } from './audit/audit.queries.js';
 import { ChangePolicies } from './policies/change-policies.js';
 import { PoliciesConsumer } from './policies/policies.consumer.js';
 import { PolicyQueries } from './policies/policy.queries.js';
+import { ReportQueries } from './reports/report.queries.js';
+import { ReportsConsumer } from './reports/reports.consumer.js';
 import { CancelRequest } from './requests/cancel-request.js';
 import { DecideRequest } from './requests/decide-request.js';
 import { DueRequests } from './requests/due-requests.js';
@@ -14,7 +17,7 @@ import { SaveRequest } from './requests/save-request.js';
 
 /** Approvals: policies, requests, decisions, and what time makes of requests that nobody decides. */
 @Module({
-  controllers: [RequestsConsumer, PoliciesConsumer],
+  controllers: [RequestsConsumer, PoliciesConsumer, ReportsConsumer, AuditConsumer],
   providers: [
     { provide: Clock, inject: [CONFIG], useFactory: ({ clockOffsetSeconds }: Config) => new Clock(clockOffsetSeconds) },
     SaveRequest,
@@ -25,6 +28,8 @@ import { SaveRequest } from './requests/save-request.js';
     RequestQueries,
     ChangePolicies,
     PolicyQueries,
+    ReportQueries,
+    AuditQueries,
   ],
 })
 export class ApprovalsModule {}

@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  type Availability,
+  AvailabilityGet,
   BackorderDates,
   type CallDefinition,
   type DataOf,
+  DEFAULT_STOCK_SETTINGS,
   type EventDefinition,
   ItemGet,
-  makeEvent,
   OrderConfirm,
   OrderCreate,
   OrderEventList,
@@ -17,14 +19,12 @@ import {
   ReturnGet,
   ReturnInspect,
   ReturnReceive,
-  routingKey,
   SettingsGet,
   ShipmentCreate,
   ShipmentGet,
   StockDemand,
   StockDepletionFailed,
   StockInspect,
-  type StockLine,
   StockReservationFailed,
   StockReserved,
   StockReturn,
@@ -32,12 +32,10 @@ import {
   StockShip,
 } from '#libs/contracts';
 import { unavailable } from '#libs/domain';
-import { MessagingMetrics, Outbox, Relay, RpcClient } from '#libs/messaging';
+import { RpcClient } from '#libs/messaging';
 import { startTestService, StubService, type TestService } from '#libs/testing';
 import { orders } from './index.js';
-import { SaveOrder } from './orders/save-order.js';
-import { AskAgain } from './stock/ask-again.js';
-import { AskInventory } from './stock/ask-inventory.js';
+import { askAgain, held, hold, item, publish, refused, saidEvents, short, stockLine } from './spoken.fixture.js';
 
 // Orders against an inventory that says what the test lets it say, when the test lets it say it.
 
@@ -61,33 +59,10 @@ beforeEach(() => {
   orgId = `org-${++orgs}`;
   inventory.calls.length = 0;
   inventory.answers(ItemGet, ({ itemIds }) => ({ items: itemIds.map(item) }));
-  inventory.answers(SettingsGet, () => settings);
+  inventory.answers(SettingsGet, () => DEFAULT_STOCK_SETTINGS);
   inventory.answers(StockDemand, ({ firm = false, lines }) => held(1, firm, lines.length === 0 ? { closed: '4' } : { reserved: '4' }));
 });
 
-const settings = {
-  ...{ softReservationTtlSeconds: 1800, defaultReorderPoint: null, reservationMode: 'all_or_nothing' as const, returnQuarantine: true },
-  ...{ currency: 'EUR', deliveryLeadDays: 0, timezone: 'UTC', sourcingStrategy: 'priority' as const, minRemainingShelfLifeDays: 0 },
-};
-const item = (itemId: string) => ({
-  ...{ itemId, name: itemId, unit: 'piece', tracking: 'none' as const, costing: 'fifo' as const, unitPrice: '2', currency: null },
-  ...{ reorderPoint: null, safetyStock: null, minRemainingShelfLifeDays: null, substitutes: [], createdAt: '' },
-});
-const stockLine = (parts: Partial<StockLine>): StockLine => {
-  const none = { reserved: '0', backordered: '0', fulfilled: '0', returned: '0', closed: '0', unheld: '0' };
-  return { lineNo: 1, itemId: 'a', requested: '4', ...none, ...parts };
-};
-const hold = { lineNo: 1, itemId: 'a', warehouseId: 'main', lot: null, quantity: '4', reservationId: 'r' };
-const held = (sequence: number, firm: boolean, parts: Partial<StockLine>): ResponseOf<typeof StockDemand> => ({
-  ...{ status: 'reserved', orderId: 'o', sequence, firm, expiresAt: null, backordered: [] },
-  lines: parts.reserved === '4' ? [hold] : [],
-  stock: [stockLine(parts)],
-});
-const short = { lineNo: 1, itemId: 'a', warehouseId: 'main', requested: '4', available: '1' };
-const refused = (sequence: number): ResponseOf<typeof StockDemand> => ({
-  ...held(sequence, false, { unheld: '4' }),
-  ...{ status: 'failed', reason: 'INSUFFICIENT_STOCK', shortLines: [short], discrepancyIds: [], alternatives: [] },
-});
 const silent = () => {
   throw unavailable('no answer');
 };
@@ -100,15 +75,8 @@ const get = () => call(OrderGet, { orderId: 'o' });
 
 /** Says something as inventory does, and waits until orders has heard it. */
 async function say<D extends EventDefinition>(definition: D, sequence: number, data: Omit<DataOf<D>, 'orderId'>): Promise<void> {
-  const attributes = { source: '/inventory', subject: 'o', orgid: orgId, time: new Date().toISOString(), sequence };
-  const event = makeEvent(definition, attributes, Object.assign({ orderId: 'o' }, data) as DataOf<D>);
-  const body = Buffer.from(JSON.stringify(event));
-  await new Promise<void>((resolve, reject) => {
-    service.delivery.publish({ id: event.id, type: event.type, routingKey: routingKey(event), body }, (_, safe) => {
-      if (safe) resolve();
-      else reject(new Error(`${event.type} was not handled.`));
-    });
-  });
+  const attributes = { source: '/inventory', subject: 'o', orgid: orgId, sequence };
+  await publish(service, definition, attributes, Object.assign({ orderId: 'o' }, data) as DataOf<D>);
 }
 const sayReserved = (sequence: number, firm = false) =>
   say(StockReserved, sequence, { firm, expiresAt: null, lines: [hold], stock: [stockLine({ reserved: '4' })] });
@@ -118,12 +86,35 @@ const sayFailed = (sequence: number) =>
     stock: [stockLine({ unheld: '4' })],
   });
 
-/** The events that wait for inventory, which takes none in these tests. */
-async function said(): Promise<{ type: string; sequence?: number; data: unknown }[]> {
-  const rows = await service.database.rows<{ event: Buffer }>('select event from orders.outbox order by id');
-  const events = rows.map((row) => JSON.parse(row.event.toString()) as { type: string; orgid: string; sequence?: number; data: unknown });
-  return events.filter((event) => event.orgid === orgId && event.type !== 'OrderStatusChanged');
-}
+const said = () => saidEvents(service, orgId);
+
+describe('what there is to warn of', () => {
+  const doubt: Availability = {
+    ...{ itemId: 'a', warehouseId: 'main', onHand: '4', reserved: '4', blocked: '0', expiredOrTooOld: '0', safetyStock: '0' },
+    ...{ discrepancyHold: '0', backordered: '0', inTransit: '0', available: '0', requiresAcknowledgement: false, warnings: ['Look.'] },
+  };
+  const asked = () => inventory.calls.filter(({ pattern }) => pattern === AvailabilityGet.pattern);
+
+  it('is asked for on behalf of who is shown the order, where stock in doubt is only watched', async () => {
+    inventory.answers(SettingsGet, () => ({ ...DEFAULT_STOCK_SETTINGS, discrepancyLockPolicy: 'monitor' as const }));
+    inventory.answers(AvailabilityGet, () => ({ items: [doubt] }));
+    expect(await place()).toMatchObject({ warnings: ['Line 1, item a in main: Look.'] });
+    expect(asked()).toMatchObject([
+      { request: { items: [{ itemId: 'a', warehouseId: 'main' }] }, actor: { userId: 'tester', roles: ['admin'] } },
+    ]);
+  });
+
+  it('is left out when inventory does not tell it', async () => {
+    inventory.answers(SettingsGet, () => ({ ...DEFAULT_STOCK_SETTINGS, discrepancyLockPolicy: 'monitor' as const }));
+    inventory.answers(AvailabilityGet, silent);
+    expect(await place()).toMatchObject({ status: 'created', warnings: [] });
+  });
+
+  it('is not asked for where nothing in doubt is given out', async () => {
+    expect(await place()).toMatchObject({ warnings: [] });
+    expect(asked()).toEqual([]);
+  });
+});
 
 describe('the days of orders', () => {
   const today = () => new Date().toISOString().slice(0, 10);
@@ -135,7 +126,7 @@ describe('the days of orders', () => {
     inventory.answers(BackorderDates, ({ orderIds }) => ({
       orders: orderIds.map((orderId) => ({ orderId, date: orderId === 'o' ? '2999-01-01' : null })),
     }));
-    inventory.answers(SettingsGet, () => ({ ...settings, deliveryLeadDays: 2 }));
+    inventory.answers(SettingsGet, () => ({ ...DEFAULT_STOCK_SETTINGS, deliveryLeadDays: 2 }));
     expect(await place({ reservationMode: 'partial' })).toMatchObject({
       estimatedShipDate: '2999-01-01',
       estimatedDeliveryDate: '2999-01-03',
@@ -335,21 +326,9 @@ describe('shipments and returns', () => {
     const inspect = { returnId: 'r', lines: [{ lineNo: 1, quantity: '1', verdict: 'available' as const }] };
     await expect(call(ReturnInspect, inspect)).rejects.toMatchObject({ kind: 'unavailable' });
     inventory.answers(StockInspect, () => ({ status: 'done' as const, sequence: 5, stock, lines: [returned] }));
-    await askAgain();
+    await askAgain(service);
     expect(await call(ReturnGet, { returnId: 'r' })).toMatchObject({ status: 'completed', refundTotal: '2' });
   });
-
-  async function askAgain(): Promise<void> {
-    const database = await service.database.open('orders');
-    const relay = new Relay({
-      service: 'orders',
-      delivery: service.delivery,
-      database: await service.database.openMessaging('orders'),
-      metrics: MessagingMetrics.in(),
-    });
-    const ask = new AskAgain(database, new AskInventory(new RpcClient(service.delivery), database, new SaveOrder(new Outbox(relay))));
-    await ask.run(new Date(Date.now() + 1_000));
-  }
 });
 
 describe('the tables', () => {

@@ -1,4 +1,8 @@
 import { Module } from '@nestjs/common';
+import { ApprovalsConsumer } from './approvals/approvals.consumer.js';
+import { CarryOn } from './approvals/carry-on.js';
+import { HearApprovals } from './approvals/hear-approvals.js';
+import { TellApprovals } from './approvals/tell-approvals.js';
 import { AuditConsumer } from './audit/audit.consumer.js';
 import { AuditQueries } from './audit/audit.queries.js';
 import { AmendOrder } from './orders/amend-order.js';
@@ -7,12 +11,14 @@ import { ChangeOrder } from './orders/change-order.js';
 import { ConfirmOrder } from './orders/confirm-order.js';
 import { OrderQueries } from './orders/order.queries.js';
 import { OrdersConsumer } from './orders/orders.consumer.js';
-import { OrganisationCalendar } from './orders/organisation-calendar.js';
+import { OrganisationSettings } from './orders/organisation-settings.js';
 import { PlaceOrder } from './orders/place-order.js';
 import { ReadCatalogue } from './orders/read-catalogue.js';
 import { RecordHandling } from './orders/record-handling.js';
 import { SaveOrder } from './orders/save-order.js';
 import { ShowOrders } from './orders/show-orders.js';
+import { StockWarnings } from './orders/stock-warnings.js';
+import { ReconciliationConsumer } from './reconciliation/reconciliation.consumer.js';
 import { AuthoriseReturn } from './returns/authorise-return.js';
 import { ChangeReturn } from './returns/change-return.js';
 import { ReturnQueries } from './returns/return.queries.js';
@@ -28,15 +34,27 @@ import { StockReportsConsumer } from './stock/stock-reports.consumer.js';
 
 /** Orders, shipments, returns and the record of what happened to them. */
 @Module({
-  controllers: [OrdersConsumer, ShipmentsConsumer, ReturnsConsumer, AuditConsumer, StockReportsConsumer],
+  controllers: [
+    OrdersConsumer,
+    ShipmentsConsumer,
+    ReturnsConsumer,
+    AuditConsumer,
+    StockReportsConsumer,
+    ApprovalsConsumer,
+    ReconciliationConsumer,
+  ],
   providers: [
     SaveOrder,
     AskInventory,
+    TellApprovals,
+    CarryOn,
     AskAgain,
     HearInventory,
+    HearApprovals,
     ChangeOrder,
-    OrganisationCalendar,
+    OrganisationSettings,
     ReadCatalogue,
+    StockWarnings,
     ShowOrders,
     PlaceOrder,
     AmendOrder,

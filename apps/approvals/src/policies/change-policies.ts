@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ApprovalPolicy } from '#libs/contracts';
 import { invalid } from '#libs/domain';
 import { Database } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { checkPolicies, normalised } from './policy.rules.js';
 import { lockPolicies, writePolicies } from './policy.sql.js';
 

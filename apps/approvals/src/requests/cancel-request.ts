@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ApprovalCancel, RequestOf, ResponseOf } from '#libs/contracts';
 import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { cancelled, isTakenBack } from './request.rules.js';
 import { lockRequest, takeSubject, writeSubject } from './request.sql.js';
 import type { RequestState } from './request-state.js';

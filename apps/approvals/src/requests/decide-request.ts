@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { ApprovalRequest } from '#libs/contracts';
 import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { decide, type Verdict } from './request.rules.js';
 import { lockRequest } from './request.sql.js';
 import type { RequestState } from './request-state.js';

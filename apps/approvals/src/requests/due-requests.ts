@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 import { crashPoint } from '#libs/messaging';
 import { Database, statement } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { letTimePass } from './request.rules.js';
 import { claimRequest } from './request.sql.js';
 import type { RequestKey } from './request-state.js';

@@ -3,7 +3,7 @@ import type { ApprovalAsk, ApprovalRequest, RequestOf } from '#libs/contracts';
 import { conflict, invalid, uuidv7 } from '#libs/domain';
 import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { matchPolicy } from '../policies/policy.rules.js';
 import { readPolicies } from '../policies/policy.sql.js';
 import { fingerprintOf } from './fingerprint.js';

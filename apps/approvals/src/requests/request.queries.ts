@@ -66,7 +66,7 @@ export class RequestQueries {
 }
 
 /** How many fit one message; at least one. */
-function fitting(keys: readonly KeyRow[]): number {
+export function fitting(keys: readonly Pick<KeyRow, 'content_bytes'>[]): number {
   let bytes = 0;
   const tooMany = keys.findIndex(({ content_bytes }, index) => (bytes += content_bytes) > PAGE_BYTES_MAX && index > 0);
   return tooMany < 0 ? keys.length : tooMany;

@@ -127,6 +127,11 @@ const insertDecision = statement<never>(
   `insert into approval_decision (org_id, approval_request_id, decided_by, role, decision, reason, decided_at) values ($1, $2, $3, $4, $5, $6, $7)`,
 );
 
+const insertEnd = statement<never>(
+  'end_insert',
+  `insert into approval_end (org_id, approval_request_id, status, ended_by, reason, ended_at) values ($1, $2, $3, $4, $5, $6)`,
+);
+
 /** What is known of a subject beside its last request. */
 export interface Subject {
   readonly lastRequestId: string | null;
@@ -175,6 +180,12 @@ export async function updateRequest(tx: Tx, request: RequestState): Promise<void
 export async function recordDecision(tx: Tx, { orgId, approvalRequestId }: RequestKey, decision: Decision): Promise<void> {
   const { by, role, decision: verdict, reason, at } = decision;
   await tx.run(insertDecision, [orgId, approvalRequestId, by, role, verdict, reason, at]);
+}
+
+/** Puts on record for good that a request ended without a decision. @param by null = time did it. */
+export async function recordEnd(tx: Tx, request: RequestState, by: string | null): Promise<void> {
+  const { orgId, approvalRequestId, status, closeReason, closedAt } = request;
+  await tx.run(insertEnd, [orgId, approvalRequestId, status, by, closeReason, closedAt]);
 }
 
 /** How much of a request is of any size, in bytes as it travels. */

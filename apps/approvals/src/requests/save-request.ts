@@ -5,7 +5,7 @@ import type { Tx } from '#libs/persistence';
 import { metrics } from '#libs/service';
 import type { RequestState, Step } from './request-state.js';
 import { requestView } from './request-view.js';
-import { insertRequest, recordDecision, updateRequest } from './request.sql.js';
+import { insertRequest, recordDecision, recordEnd, updateRequest } from './request.sql.js';
 
 /** When a change was made, and on whose behalf; nobody's when time made it. */
 export interface MadeBy {
@@ -32,10 +32,16 @@ export class SaveRequest {
     await Promise.all([insertRequest(tx, request), this.tell(tx, [{ event: ApprovalRequested, request }], by)]);
   }
 
-  /** Stores the last of these steps of one request, and tells all of them. */
+  /** Stores the last of these steps of one request, and tells all of them. That it ended without a decision is put on record. */
   async advance(tx: Tx, steps: readonly Step[], by: MadeBy): Promise<void> {
-    const last = steps.at(-1);
-    if (last !== undefined) await Promise.all([updateRequest(tx, last.request), this.tell(tx, steps, by)]);
+    const request = steps.at(-1)?.request;
+    if (request === undefined) return;
+    const isUndecided = request.closedAt !== null && request.decision === null;
+    await Promise.all([
+      updateRequest(tx, request),
+      isUndecided ? recordEnd(tx, request, by.actor ?? null) : undefined,
+      this.tell(tx, steps, by),
+    ]);
   }
 
   /** Stores the end of a request: a decision, or that it was taken back. */

@@ -2,7 +2,7 @@ import { type Actor, serviceActor } from '#libs/auth';
 import type { ApprovalAsk, ApprovalCancel, ApprovalRequest, CloudEvent, RequestOf, ResponseOf } from '#libs/contracts';
 import type { InProcessDelivery, MessageContext, Outbox } from '#libs/messaging';
 import type { Database } from '#libs/persistence';
-import { Clock } from '../clock.js';
+import { Clock } from '#libs/service';
 import { CancelRequest } from './cancel-request.js';
 import { DecideRequest } from './decide-request.js';
 import { DueRequests } from './due-requests.js';

@@ -6,11 +6,13 @@ import {
   type ApprovalRequest,
   ApprovalRequested,
   type DataOf,
+  DiscrepancyOpened,
   type EventDefinition,
   exampleOf,
   LowStockDetected,
   makeEvent,
   notifiedEventTypes,
+  ReconciliationCompleted,
   ReservationShorted,
   type Role,
   StockReservationFailed,
@@ -90,6 +92,47 @@ describe('LowStockDetected', () => {
   });
 });
 
+describe('DiscrepancyOpened', () => {
+  const found = { ...(exampleOf(DiscrepancyOpened.data) as DataOf<typeof DiscrepancyOpened>), itemId: 'mug', warehouseId: 'berlin' };
+  const counted = { ...found, source: 'count' as const, ledgerQuantity: '10', snapshotQuantity: '7', difference: '-3', note: null };
+
+  it('is for who owns it, when it keeps stock back', () => {
+    const severe = { ...counted, severity: 'high' as const, ownerRole: 'inventory_manager', lot: 'L-7', location: null };
+    expect(tell(DiscrepancyOpened, severe)).toMatchObject({
+      concerns: true,
+      roles: ['inventory_manager'],
+      title: 'Discrepancy (high): mug in berlin',
+      lines: ['The books say 10, count says 7: a difference of -3.', 'Where: L-7.'],
+    });
+  });
+
+  it('is for nobody when it is slight, or stands for refusals', () => {
+    expect(tell(DiscrepancyOpened, { ...counted, severity: 'medium' }).concerns).toBe(false);
+    expect(tell(DiscrepancyOpened, { ...counted, severity: 'critical', source: 'blocked_transaction' }).concerns).toBe(false);
+  });
+});
+
+describe('ReconciliationCompleted', () => {
+  const run = exampleOf(ReconciliationCompleted.data) as DataOf<typeof ReconciliationCompleted>;
+  const finding = { ...run.findings[0]!, kind: 'reserved' as const, itemId: 'mug', warehouseId: 'berlin', expected: '3', actual: '5' };
+
+  it('is told when something was found, with what', () => {
+    const ended = { ...run, status: 'completed' as const, failure: null, findingsTotal: 1, outOfSyncItems: 1, findings: [finding] };
+    expect(tell(ReconciliationCompleted, ended)).toMatchObject({
+      concerns: true,
+      roles: ['inventory_manager', 'finance_manager'],
+      title: 'Reconciliation found 1 mismatches',
+      lines: ['1 items in warehouses are out of sync.', 'reserved: mug in berlin, 3 expected, 5 found.'],
+    });
+    expect(tell(ReconciliationCompleted, { ...ended, findingsTotal: 0 }).concerns).toBe(false);
+  });
+
+  it('is told when it was given up', () => {
+    const failed = { ...run, status: 'failed' as const, failure: 'orders did not answer', findingsTotal: 0, findings: [] };
+    expect(tell(ReconciliationCompleted, failed)).toMatchObject({ concerns: true, title: `Reconciliation ${run.runId} was given up` });
+  });
+});
+
 describe('ReservationShorted', () => {
   const line = { lineNo: 2, itemId: 'coffee-1kg', warehouseId: 'berlin', lot: 'L-7', quantity: '3' };
 
@@ -135,6 +178,12 @@ describe('StockReservationFailed', () => {
       'Line 1: 8 of coffee-1kg wanted, 7.5 available in warehouse berlin.',
       'Open discrepancy: d-1.',
     ]);
+  });
+
+  it('is for nobody when somebody may approve it: they are asked', () => {
+    const { kind, lines, magnitudes } = request;
+    const override = { kind: kind as 'order_override', lines, magnitudes, availabilitySnapshot: [] };
+    expect(failed('INSUFFICIENT_STOCK', { override }).concerns).toBe(false);
   });
 
   it('is for nobody when the message is at fault and not the stock', () => {

@@ -3,8 +3,11 @@ import {
   ApprovalEscalated,
   ApprovalReminded,
   ApprovalRequested,
+  DiscrepancyOpened,
   LowStockDetected,
+  ReconciliationCompleted,
   ReservationShorted,
+  type Role,
   StockReservationFailed,
 } from '#libs/contracts';
 import { describeDecision, describeOpenRequest, rolesOfOutcome, withoutCommand } from './approval-notices.js';
@@ -60,8 +63,9 @@ export const NOTICES: readonly NoticeKind[] = [
   notice({
     event: StockReservationFailed,
     roles: () => ['sales', 'inventory_manager'],
-    // The other reasons are about the message, not about stock: whoever sent it is answered.
-    concerns: ({ reason }) => reason === 'INSUFFICIENT_STOCK' || reason === 'DISCREPANCY_LOCK',
+    // The other reasons are about the message, not about stock: whoever sent it is answered. What somebody may approve is told as the request
+    // for that.
+    concerns: ({ reason, override }) => override === undefined && (reason === 'INSUFFICIENT_STOCK' || reason === 'DISCREPANCY_LOCK'),
     describe: ({ orderId, reason, lines, discrepancyIds }) => ({
       title: `Not enough stock for order ${orderId}`,
       lines: [
@@ -74,6 +78,38 @@ export const NOTICES: readonly NoticeKind[] = [
             `Line ${lineNo}: ${requested} of ${itemId} wanted, ${available} available${warehouseId === null ? '' : ` in warehouse ${warehouseId}`}.`,
         ),
         ...listed(discrepancyIds, (discrepancyId) => `Open discrepancy: ${discrepancyId}.`),
+      ],
+    }),
+  }),
+  notice({
+    event: DiscrepancyOpened,
+    roles: ({ ownerRole }) => [ownerRole as Role],
+    // The others wait in the list: they keep no stock back.
+    concerns: ({ severity, source }) => source !== 'blocked_transaction' && (severity === 'high' || severity === 'critical'),
+    describe: ({ severity, itemId, warehouseId, lot, location, ledgerQuantity, snapshotQuantity, difference, note, source }) => ({
+      title: `Discrepancy (${severity}): ${itemId}${warehouseId === null ? '' : ` in ${warehouseId}`}`,
+      lines: [
+        `The books say ${ledgerQuantity}, ${source} says ${snapshotQuantity}: a difference of ${difference}.`,
+        ...(lot === null && location === null ? [] : [`Where: ${[lot, location].filter((part) => part !== null).join(', ')}.`]),
+        ...(note === null ? [] : [quoted(note)]),
+      ],
+    }),
+  }),
+  notice({
+    event: ReconciliationCompleted,
+    roles: () => ['inventory_manager', 'finance_manager'],
+    concerns: ({ findingsTotal, status }) => findingsTotal > 0 || status === 'failed',
+    payload: ({ findings: _, ...run }) => run,
+    describe: ({ runId, status, findingsTotal, outOfSyncItems, findings, failure }) => ({
+      title: status === 'failed' ? `Reconciliation ${runId} was given up` : `Reconciliation found ${findingsTotal} mismatches`,
+      lines: [
+        ...(failure === null ? [] : [quoted(failure)]),
+        `${outOfSyncItems} items in warehouses are out of sync.`,
+        ...listed(
+          findings,
+          ({ kind, itemId, warehouseId, expected, actual }) =>
+            `${kind}: ${itemId}${warehouseId === null ? '' : ` in ${warehouseId}`}, ${expected} expected, ${actual} found.`,
+        ),
       ],
     }),
   }),

@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { type AuditEvent, AuditList, OrderEventList, type Page, type RequestOf } from '#libs/contracts';
+import { type AuditEvent, AuditLists, OrderEventList, type Page, type RequestOf } from '#libs/contracts';
 import { type MessageContext, OnCall } from '#libs/messaging';
 import { AuditQueries } from './audit.queries.js';
 
@@ -8,8 +8,8 @@ import { AuditQueries } from './audit.queries.js';
 export class AuditConsumer {
   constructor(private readonly queries: AuditQueries) {}
 
-  @OnCall(AuditList)
-  async list(request: RequestOf<typeof AuditList>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
+  @OnCall(AuditLists.orders)
+  async list(request: RequestOf<typeof AuditLists.orders>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
     return await this.queries.list(orgId, request);
   }
 

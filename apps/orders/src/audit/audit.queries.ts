@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { type AuditEvent, type AuditList, Cursor, PAGE_LIMIT_DEFAULT, type Page, type RequestOf } from '#libs/contracts';
+import { type AuditEvent, type AuditLists, Cursor, PAGE_LIMIT_DEFAULT, type Page, type RequestOf } from '#libs/contracts';
 import { Database } from '#libs/persistence';
 import { orderNotFound } from '../orders/order-status.js';
 
@@ -12,8 +12,7 @@ interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
-// The ids are made in the order of time.
-const cursor = new Cursor('uuid');
+const cursor = new Cursor('time', 'uuid');
 
 /** The record for screens. */
 @Injectable()
@@ -21,10 +20,10 @@ export class AuditQueries {
   constructor(private readonly database: Database) {}
 
   /** Newest first. */
-  async list(orgId: string, query: RequestOf<typeof AuditList>): Promise<Page<AuditEvent>> {
-    const [after = null] = cursor.read(query.cursor);
+  async list(orgId: string, query: RequestOf<typeof AuditLists.orders>): Promise<Page<AuditEvent>> {
+    const [at = null, id = null] = cursor.read(query.cursor);
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
-    const { orderId = null, type = null, actor = null, from = null, to = null } = query;
+    const { orderId = null, type = null, by = null, from = null, to = null } = query;
     const rows = await this.database.transaction(
       [orgId],
       (tx) =>
@@ -32,13 +31,14 @@ export class AuditQueries {
           `select audit_event_id, type, order_id, actor, occurred_at, details from audit_event
             where org_id = $1 and ($2::text is null or order_id = $2) and ($3::text is null or type = $3)
               and ($4::text is null or actor = $4) and ($5::timestamptz is null or occurred_at >= $5)
-              and ($6::timestamptz is null or occurred_at < $6) and ($7::uuid is null or audit_event_id < $7)
-            order by audit_event_id desc limit $8`,
-          [orgId, orderId, type, actor, from, to, after, limit + 1],
+              and ($6::timestamptz is null or occurred_at < $6)
+              and ($7::timestamptz is null or (occurred_at, audit_event_id) < ($7::timestamptz, $8::uuid))
+            order by occurred_at desc, audit_event_id desc limit $9`,
+          [orgId, orderId, type, by, from, to, at, id, limit + 1],
         ),
       { readOnly: true },
     );
-    return cursor.page(rows, limit, (row) => [row.audit_event_id], toAuditEvent);
+    return cursor.page(rows, limit, (row) => [row.occurred_at.toISOString(), row.audit_event_id], toAuditEvent);
   }
 
   /** What happened to one order, refused attempts included. @throws {HoldfastError} 404 `ORDER_NOT_FOUND` when nothing ever did. */

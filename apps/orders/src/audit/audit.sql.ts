@@ -6,6 +6,8 @@ import { json } from '../columns.js';
 export interface AuditNote {
   readonly type: string;
   readonly details: Readonly<Record<string, unknown>>;
+  /** Who did it, when it was somebody else than who makes the change. */
+  readonly actor?: string;
 }
 
 const insert = statement<never>(
@@ -21,5 +23,5 @@ export async function recordAudit(
   actor: string,
   now: Date,
 ): Promise<void> {
-  await tx.run(insert, [subject.orgId, uuidv7(), note.type, subject.orderId, actor, now, json(note.details)]);
+  await tx.run(insert, [subject.orgId, uuidv7(), note.type, subject.orderId, note.actor ?? actor, now, json(note.details)]);
 }

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { authoriseWarehouses } from '#libs/auth';
 import type { Order, OrderUpdate, RequestOf } from '#libs/contracts';
 import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
+import { allWarehousesOf } from './order-state.js';
 import { decideAmend } from './order.rules.js';
 import { ReadCatalogue } from './read-catalogue.js';
 import { ShowOrders } from './show-orders.js';
@@ -23,7 +25,11 @@ export class AmendOrder {
       context,
     );
     const change = { orgId, orderId: request.orderId, digest: digestOf('amend', request), dryRun, context };
-    const order = await this.changeOrder.runExisting(change, (existing) => decideAmend(existing, request, catalogue));
+    const order = await this.changeOrder.runExisting(change, (existing) => {
+      // What the request names was checked when it came in; lines that go, or go elsewhere, are held somewhere too.
+      authoriseWarehouses(context.actor, allWarehousesOf(existing));
+      return decideAmend(existing, request, catalogue);
+    });
     return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

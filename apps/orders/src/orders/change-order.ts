@@ -2,9 +2,11 @@ import { Injectable } from '@nestjs/common';
 import { unavailable } from '#libs/domain';
 import { crashPoint, type MessageContext } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
-import { AskInventory, type Waiting } from '../stock/ask-inventory.js';
+import { approvable } from '../approvals/approval.rules.js';
+import { CarryOn } from '../approvals/carry-on.js';
+import { AskInventory } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
-import type { Ask } from '../stock/outstanding.js';
+import { isWaiting, saying, type Waiting } from '../stock/outstanding.js';
 import { refusalError } from '../stock/settlement-note.js';
 import type { Decision } from './decision.js';
 import { lockOrder, readOrders } from './order.sql.js';
@@ -31,7 +33,8 @@ const PATIENCE_MS = 4_000;
  * 1. what is outstanding from before is settled first, so that there is never more than one thing to answer;
  * 2. the change is decided under the lock of the order and committed with its event;
  * 3. no transaction is open while inventory is asked about it;
- * 4. its answer is applied, if the answer by event was not quicker.
+ * 4. its answer is applied, if the answer by event was not quicker; what follows from it is said and answered in the same way;
+ * 5. who may approve what was refused is asked. If they cannot be reached now, they will be.
  *
  * @returns the changed order.
  * @throws {HoldfastError} what `decide` throws; the refusal of inventory; `unavailable` when inventory does not answer: the change is
@@ -43,6 +46,7 @@ export class ChangeOrder {
     private readonly database: Database,
     private readonly saveOrder: SaveOrder,
     private readonly inventory: AskInventory,
+    private readonly carryOn: CarryOn,
   ) {}
 
   /** Changes an order that may not exist yet. */
@@ -54,10 +58,12 @@ export class ChangeOrder {
       const decided = await this.decide(change, decide, isNew);
       isNew = false;
       if (decided === null) continue;
-      if (!isWaiting(decided)) return decided;
+      if (!isWaiting(decided)) return await this.carryOn.run(decided, change.context);
       const { order, settled } = await this.inventory.settle(decided, change.context);
-      // It was this request, now or when it was made before; or something else, and this request's turn is now.
-      if (settled.outstanding.digest === change.digest) return answer(order, settled);
+      // It was something else, and this request's turn is now; or it was refused so that something follows, which is next.
+      if (settled.outstanding.digest !== change.digest || isFollowed(settled)) continue;
+      // It was this request, now or when it was made before.
+      return await this.carryOn.run(answer(order, settled), change.context);
     }
     throw unavailable(`Order ${change.orderId} is being changed by others all the time.`, { orderId: change.orderId });
   }
@@ -83,7 +89,7 @@ export class ChangeOrder {
       const now = new Date();
       const decision = decide(before, now);
       const notes = decision.audit === undefined ? [] : [decision.audit];
-      const after = decision.ask === undefined ? decision.order : saying(decision.order, decision.ask, change, now);
+      const after = decision.ask === undefined ? decision.order : saying(decision.order, decision.ask, by(change), now);
       return await this.saveOrder.run(tx, before, after, {
         now,
         actor: context.actor.userId,
@@ -105,27 +111,23 @@ export class ChangeOrder {
     const now = new Date();
     const { order, ask } = decide(before, now);
     if (ask === undefined) return before === order ? order : withVersion(before, order, now);
-    const asking = saying({ ...order, outstanding: null }, ask, change, now);
-    const applied = await this.inventory.rehearse(asking, change.context, now);
-    if (applied.settled?.refusal) throw refusalError(order.orderId, applied.settled.refusal);
-    return withVersion(before ?? asking, applied.order, now);
+    let asking: Waiting = saying({ ...order, outstanding: null }, ask, by(change), now);
+    for (;;) {
+      const applied = await this.inventory.rehearse(asking, change.context, now);
+      if (applied.settled?.refusal && !isFollowed(applied.settled)) throw refusalError(order.orderId, applied.settled.refusal);
+      if (!isWaiting(applied.order)) return withVersion(before ?? asking, applied.order, now);
+      asking = applied.order;
+    }
   }
 }
 
-function saying(order: OrderState, ask: Ask, change: Change, now: Date): Waiting {
-  const sequence = order.sequence + 1;
-  const asked = {
-    sequence,
-    since: order.stockSequence,
-    digest: change.digest,
-    actor: change.context.actor.userId,
-    askedAt: now.toISOString(),
-  };
-  return { ...order, sequence, outstanding: { ...ask, ...asked } };
+/** It was refused so that it is said again, to wait for an approval. */
+function isFollowed({ outstanding, refusal }: Settled): boolean {
+  return refusal !== null && approvable(outstanding, refusal) !== null;
 }
 
-function isWaiting(order: OrderState): order is Waiting {
-  return order.outstanding !== null;
+function by({ digest, context }: Change): { digest: string; actor: string } {
+  return { digest, actor: context.actor.userId };
 }
 
 function answer(order: OrderState, { refusal }: Settled): OrderState {

@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
+import { authoriseWarehouses } from '#libs/auth';
 import type { Order, OrderConfirm, RequestOf } from '#libs/contracts';
 import type { MessageContext } from '#libs/messaging';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from './change-order.js';
+import { allWarehousesOf } from './order-state.js';
 import { decideConfirm } from './order.rules.js';
 import { ShowOrders } from './show-orders.js';
 
@@ -16,7 +18,10 @@ export class ConfirmOrder {
 
   async run({ orderId, dryRun = false }: RequestOf<typeof OrderConfirm>, context: MessageContext): Promise<Order> {
     const change = { orgId: context.orgId, orderId, digest: digestOf('confirm', { orderId }), dryRun, context };
-    const order = await this.changeOrder.runExisting(change, decideConfirm);
+    const order = await this.changeOrder.runExisting(change, (existing) => {
+      authoriseWarehouses(context.actor, allWarehousesOf(existing));
+      return decideConfirm(existing);
+    });
     return { ...(await this.showOrders.one(order, context)), ...(dryRun ? { dryRun } : {}) };
   }
 }

@@ -1,5 +1,6 @@
 import type { Order, OrderStatus } from '#libs/contracts';
 import { type Quantity, rejected, ZERO } from '#libs/domain';
+import type { OrderApproval } from '../approvals/order-approval.js';
 import type { CustomerReturn } from '../returns/return-state.js';
 import type { Shipment } from '../shipments/shipment-state.js';
 import type { Outstanding } from '../stock/outstanding.js';
@@ -68,6 +69,8 @@ export interface OrderState extends OrderKey {
   readonly firm: boolean;
   /** What was said and not yet answered; at most one thing at a time (docs/adr/0010). */
   readonly outstanding: Outstanding | null;
+  /** The approval that it waits for, or last waited for. */
+  readonly approval: OrderApproval | null;
   /** Recognises the body that the order was made of. */
   readonly digest: string;
   readonly customerId: string;
@@ -125,6 +128,11 @@ export function lineOf(order: OrderState, lineNo: number): OrderLine {
 /** Where the stock of lines is held. */
 export function warehousesOf(order: OrderState, lineNos: readonly number[]): string[] {
   return order.holds.filter((hold) => lineNos.includes(hold.lineNo)).map((hold) => hold.warehouseId);
+}
+
+/** Where an order holds stock, or is to hold it: what changes it as a whole changes it there. */
+export function allWarehousesOf({ holds, lines }: OrderState): string[] {
+  return [...holds.map((hold) => hold.warehouseId), ...lines.flatMap((line) => line.warehouseId ?? [])];
 }
 
 /** What of a line can still be shipped. */

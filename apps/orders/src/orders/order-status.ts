@@ -1,5 +1,6 @@
 import type { OrderStatus } from '#libs/contracts';
 import { conflict, notFound, sumQuantities, ZERO } from '#libs/domain';
+import { awaitedApproval } from '../approvals/order-approval.js';
 import type { OrderState, StoredStatus } from './order-state.js';
 
 /** What can be done to an order. */
@@ -50,11 +51,14 @@ export function checkAction(order: OrderState, action: OrderAction): 'do' | 'don
   const verdict = LIFE_CYCLE[action][order.status];
   if (verdict !== undefined) return verdict;
   const allowed = Object.entries(LIFE_CYCLE[action]).flatMap(([status, possible]) => (possible === 'do' ? [status] : []));
-  throw conflict('INVALID_STATE', `Order ${order.orderId} is ${order.status}; to ${action} it, it must be ${allowed.join(', ')}.`, {
-    orderId: order.orderId,
-    status: order.status,
-    allowed,
-  });
+  const { orderId, status } = order;
+  const must = `to ${action} it, it must be ${allowed.join(', ')}`;
+  const awaited = awaitedApproval(order);
+  if (awaited === null) throw conflict('INVALID_STATE', `Order ${orderId} is ${status}; ${must}.`, { orderId, status, allowed });
+  const { approvalRequestId, approverRoles } = awaited;
+  const decider = approverRoles.length === 0 ? 'somebody who may' : approverRoles.join(' or ');
+  const message = `Order ${orderId} waits for approval ${approvalRequestId ?? ''} by ${decider}; ${must}.`.replace('  ', ' ');
+  throw conflict('INVALID_STATE', message, { orderId, status, allowed, approvalRequestId, approverRoles });
 }
 
 export function orderNotFound(orderId: string): Error {

@@ -1,8 +1,10 @@
+import type { Override } from '#libs/contracts';
 import type { Day } from '#libs/domain';
+import { type OrderApproval, shownRequestId } from '../approvals/order-approval.js';
 import { aLine, anOrder, someStock } from './order.fixture.js';
 import type { OrderState } from './order-state.js';
 import { orderView } from './order-view.js';
-import type { Calendar } from './organisation-calendar.js';
+import type { Calendar } from './organisation-settings.js';
 
 const NOW = new Date('2026-01-11T23:30:00Z');
 const UTC: Calendar = { timezone: 'UTC', deliveryLeadDays: 0 };
@@ -72,5 +74,49 @@ describe('the days of an order', () => {
       expect(days({ status, ...waiting }, { servedOn: '2026-02-03' })).toEqual([null, null]);
     }
     expect(days({}, { calendar: null })).toEqual([null, null]);
+  });
+});
+
+describe('an order that waits for an approval', () => {
+  const warnings = (kind: Override['kind'], approval: Partial<OrderApproval> = {}) => {
+    const line = { lineNo: 1, itemId: 'a', warehouseId: 'main', quantity: '3', requested: '4', available: '1' };
+    const override = { kind, magnitudes: { quantity: '3', percent: '75', value: null }, lines: [line], availabilitySnapshot: [] };
+    const awaited: OrderApproval = {
+      ...{ reason: 'INSUFFICIENT_STOCK', override, discrepancyIds: [], restore: null, isOpen: true, version: 2, untold: null },
+      ...{ since: NOW.toISOString(), requestedBy: 'ann', approvalRequestId: 'r1', approverRoles: ['inventory_manager'], outcome: null },
+      ...approval,
+    };
+    return orderView(anOrder({ status: 'pending_approval', approval: awaited }), UTC, null, NOW).warnings;
+  };
+  const alternative = 'Or change the order to what can be promised, or cancel it.';
+
+  it('says whether it needs an override or an acknowledgement, and what to do', () => {
+    const decide = 'inventory_manager approves or rejects request r1';
+    expect(warnings('order_override')).toEqual([
+      `Line 1, item a in main: 3 are more than can be promised and need an approved override: ${decide}. ${alternative}`,
+    ]);
+    expect(warnings('discrepancy_acknowledgement')).toEqual([
+      `Line 1, item a in main: 3 are put in doubt by open discrepancies and need an acknowledgement: ${decide}. ${alternative}`,
+    ]);
+  });
+
+  it('says so before anybody could be asked', () => {
+    expect(warnings('order_override', { approvalRequestId: null, approverRoles: [] })).toEqual([
+      expect.stringContaining('somebody who may decide is about to be asked'),
+    ]);
+  });
+});
+
+describe('the request for approval that an order names', () => {
+  const named = (approval: Partial<OrderApproval>) =>
+    shownRequestId({ approval: { approvalRequestId: 'r1', ...approval } as OrderApproval });
+  const outcome = { status: 'approved', by: 'bob', reason: 'yes' } as const;
+
+  it.each([
+    ['it waits for', { isOpen: true, outcome: null }, 'r1'],
+    ['was decided', { isOpen: false, outcome }, 'r1'],
+    ['was taken back', { isOpen: false, outcome: null }, null],
+  ])('is the one that %s', (_, approval, id) => {
+    expect(named(approval)).toBe(id);
   });
 });

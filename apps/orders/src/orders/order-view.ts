@@ -1,9 +1,10 @@
-import type { Order, OrderLine as OrderLineView } from '#libs/contracts';
+import type { Order, OrderLine as OrderLineView, Override } from '#libs/contracts';
 import { addDays, type Day, dayOf, formatQuantity, laterDay, ZERO } from '#libs/domain';
+import { awaitedApproval, type OrderApproval, shownRequestId } from '../approvals/order-approval.js';
 import { returnView } from '../returns/return-view.js';
 import { shipmentView } from '../shipments/shipment-view.js';
 import { openQuantity, type OrderLine, type OrderState, type StoredStatus, stockOf } from './order-state.js';
-import type { Calendar } from './organisation-calendar.js';
+import type { Calendar } from './organisation-settings.js';
 
 const ENDED: readonly StoredStatus[] = ['cancelled', 'rejected', 'expired', 'shipped'];
 
@@ -15,15 +16,16 @@ const ENDED: readonly StoredStatus[] = ['cancelled', 'rejected', 'expired', 'shi
  */
 export function orderView(order: OrderState, calendar: Calendar | null, servedOn: Day | null, now: Date): Order {
   const estimatedShipDate = calendar && estimateShipDate(order, calendar, servedOn, now);
+  const awaited = awaitedApproval(order);
   return {
     orderId: order.orderId,
     version: order.version,
     status: visibleStatus(order),
     stockReserved: isReserved(order),
-    requiresInventoryOverride: false,
-    requiresDiscrepancyAcknowledgement: false,
-    approvalRequestId: null,
-    warnings: [],
+    requiresInventoryOverride: awaited?.override.kind === 'order_override',
+    requiresDiscrepancyAcknowledgement: awaited?.override.kind === 'discrepancy_acknowledgement',
+    approvalRequestId: shownRequestId(order),
+    warnings: awaited === null ? [] : approvalWarnings(awaited),
     estimatedShipDate,
     estimatedDeliveryDate: calendar && estimatedShipDate && addDays(estimatedShipDate, calendar.deliveryLeadDays),
     customerId: order.customerId,
@@ -45,6 +47,24 @@ export function orderView(order: OrderState, calendar: Calendar | null, servedOn
     shipments: order.shipments.filter(({ status }) => status !== 'refused').map((shipment) => shipmentView(order.orderId, shipment)),
     returns: order.returns.map((ret) => returnView(order, ret)),
   };
+}
+
+/** What each line waits for, and what is to be done about it. */
+const NEEDS: Readonly<Record<Override['kind'], string>> = {
+  order_override: 'are more than can be promised and need an approved override',
+  discrepancy_acknowledgement: 'are put in doubt by open discrepancies and need an acknowledgement',
+};
+
+function approvalWarnings({ override, approvalRequestId, approverRoles }: OrderApproval): string[] {
+  const who = approverRoles.length === 0 ? 'somebody who may' : approverRoles.join(' or ');
+  // Who may decide is found out by asking, which comes after the order is stored.
+  const decide =
+    approvalRequestId === null ? 'somebody who may decide is about to be asked' : `${who} approves or rejects request ${approvalRequestId}`;
+  return override.lines.map(({ lineNo, itemId, warehouseId, quantity }) => {
+    const line = lineNo === undefined ? 'Item' : `Line ${lineNo}, item`;
+    const place = `${line} ${itemId}${warehouseId === null ? '' : ` in ${warehouseId}`}`;
+    return `${place}: ${quantity} ${NEEDS[override.kind]}: ${decide}. Or change the order to what can be promised, or cancel it.`;
+  });
 }
 
 function lineView(order: OrderState, line: OrderLine): OrderLineView {

@@ -39,6 +39,7 @@ export function anOrder(order: Partial<OrderState> = {}): OrderState {
     stockSequence: 2,
     firm: true,
     outstanding: null,
+    approval: null,
     digest: 'digest',
     customerId: 'c',
     customerContact: null,

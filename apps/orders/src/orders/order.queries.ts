@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Cursor, type Order, type OrderList, PAGE_LIMIT_DEFAULT, type Page, type RequestOf } from '#libs/contracts';
 import { Database } from '#libs/persistence';
-import type { Caller } from '../stock/ask-inventory.js';
 import { readOrders } from './order.sql.js';
 import { orderNotFound } from './order-status.js';
 import { ShowOrders } from './show-orders.js';
+import type { Viewer } from './stock-warnings.js';
 
 const cursor = new Cursor('time', 'text');
 
@@ -17,14 +17,14 @@ export class OrderQueries {
   ) {}
 
   /** @throws {HoldfastError} 404 `ORDER_NOT_FOUND`. */
-  async get(orgId: string, orderId: string, caller: Caller): Promise<Order> {
+  async get(orgId: string, orderId: string, viewer: Viewer): Promise<Order> {
     const [order] = await this.database.transaction([orgId], (tx) => readOrders(tx, orgId, [orderId]), { readOnly: true });
     if (order === undefined || order.status === 'refused') throw orderNotFound(orderId);
-    return await this.showOrders.one(order, caller);
+    return await this.showOrders.one(order, viewer);
   }
 
   /** Newest first. */
-  async list(orgId: string, query: RequestOf<typeof OrderList>, caller: Caller): Promise<Page<Order>> {
+  async list(orgId: string, query: RequestOf<typeof OrderList>, viewer: Viewer): Promise<Page<Order>> {
     const [createdAt = null, orderId = null] = cursor.read(query.cursor);
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
     const { status = null, customerId = null, from = null, to = null } = query;
@@ -53,6 +53,6 @@ export class OrderQueries {
       },
       { readOnly: true },
     );
-    return { ...page, items: await this.showOrders.all(orgId, page.items, caller) };
+    return { ...page, items: await this.showOrders.all(orgId, page.items, viewer) };
   }
 }

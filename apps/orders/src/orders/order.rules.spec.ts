@@ -145,7 +145,7 @@ describe('amending', () => {
     expect(() => amend(shipped, [{ lineNo: 1, itemId: 'a', quantity: '3.9999' }])).toThrow(thrown('ORDER_VALIDATION'));
     expect(() => amend(shipped, [{ itemId: 'a', quantity: '5' }])).toThrow(thrown('ORDER_VALIDATION'));
     expect(() => amend(shipped, [{ lineNo: 1, itemId: 'b', quantity: '5' }])).toThrow(thrown('ORDER_VALIDATION'));
-    expect(amend(shipped, [{ lineNo: 1, itemId: 'a', quantity: '4' }]).ask).toBeDefined();
+    expect(amend(shipped, [{ lineNo: 1, itemId: 'a', quantity: '4' }]).ask).toMatchObject({ kind: 'amend' });
   });
 
   it('refuses an outdated version, a line given twice, and a status that is too late', () => {

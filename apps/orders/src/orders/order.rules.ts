@@ -47,6 +47,7 @@ export function decidePlace(
     stockSequence: existing?.stockSequence ?? 0,
     firm: false,
     outstanding: null,
+    approval: null,
     digest,
     customerId: request.customerId,
     customerContact: request.customerContact?.email === undefined ? null : { email: request.customerContact.email },
@@ -105,7 +106,8 @@ export function decideCancel(order: OrderState, { reason }: RequestOf<typeof Ord
   return { order, ask: { kind: 'cancel', data: { orderId: order.orderId, ...(reason === undefined ? {} : { reason }) } } };
 }
 
-function demandOf({ orderId, priority, reservationMode, minRemainingShelfLifeDays }: OrderState, lines: readonly OrderLine[]) {
+/** What an order with these lines wants of inventory. */
+export function demandOf({ orderId, priority, reservationMode, minRemainingShelfLifeDays }: OrderState, lines: readonly OrderLine[]) {
   const shelfLife = minRemainingShelfLifeDays === null ? {} : { minRemainingShelfLifeDays };
   return { orderId, priority, reservationMode, ...shelfLife, lines: lines.map(demandLine) };
 }

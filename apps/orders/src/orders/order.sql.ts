@@ -18,6 +18,7 @@ interface OrderRow {
   readonly stock_sequence: number;
   readonly firm: boolean;
   readonly outstanding: OrderState['outstanding'];
+  readonly approval: OrderState['approval'];
   readonly digest: string;
   readonly customer_id: string;
   readonly customer_contact: OrderState['customerContact'];
@@ -51,8 +52,12 @@ interface LineRow {
   readonly packed: string | null;
 }
 
+/** For those who sweep: said with what they belong to. */
+const SINCE = ['outstanding_since', 'approval_untold_since'] as const;
+type Since = (typeof SINCE)[number];
+
 /** The columns of an order beside its key, and what is stored in them. */
-const COLUMNS: Readonly<Record<Exclude<keyof OrderRow, 'order_id'> | 'outstanding_since', (order: OrderState) => unknown>> = {
+const COLUMNS: Readonly<Record<Exclude<keyof OrderRow, 'order_id'> | Since, (order: OrderState) => unknown>> = {
   status: (order) => order.status,
   status_since: (order) => order.statusSince,
   version: (order) => order.version,
@@ -61,6 +66,8 @@ const COLUMNS: Readonly<Record<Exclude<keyof OrderRow, 'order_id'> | 'outstandin
   firm: (order) => order.firm,
   outstanding: (order) => json(order.outstanding),
   outstanding_since: (order) => order.outstanding?.askedAt ?? null,
+  approval: (order) => json(order.approval),
+  approval_untold_since: ({ approval }) => (approval === null || approval.untold === null ? null : approval.since),
   digest: (order) => order.digest,
   customer_id: (order) => order.customerId,
   customer_contact: (order) => json(order.customerContact),
@@ -84,7 +91,7 @@ const COLUMNS: Readonly<Record<Exclude<keyof OrderRow, 'order_id'> | 'outstandin
 
 const names = Object.keys(COLUMNS);
 const selected = names
-  .filter((name) => name !== 'outstanding_since')
+  .filter((name) => !(SINCE as readonly string[]).includes(name))
   .map((name) => (name === 'requested_ship_date' ? `${name}::text` : name));
 const orderRow = `order_id, ${selected.join(', ')}`;
 
@@ -200,6 +207,7 @@ function toOrder(row: OrderRow): Omit<OrderState, 'orgId' | 'lines' | 'shipments
     stockSequence: row.stock_sequence,
     firm: row.firm,
     outstanding: row.outstanding,
+    approval: row.approval,
     digest: row.digest,
     customerId: row.customer_id,
     customerContact: row.customer_contact,

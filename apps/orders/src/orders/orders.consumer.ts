@@ -1,4 +1,5 @@
 import { Controller } from '@nestjs/common';
+import { worksIn } from '#libs/auth';
 import {
   type Order,
   OrderCancel,
@@ -57,7 +58,8 @@ export class OrdersConsumer {
   @OnCall(PickListGet)
   async pickList({ orderId }: RequestOf<typeof PickListGet>, context: MessageContext): Promise<ResponseOf<typeof PickListGet>> {
     await this.queries.get(context.orgId, orderId, context);
-    return { lines: await this.recordHandling.suggest(orderId, context) };
+    const lines = await this.recordHandling.suggest(orderId, context);
+    return { lines: lines.filter(({ warehouseId }) => worksIn(context.actor, warehouseId)) };
   }
 
   @OnCall(OrderPick)

@@ -3,7 +3,7 @@ import { ItemGet, type Role, SettingsGet } from '#libs/contracts';
 import { type MessageContext, RpcClient } from '#libs/messaging';
 import { callOptions } from '../stock/ask-inventory.js';
 import type { Catalogue } from './order.rules.js';
-import { OrganisationCalendar } from './organisation-calendar.js';
+import { OrganisationSettings } from './organisation-settings.js';
 
 /** Who may set a price or a refund that is not the item's. */
 const PRICING_ROLES: readonly Role[] = ['service', 'finance_manager', 'admin'];
@@ -17,7 +17,7 @@ export function mayPrice({ actor }: Pick<MessageContext, 'actor'>): boolean {
 export class ReadCatalogue {
   constructor(
     private readonly rpc: RpcClient,
-    private readonly calendar: OrganisationCalendar,
+    private readonly settings: OrganisationSettings,
   ) {}
 
   /** @throws {HoldfastError} kind `unavailable` when inventory does not answer in time. */
@@ -27,7 +27,7 @@ export class ReadCatalogue {
       this.rpc.call(ItemGet, { orgId, itemIds: [...new Set(itemIds)] }, callOptions(context)),
       this.rpc.call(SettingsGet, { orgId }, callOptions(context)),
     ]);
-    this.calendar.note(orgId, settings);
+    this.settings.note(orgId, settings);
     return { items: new Map(items.map((item) => [item.itemId, item])), settings, mayPrice: mayPrice(context) };
   }
 }

@@ -5,6 +5,7 @@ import { Outbox } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
 import { metrics } from '#libs/service';
 import { type AuditNote, recordAudit } from '../audit/audit.sql.js';
+import { awaitedApproval, shownRequestId } from '../approvals/order-approval.js';
 import { writeReturn } from '../returns/return.sql.js';
 import { writeShipment } from '../shipments/shipment.sql.js';
 import { eventOf } from '../stock/stock-command.js';
@@ -59,8 +60,8 @@ export function withVersion(before: OrderState | null, changed: OrderState, now:
   return { ...changed, version: before.version + 1, updatedAt: now };
 }
 
-function visible({ version: _v, updatedAt: _u, sequence: _s, stockSequence: _q, outstanding: _o, ...seen }: OrderState) {
-  return seen;
+function visible({ version: _v, updatedAt: _u, sequence: _s, stockSequence: _q, outstanding: _o, approval, ...seen }: OrderState) {
+  return { ...seen, approvalRequestId: shownRequestId({ approval }), awaited: awaitedApproval({ approval })?.override };
 }
 
 function eventsOf(before: OrderState | null, after: OrderState, context: ChangeContext): CloudEvent[] {
@@ -76,7 +77,9 @@ function eventsOf(before: OrderState | null, after: OrderState, context: ChangeC
   const events: CloudEvent[] = [];
   if (after.outstanding !== null && after.outstanding !== before?.outstanding) events.push(eventOf(after.outstanding, attributes));
   if (statusChanged(before, after)) {
-    const data = { orderId: after.orderId, from: before.status, to: after.status };
+    const hasEnded = after.status === 'rejected' || after.status === 'cancelled';
+    const reason = hasEnded && after.cancelReason !== null ? { reason: after.cancelReason } : {};
+    const data = { orderId: after.orderId, from: before.status, to: after.status, ...reason };
     events.push(makeEvent(OrderStatusChanged, attributes, data));
   }
   return events;

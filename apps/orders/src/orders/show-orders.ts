@@ -5,7 +5,8 @@ import { RpcClient } from '#libs/messaging';
 import { type Caller, callOptions } from '../stock/ask-inventory.js';
 import type { OrderState } from './order-state.js';
 import { orderView, waitsForStock } from './order-view.js';
-import { OrganisationCalendar } from './organisation-calendar.js';
+import { OrganisationSettings } from './organisation-settings.js';
+import { StockWarnings, type Viewer } from './stock-warnings.js';
 
 /** An order is shown without its day rather than late. */
 const PATIENCE_MS = 1_000;
@@ -16,15 +17,22 @@ const ORDERS_PER_CALL_MAX = 500;
 export class ShowOrders {
   constructor(
     private readonly rpc: RpcClient,
-    private readonly calendar: OrganisationCalendar,
+    private readonly settings: OrganisationSettings,
+    private readonly stockWarnings: StockWarnings,
   ) {}
 
-  async one(order: OrderState, caller: Caller): Promise<Order> {
-    return (await this.all(order.orgId, [order], caller))[0]!;
+  /** With what there is to warn of its stock. */
+  async one(order: OrderState, viewer: Viewer): Promise<Order> {
+    const settings = await this.settings.read(order.orgId, viewer);
+    const [[view], warnings] = await Promise.all([
+      this.all(order.orgId, [order], viewer),
+      settings === null ? [] : this.stockWarnings.read(order, settings, viewer),
+    ]);
+    return { ...view!, warnings: [...view!.warnings, ...warnings] };
   }
 
   async all(orgId: string, orders: readonly OrderState[], caller: Caller): Promise<Order[]> {
-    const calendar = await this.calendar.read(orgId, caller);
+    const calendar = await this.settings.read(orgId, caller);
     const waiting = orders.filter(waitsForStock).map(({ orderId }) => orderId);
     // Who does not tell what time it is will not tell this either.
     const days = calendar === null || waiting.length === 0 ? new Map<string, Day | null>() : await this.servedDays(orgId, waiting, caller);

@@ -56,7 +56,7 @@ describe('shipping', () => {
 
   it('is never more than was ordered and neither shipped nor closed', () => {
     const open = anOrder({ status: 'partially_shipped', stock: [someStock({ fulfilled: 3, closed: 2, reserved: 1, backordered: 4 })] });
-    expect(ship(open, [{ lineNo: 1, quantity: '5' }]).ask).toBeDefined();
+    expect(ship(open, [{ lineNo: 1, quantity: '5' }]).ask).toMatchObject({ kind: 'ship' });
     expect(() => ship(open, [{ lineNo: 1, quantity: '5.0001' }])).toThrow(thrown('ORDER_VALIDATION'));
     expect(() =>
       ship(open, [
@@ -111,7 +111,7 @@ describe('taking a shipment back', () => {
     const ret: CustomerReturn = { returnId: 'r', status: 'authorised', digest: '', warehouseId: null, createdAt: now, lines: [line] };
     expect(() => decideUnship({ ...shipped, returns: [ret] }, { shipmentId: 's', reason: 'no' })).toThrow(thrown('INVALID_STATE'));
     const cancelled = { ...shipped, returns: [{ ...ret, status: 'cancelled' as const }] };
-    expect(decideUnship(cancelled, { shipmentId: 's', reason: 'no' }).ask).toBeDefined();
+    expect(decideUnship(cancelled, { shipmentId: 's', reason: 'no' }).ask).toMatchObject({ kind: 'unship' });
   });
 
   it('puts its goods back on the shelf, neither picked nor packed', () => {

@@ -1,11 +1,22 @@
 import type { DemandLine } from '#libs/contracts';
 import { parseQuantity, sumQuantities, ZERO } from '#libs/domain';
+import {
+  askPending,
+  decisionDone,
+  approvable,
+  notRestored,
+  overtaken,
+  proceed,
+  waitingFor,
+  waitingNoMore,
+} from '../approvals/approval.rules.js';
+import { awaitedApproval, type Blocked } from '../approvals/order-approval.js';
 import { type Hold, type LineStock, type OrderLine, type OrderState, stockOf } from '../orders/order-state.js';
 import { pickedAs } from '../orders/handling.rules.js';
 import { statusFromStock } from '../orders/order-status.js';
 import { inspect, receive } from '../returns/return.rules.js';
 import { post, refuse, reverse } from '../shipments/shipment.rules.js';
-import type { Outstanding } from './outstanding.js';
+import { type Outstanding, saying } from './outstanding.js';
 import type { Answer, PickReport, Refusal, StockReport } from './stock-report.js';
 
 /** What became of something that was outstanding. */
@@ -30,7 +41,8 @@ export interface Applied {
  * 2. what was moved: its shipment or return takes it over once, however late it is heard;
  * 3. the answer to what is outstanding, if the report was made after we asked.
  *
- * The status follows from the stock state once the order itself has been answered.
+ * The status follows from the stock state once the order itself has been answered. What is to be said next, because of an approval, is
+ * outstanding then.
  *
  * @param asked the report is the answer to a call about what is outstanding.
  */
@@ -43,9 +55,9 @@ export function applyStockReport(order: OrderState, report: StockReport, now: Da
   }
   const { refusal, pick } = report.answer;
   const answered = { ...reported, outstanding: null };
-  const settled = refusal === null ? finish(answered, outstanding, pick, now) : withdraw(answered, outstanding);
+  const settled = refusal === null ? finish(answered, outstanding, pick, now) : withdraw(answered, outstanding, refusal, now);
   return {
-    order: withStatus(settled, now),
+    order: proceed(withStatus(settled, now), now),
     settled: { outstanding, refusal, ...(pick === undefined ? {} : { shortages: pick.shortages }) },
   };
 }
@@ -65,15 +77,24 @@ function subjectOf(outstanding: Outstanding): string | null {
   return 'returnId' in outstanding.data ? outstanding.data.returnId : null;
 }
 
-function agrees(outstanding: Outstanding, { stock, holds, firm }: StockReport, pick: PickReport | undefined): boolean {
+function agrees(outstanding: Outstanding, { stock, holds, firm, expiresAt }: StockReport, pick: PickReport | undefined): boolean {
   switch (outstanding.kind) {
     case 'place':
       return sameTotals(outstanding.data.lines, stock);
     case 'amend':
+    case 'restore':
       return sameTotals(outstanding.data.lines, stock) && (holds ?? []).every((hold) => isWhereAsked(outstanding.data.lines, hold));
     case 'confirm':
       return firm === true;
+    case 'approve':
+      // What waited unheld is held or waits for stock, and a soft hold expires again.
+      return (
+        sameTotals(outstanding.data.lines, stock) &&
+        stock.every((line) => line.unheld === ZERO) &&
+        (firm === true || (expiresAt ?? null) !== null)
+      );
     case 'cancel':
+    case 'reject':
       return stock.every((line) => openOf(line) === ZERO);
     case 'pick':
       // Others may say what was picked for the order, too: a warehouse's system.
@@ -152,9 +173,20 @@ function withMovement(order: OrderState, answer: Answer | undefined): OrderState
 /** What an agreement changes beside the stock state and what was moved. */
 function finish(order: OrderState, outstanding: Outstanding, pick: PickReport | undefined, now: Date): OrderState {
   switch (outstanding.kind) {
+    case 'place':
+      return outstanding.blocked === undefined ? order : waitFor(order, outstanding, outstanding.blocked, now);
     case 'amend': {
-      const lines = outstanding.data.lines.map((line) => amendedLine(order, line, outstanding.unitPrices[line.lineNo] ?? null));
-      return { ...order, lines, lastLineNo: Math.max(order.lastLineNo, ...lines.map((line) => line.lineNo)) };
+      const amended = withLines(order, outstanding);
+      return outstanding.blocked === undefined ? waitingNoMore(amended, now) : waitFor(amended, outstanding, outstanding.blocked, now);
+    }
+    case 'approve':
+      return decisionDone(order);
+    case 'restore':
+      return decisionDone(withLines(order, outstanding));
+    case 'reject': {
+      const ended = { ...decisionDone(order), expiresAt: null, cancelReason: outstanding.data.reason ?? null };
+      // Of what has left already the status tells more.
+      return order.stock.some((line) => line.fulfilled > ZERO) ? ended : { ...ended, status: 'rejected', statusSince: now };
     }
     case 'confirm':
       return { ...order, firm: true, expiresAt: null, confirmedAt: order.confirmedAt ?? now };
@@ -164,12 +196,20 @@ function finish(order: OrderState, outstanding: Outstanding, pick: PickReport | 
       return pickedAs(order, pick?.totals ?? [], now);
     case 'inspect':
       return inspect(order, outstanding.data);
-    case 'place':
     case 'ship':
     case 'unship':
     case 'receive':
       return order;
   }
+}
+
+function waitFor(order: OrderState, { sequence, actor }: Outstanding, blocked: Blocked, now: Date): OrderState {
+  return waitingFor(order, blocked, { version: sequence, requestedBy: actor }, now);
+}
+
+function withLines(order: OrderState, { data, unitPrices }: Outstanding & { kind: 'amend' | 'restore' }): OrderState {
+  const lines = data.lines.map((line) => amendedLine(order, line, unitPrices[line.lineNo] ?? null));
+  return { ...order, lines, lastLineNo: Math.max(order.lastLineNo, ...lines.map((line) => line.lineNo)) };
 }
 
 function amendedLine(order: OrderState, line: DemandLine, unitPrice: string | null): OrderLine {
@@ -179,14 +219,31 @@ function amendedLine(order: OrderState, line: DemandLine, unitPrice: string | nu
   return { lineNo, itemId, warehouseId, lot, quantity: parseQuantity(line.quantity), unitPrice, picked, packed };
 }
 
-/** What a refusal takes back; everything else was never changed. */
-function withdraw(order: OrderState, outstanding: Outstanding): OrderState {
-  if (outstanding.kind === 'place') return { ...order, status: 'refused', lines: [], stock: [], holds: [], expiresAt: null };
-  return outstanding.kind === 'ship' ? refuse(order, outstanding.data.shipmentId) : order;
+/** What a refusal takes back, or makes to be said; everything else was never changed. */
+function withdraw(order: OrderState, outstanding: Outstanding, refusal: Refusal, now: Date): OrderState {
+  const again = approvable(outstanding, refusal);
+  if (again !== null) return saying(order, askPending(order, again, refusal), outstanding, now);
+  switch (outstanding.kind) {
+    case 'place':
+      return { ...order, status: 'refused', lines: [], stock: [], holds: [], expiresAt: null };
+    case 'ship':
+      return refuse(order, outstanding.data.shipmentId);
+    case 'approve':
+      return overtaken(order, refusal, outstanding.sequence, now);
+    case 'restore':
+      return notRestored(order);
+    case 'reject':
+      return decisionDone(order);
+    default:
+      return order;
+  }
 }
 
+/** An order of which nothing is left to hold or to ship needs no approval. */
 function withStatus(order: OrderState, now: Date): OrderState {
-  const isPlaced = order.status !== 'refused' && order.outstanding?.kind !== 'place';
-  const status = isPlaced ? statusFromStock(order) : order.status;
+  if (order.status === 'refused' || order.status === 'rejected' || order.outstanding?.kind === 'place') return order;
+  const isOver = order.stock.every((line) => openOf(line) === ZERO);
+  if (isOver && awaitedApproval(order) !== null && order.outstanding?.kind !== 'reject') return withStatus(waitingNoMore(order, now), now);
+  const status = awaitedApproval(order) === null ? statusFromStock(order) : 'pending_approval';
   return status === order.status ? order : { ...order, status, statusSince: now };
 }

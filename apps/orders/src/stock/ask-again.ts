@@ -3,7 +3,7 @@ import { Injectable, Logger, type OnApplicationBootstrap, type OnModuleDestroy }
 import { Database } from '#libs/persistence';
 import { readOrders } from '../orders/order.sql.js';
 import type { OrderKey } from '../orders/order-state.js';
-import { AskInventory, type Waiting } from './ask-inventory.js';
+import { CarryOn } from '../approvals/carry-on.js';
 
 const EVERY_MS = 15_000;
 /** Both the call and the event have had their time. */
@@ -11,8 +11,8 @@ const UNANSWERED_MS = 30_000;
 const ORDERS_MAX = 100;
 
 /**
- * Asks inventory again about what has been outstanding for too long: an inspection, which no event about the order answers, and whatever
- * else was lost to both ways. Several replicas may ask the same: the second answer changes nothing.
+ * Asks again about what has been outstanding for too long: inventory about an inspection, which no event about the order answers, and
+ * whatever else was lost to both ways; approvals about what it has not answered. Several replicas may ask the same: the second answer changes nothing.
  */
 @Injectable()
 export class AskAgain implements OnApplicationBootstrap, OnModuleDestroy {
@@ -22,7 +22,7 @@ export class AskAgain implements OnApplicationBootstrap, OnModuleDestroy {
 
   constructor(
     private readonly database: Database,
-    private readonly inventory: AskInventory,
+    private readonly carryOn: CarryOn,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -37,7 +37,10 @@ export class AskAgain implements OnApplicationBootstrap, OnModuleDestroy {
   /** Asks about everything that was asked before this time, once. */
   async run(askedBefore: Date): Promise<void> {
     const due = await this.database.transaction([], (tx) =>
-      tx.rows<{ org_id: string; order_id: string }>('select org_id, order_id from unanswered_orders($1, $2)', [askedBefore, ORDERS_MAX]),
+      tx.rows<{ org_id: string; order_id: string }>(
+        'select org_id, order_id from unanswered_orders($1, $2) union select org_id, order_id from untold_approvals($1, $2)',
+        [askedBefore, ORDERS_MAX],
+      ),
     );
     for (const { org_id: orgId, order_id: orderId } of due) {
       if (this.stopping.signal.aborted) return;
@@ -48,7 +51,7 @@ export class AskAgain implements OnApplicationBootstrap, OnModuleDestroy {
 
   private async ask({ orgId, orderId }: OrderKey): Promise<void> {
     const [order] = await this.database.transaction([orgId], (tx) => readOrders(tx, orgId, [orderId]), { readOnly: true });
-    if (order?.outstanding) await this.inventory.settle(order as Waiting, {});
+    if (order !== undefined) await this.carryOn.run(order, {});
   }
 
   private async runUntilStopped(): Promise<void> {

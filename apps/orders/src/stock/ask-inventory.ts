@@ -6,16 +6,13 @@ import { lockOrder } from '../orders/order.sql.js';
 import type { OrderState } from '../orders/order-state.js';
 import { SaveOrder } from '../orders/save-order.js';
 import { type Applied, applyStockReport, type Settled } from './apply-stock-report.js';
-import type { Outstanding } from './outstanding.js';
+import type { Waiting } from './outstanding.js';
 import { settlementNotes } from './settlement-note.js';
 import { call } from './stock-command.js';
 import type { StockReport } from './stock-report.js';
 
 /** What a call of ours needs to know of the call that it serves. */
-export type Caller = Pick<MessageContext, 'deadlineMs' | 'traceparent'>;
-
-/** An order with something outstanding. */
-export type Waiting = OrderState & { readonly outstanding: Outstanding };
+export type Caller = { readonly [K in 'deadlineMs' | 'traceparent']?: MessageContext[K] | undefined };
 
 const TIMEOUT_MS = 5_000;
 /** Kept back of the caller's patience, so that it hears from us which order to ask for again. */

@@ -4,6 +4,7 @@ import { crashPoint, Inbox } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
 import { lockOrder, mayBeNews } from '../orders/order.sql.js';
 import { SaveOrder } from '../orders/save-order.js';
+import { CarryOn } from '../approvals/carry-on.js';
 import { applyStockReport } from './apply-stock-report.js';
 import { settlementNotes } from './settlement-note.js';
 import { type StockReport, toLineStock } from './stock-report.js';
@@ -18,6 +19,7 @@ export class HearInventory {
     private readonly database: Database,
     private readonly inbox: Inbox,
     private readonly saveOrder: SaveOrder,
+    private readonly carryOn: CarryOn,
   ) {}
 
   /** @param facts what the event says beside the stock state. */
@@ -28,20 +30,23 @@ export class HearInventory {
       const key = { orgId, orderId: data.orderId };
       // Most events only repeat what the call was answered. What was moved is looked at always: its shipment may not know of it yet.
       const [admitted, isNews] = await Promise.all([this.inbox.admit(tx, [event]), mayBeNews(tx, key, report.sequence)]);
-      if (admitted.size === 0 || !(isNews || (facts.answer?.moved.length ?? 0) > 0)) return;
+      if (admitted.size === 0 || !(isNews || (facts.answer?.moved.length ?? 0) > 0)) return null;
       const order = await lockOrder(tx, key);
-      if (order === null) return;
+      if (order === null) return null;
       const now = new Date();
       const applied = applyStockReport(order, report, now);
-      await this.saveOrder.run(tx, order, applied.order, {
+      const after = await this.saveOrder.run(tx, order, applied.order, {
         now,
         actor: applied.settled?.outstanding.actor ?? event.actor ?? event.source,
         traceparent: event.traceparent,
         causationId: event.id,
         notes: settlementNotes(order, applied.order, applied.settled),
       });
+      return applied.settled === null ? null : after;
     };
-    await this.database.transaction([orgId], work, { repeatable: true });
+    const settled = await this.database.transaction([orgId], work, { repeatable: true });
     crashPoint('after-report', 'orders');
+    // What follows because of an approval.
+    if (settled !== null) await this.carryOn.run(settled, { traceparent: event.traceparent });
   }
 }

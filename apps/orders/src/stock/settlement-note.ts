@@ -1,4 +1,5 @@
 import { conflict, notFound, rejected } from '#libs/domain';
+import { approvable } from '../approvals/approval.rules.js';
 import type { AuditNote } from '../audit/audit.sql.js';
 import type { OrderState } from '../orders/order-state.js';
 import type { Settled } from './apply-stock-report.js';
@@ -11,6 +12,9 @@ const TYPES: Readonly<Record<Saying, readonly [done: string, refused: string]>> 
   amend: ['order_amended', 'order_amendment_refused'],
   confirm: ['order_confirmed', 'order_confirmation_refused'],
   cancel: ['order_cancelled', 'order_cancellation_refused'],
+  approve: ['order_approval_applied', 'order_approval_overtaken'],
+  restore: ['order_amendment_taken_back', 'order_restoration_refused'],
+  reject: ['order_rejected', 'order_rejection_refused'],
   pick: ['order_picked', 'order_pick_refused'],
   ship: ['shipment_posted', 'shipment_refused'],
   unship: ['shipment_cancelled', 'shipment_cancellation_refused'],
@@ -30,8 +34,10 @@ export function settlementNotes(before: OrderState, after: OrderState, settled: 
     const missing = shortages.length === 0 ? [] : [{ type: 'pick_shortage', details: { sequence: outstanding.sequence, shortages } }];
     return [{ type: done, details: { ...asked, ...status } }, ...missing];
   }
-  const { reason, lines, discrepancyIds, alternatives } = refusal;
-  return [{ type: refused, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives } }];
+  const { reason, lines, discrepancyIds, alternatives, override } = refusal;
+  const known = override === undefined ? {} : { magnitudes: override.magnitudes, availabilitySnapshot: override.availabilitySnapshot };
+  const type = approvable(outstanding, refusal) === null ? refused : 'order_blocked';
+  return [{ type, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives, ...known } }];
 }
 
 /** The error that tells a caller of a refusal. */

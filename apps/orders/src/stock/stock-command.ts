@@ -40,10 +40,13 @@ export async function call(
     case 'place':
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, firm: false }, options));
     case 'amend':
+    case 'approve':
+    case 'restore':
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common }, options));
     case 'confirm':
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, firm: true }, options));
     case 'cancel':
+    case 'reject':
       return fromDemandAnswer(kind, await rpc.call(StockDemand, { ...data, ...common, lines: [] }, options));
     case 'pick':
       return fromPickAnswer(await rpc.call(StockPick, { ...data, ...common }, options));

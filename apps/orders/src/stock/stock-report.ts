@@ -2,6 +2,7 @@ import type {
   DataOf,
   HeldLine,
   MovementAnswer,
+  Override,
   PickAnswer,
   RefusalReason,
   ReservationExpired,
@@ -25,6 +26,8 @@ export interface Refusal {
   readonly lines: readonly ShortLine[];
   readonly discrepancyIds: readonly string[];
   readonly alternatives: NonNullable<ResponseOf<typeof StockDemand>['alternatives']>;
+  /** What somebody may approve all the same; absent when nobody may. */
+  readonly override?: Override;
 }
 
 /** What was physically moved. */
@@ -71,7 +74,7 @@ export interface StockReport {
   readonly answer?: Answer;
 }
 
-const DEMANDS: readonly Saying[] = ['place', 'amend', 'confirm', 'cancel'];
+const DEMANDS: readonly Saying[] = ['place', 'amend', 'confirm', 'cancel', 'approve', 'restore', 'reject'];
 type Facts = Omit<StockReport, 'sequence' | 'stock'>;
 
 interface MovementData {
@@ -86,7 +89,7 @@ export function reserved(data: DataOf<typeof StockReserved>): Facts {
     holds: data.lines.map(toHold),
     firm: data.firm,
     expiresAt: toDate(data.expiresAt),
-    answer: answerTo(['place', 'amend', 'confirm'], null),
+    answer: answerTo(['place', 'amend', 'confirm', 'approve', 'restore'], null),
   };
 }
 
@@ -97,7 +100,7 @@ export function reservationFailed(data: DataOf<typeof StockReservationFailed>): 
 
 /** `StockReleased`: after a cancellation, or after an amendment that wants less. */
 export function released(data: DataOf<typeof ReservationExpired>): Facts {
-  return { ...holdsChanged(data, -1n), answer: answerTo(['amend', 'cancel'], null) };
+  return { ...holdsChanged(data, -1n), answer: answerTo(['amend', 'cancel', 'restore', 'reject'], null) };
 }
 
 /** `ReservationExpired`, `BackorderFilled`, `ReservationShorted`: inventory's own doing, the answer to nothing. */
@@ -177,10 +180,12 @@ interface RefusalData {
   readonly lines: readonly ShortLine[];
   readonly discrepancyIds?: readonly string[];
   readonly alternatives?: Refusal['alternatives'];
+  readonly override?: Override;
 }
 
-function toRefusal({ reason, lines, discrepancyIds = [], alternatives = [] }: RefusalData): Refusal {
-  return { reason: reason ?? 'INSUFFICIENT_STOCK', lines, discrepancyIds, alternatives };
+function toRefusal({ reason, lines, discrepancyIds = [], alternatives = [], override }: RefusalData): Refusal {
+  const said = { reason: reason ?? 'INSUFFICIENT_STOCK', lines, discrepancyIds, alternatives };
+  return override === undefined ? said : { ...said, override };
 }
 
 function toHold(line: Omit<HeldLine, 'itemId' | 'reservationId'>): Hold {

@@ -1,0 +1,4 @@
+import { runService } from '#libs/service';
+import { reconciliation } from './index.js';
+
+await runService(reconciliation);
