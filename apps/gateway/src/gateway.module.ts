@@ -14,6 +14,7 @@ import { MembersController } from './auth/members.controller.js';
 import { Members } from './auth/members.js';
 import { ItemsController } from './catalogue/items.controller.js';
 import { WarehousesController } from './catalogue/warehouses.controller.js';
+import { DiscrepanciesController } from './discrepancies/discrepancies.controller.js';
 import { AnswerInterceptor } from './http/answer.interceptor.js';
 import { LogContextInterceptor } from './http/observe-requests.js';
 import { ProblemFilter } from './http/problem.filter.js';
@@ -32,6 +33,8 @@ import { OrdersController } from './orders/orders.controller.js';
 import { ReturnsController } from './orders/returns.controller.js';
 import { ShipmentsController } from './orders/shipments.controller.js';
 import { ParkedMessagesController } from './parked-messages/parked-messages.controller.js';
+import { ReportsController } from './reports/reports.controller.js';
+import { RunsController } from './reconciliation/runs.controller.js';
 import { SettingsController } from './settings/settings.controller.js';
 import { ExpectedReceiptsController } from './stock/expected-receipts.controller.js';
 import { TransfersController } from './stock/transfers.controller.js';
@@ -52,13 +55,16 @@ import { WarehouseWorkController } from './warehouse-work/warehouse-work.control
     ProjectionController,
     WarehouseWorkController,
     CostingController,
+    DiscrepanciesController,
     OrdersController,
     ShipmentsController,
     ReturnsController,
     ApprovalPoliciesController,
     ApprovalsController,
+    RunsController,
     SettingsController,
     AuditController,
+    ReportsController,
     ChannelsController,
     DeliveriesController,
     MembersController,

@@ -42,6 +42,12 @@ export class ApprovalsQuery extends PageQuery {
   to?: string;
 }
 
+/** What somebody says who approves or rejects. */
+export class Decision {
+  @TextField(500, { lengthMin: 1, example: 'The truck comes tomorrow' })
+  reason: string;
+}
+
 export class PolicyEntry {
   @ChoiceField(APPROVAL_KINDS, { example: 'order_override' })
   kind: ApprovalKind;

@@ -1,4 +1,4 @@
-import type { ApprovalPolicy, ApprovalRequest } from '#libs/contracts';
+import type { ApprovalNeeded, ApprovalPolicy, ApprovalRequest } from '#libs/contracts';
 
 export const aPolicy: ApprovalPolicy = {
   kind: 'order_override',
@@ -61,4 +61,10 @@ export const aCancelledApproval: ApprovalRequest = {
   approverRoles: [],
   closedAt: '2026-03-01T11:00:00.000Z',
   closeReason: 'What is to be approved has changed.',
+};
+
+export const aNeededApproval: ApprovalNeeded = {
+  approvalRequestId: anApproval.approvalRequestId,
+  status: 'pending',
+  requiredRole: 'finance_manager',
 };

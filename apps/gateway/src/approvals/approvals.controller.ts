@@ -5,8 +5,7 @@ import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
 import { pageOf } from '../http/paging.js';
 import { Services } from '../http/services.js';
-import { RequiredReason } from '../orders/order.dto.js';
-import { ApprovalsQuery } from './approval.dto.js';
+import { ApprovalsQuery, Decision } from './approval.dto.js';
 import { aCancelledApproval, aDecidedApproval, anApproval } from './approval.examples.js';
 
 const answers = { answers: aDecidedApproval, also: [aCancelledApproval, anApproval] };
@@ -30,13 +29,13 @@ export class ApprovalsController {
 
   @Put(':approvalRequestId/approve')
   @Calls(ApprovalApprove, answers)
-  approve(@ByCaller() caller: Caller, @Param('approvalRequestId') approvalRequestId: string, @Body() { reason }: RequiredReason) {
+  approve(@ByCaller() caller: Caller, @Param('approvalRequestId') approvalRequestId: string, @Body() { reason }: Decision) {
     return this.services.call(ApprovalApprove, caller, { approvalRequestId, reason });
   }
 
   @Put(':approvalRequestId/reject')
   @Calls(ApprovalReject, answers)
-  reject(@ByCaller() caller: Caller, @Param('approvalRequestId') approvalRequestId: string, @Body() { reason }: RequiredReason) {
+  reject(@ByCaller() caller: Caller, @Param('approvalRequestId') approvalRequestId: string, @Body() { reason }: Decision) {
     return this.services.call(ApprovalReject, caller, { approvalRequestId, reason });
   }
 }

@@ -65,9 +65,13 @@ export const IdField = (options: FieldOptions = {}) => field(matches(id, ID_EXPE
 export const OrgIdField = (options: FieldOptions = {}) =>
   field(matches(orgId, 'must be 1 to 64 of A-Z a-z 0-9 _ : -'), { type: String, pattern: ORG_ID_PATTERN }, options);
 
-/** Text for people, without control characters and lone surrogates, which cannot be stored. */
-export const TextField = (lengthMax: number, options: FieldOptions & { readonly lengthMin?: number } = {}) =>
-  field(textCheck(options.lengthMin ?? 0, lengthMax), { type: String, minLength: options.lengthMin ?? 0, maxLength: lengthMax }, options);
+/** Text for people, without control characters and lone surrogates, which cannot be stored. What must not be empty is not just blanks. */
+export const TextField = (lengthMax: number, options: FieldOptions & { readonly lengthMin?: number } = {}) => {
+  const { lengthMin = 0 } = options;
+  const said = lengthMin === 0 ? {} : { pattern: NOT_BLANK.source };
+  return field(textCheck(lengthMin, lengthMax), { type: String, minLength: lengthMin, maxLength: lengthMax, ...said }, options);
+};
+const NOT_BLANK = /\S/;
 
 function textCheck(min: number, max: number): Check {
   return (value) => {
@@ -75,6 +79,7 @@ function textCheck(min: number, max: number): Check {
     // Counted as people and the message schemas count: an emoji is one.
     const length = [...value.slice(0, 2 * max + 1)].length;
     if (length < min || length > max) return `must have ${min} to ${max} characters`;
+    if (min > 0 && !NOT_BLANK.test(value)) return 'must say something: it has nothing but blanks';
     return CONTROL.test(value) || !value.isWellFormed() ? 'must not have control characters or halves of surrogate pairs' : undefined;
   };
 }
@@ -87,6 +92,23 @@ export const DecimalField = (range: DecimalRange, options: FieldOptions = {}) =>
     options,
     Transform(({ value }: { value: unknown }) => toDecimal(value)),
   );
+
+/** Exactly so many decimals, one after the other. */
+export const DecimalListField = (count: number, options: FieldOptions = {}) =>
+  field(
+    (value) =>
+      Array.isArray(value) && value.length === count && value.every((entry) => decimalError(entry, 'zero or more') === undefined)
+        ? undefined
+        : `must be a list of ${count} decimals of zero or more`,
+    { type: String, isArray: true, minItems: count, maxItems: count },
+    options,
+    Transform(({ value }: { value: unknown }) => (Array.isArray(value) ? value.map(toDecimal) : value)),
+  );
+
+/** When something is done again and again: five fields as crontab has them. */
+export const CronField = (options: FieldOptions = {}) =>
+  field(matches(CRON, 'must have five fields as crontab has them, such as 0 2 * * *'), { type: String, example: '0 2 * * *' }, options);
+const CRON = /^([0-9*,/-]+ ){2}[0-9*,/L-]+ [0-9A-Za-z*,/-]+ [0-9A-Za-z*,/#L-]+$/;
 
 export const IntegerField = (min: number, max: number, options: FieldOptions = {}) =>
   field(

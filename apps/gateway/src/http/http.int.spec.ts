@@ -74,7 +74,7 @@ describe('requests', () => {
   });
 
   it('for what does not exist yet are not found', async () => {
-    for (const path of ['/reports/overrides', '/pos/sales', '/nothing']) {
+    for (const path of ['/reports/nothing', '/pos/sales', '/nothing']) {
       const answer = await test.send('GET', path, { token: admin });
       expect([path, answer]).toMatchObject([path, { status: 404, body: { code: 'NOT_FOUND', instance: `/api/v1${path}` } }]);
       expect(answer.headers.get('content-type')).toContain('application/problem+json');
@@ -240,11 +240,13 @@ describe('parked messages', () => {
       inventory: [0, 1, 2].map((at) => parked('inventory', at)),
       orders: [3, 4].map((at) => parked('orders', at)),
       notifications: [parked('notifications', 5)],
+      reconciliation: [parked('reconciliation', 6)],
     };
     test.inventory.answers(ParkedCalls.inventory.list, ({ cursor, limit }) => page(all.inventory, cursor, limit));
     test.orders.answers(ParkedCalls.orders.list, ({ cursor, limit }) => page(all.orders, cursor, limit));
     test.notifications.answers(ParkedCalls.notifications.list, ({ cursor, limit }) => page(all.notifications, cursor, limit));
-    for (const limit of [1, 2, 3, 4, 5, 6, 7]) {
+    test.reconciliation.answers(ParkedCalls.reconciliation.list, ({ cursor, limit }) => page(all.reconciliation, cursor, limit));
+    for (const limit of [1, 2, 3, 4, 5, 6, 7, 8]) {
       const seen: unknown[] = [];
       let query = `?limit=${limit}`;
       for (;;) {
@@ -255,7 +257,7 @@ describe('parked messages', () => {
         if (body['nextCursor'] === null) break;
         query = `?limit=${limit}&cursor=${body['nextCursor'] as string}`;
       }
-      expect([limit, seen]).toEqual([limit, [...all.inventory, ...all.orders, ...all.notifications]]);
+      expect([limit, seen]).toEqual([limit, [...all.inventory, ...all.orders, ...all.notifications, ...all.reconciliation]]);
     }
     expect((await test.send('GET', '/parked-messages?cursor=nowhere.1', { token: admin })).status).toBe(400);
   });
@@ -269,6 +271,8 @@ describe('parked messages', () => {
     test.inventory.answers(ParkedCalls.inventory.discard, missing);
     test.notifications.answers(ParkedCalls.notifications.replay, missing);
     test.notifications.answers(ParkedCalls.notifications.discard, missing);
+    test.reconciliation.answers(ParkedCalls.reconciliation.replay, missing);
+    test.reconciliation.answers(ParkedCalls.reconciliation.discard, missing);
     test.orders.answers(ParkedCalls.orders.replay, (request) => ({
       messageId: request.messageId,
       outcome: 'handled' as const,

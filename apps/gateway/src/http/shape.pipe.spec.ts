@@ -1,5 +1,6 @@
 import 'reflect-metadata';
 import type { HoldfastError } from '#libs/domain';
+import { Decision } from '../approvals/approval.dto.js';
 import { NewItem } from '../catalogue/catalogue.dto.js';
 import { NewOrder, NewOrderLine, OrdersQuery } from '../orders/order.dto.js';
 import { AvailabilityQuery, StockQuery } from '../stock/stock.dto.js';
@@ -101,6 +102,14 @@ describe('shaped', () => {
 
   it('takes text in all languages, and lines of text', () => {
     expect(errorsOf(NewOrder, { ...order, note: 'Grüße 👋\nبصمة\t漢字' })).toEqual([]);
+  });
+
+  it('refuses blanks where something must be said', () => {
+    const decide = (reason: string) => errorsOf(Decision, { reason });
+    for (const reason of [' ', '\n\t ', '\u00a0']) expect(decide(reason)).toEqual(['reason must say something: it has nothing but blanks']);
+    expect(decide('')).toEqual(['reason must have 1 to 500 characters']);
+    expect(decide(' no stock \n')).toEqual([]);
+    expect(errorsOf(NewOrder, { ...order, note: ' ' })).toEqual([]);
   });
 
   it('clears a field with null where that means something', () => {

@@ -8,6 +8,8 @@ import {
   ApprovalReminded,
   ApprovalRequested,
   type CloudEvent,
+  RECONCILIATION_READERS,
+  ReconciliationCompleted,
   type Role,
   SETTINGS_READERS,
   SettingsChanged,
@@ -75,8 +77,16 @@ export class LiveEvents implements OnModuleDestroy {
 /** The events that not every role may read. */
 const READERS = new Map<string, readonly Role[]>([
   [SettingsChanged.type, SETTINGS_READERS],
+  [ReconciliationCompleted.type, RECONCILIATION_READERS],
   ...[ApprovalRequested, ApprovalReminded, ApprovalEscalated, ApprovalDecided].map(({ type }) => [type, APPROVAL_READERS] as const),
 ]);
+
+/** Where events say which warehouses they are about. */
+interface EventPlaces {
+  readonly warehouseId?: string;
+  readonly warehouses?: readonly string[] | null;
+  readonly findings?: readonly { readonly warehouseId: string | null }[];
+}
 
 /**
  * What is about a warehouse that the actor does not work in is left out, and what the actor's roles may not read. What is about several
@@ -85,7 +95,7 @@ const READERS = new Map<string, readonly Role[]>([
 function mayRead(actor: Actor, { type, data }: CloudEvent): boolean {
   if (actor.roles.length === 0) return false;
   if (!actor.roles.some((role) => READERS.get(type)?.includes(role) ?? true)) return false;
-  const { warehouseId, warehouses = [] } = data as { warehouseId?: string; warehouses?: readonly string[] | null };
+  const { warehouseId, warehouses = [], findings = [] } = data as EventPlaces;
   if (warehouses === null) return actor.warehouses === null;
-  return [...warehouses, ...(warehouseId === undefined ? [] : [warehouseId])].every((id) => worksIn(actor, id));
+  return [...warehouses, warehouseId, ...findings.map((finding) => finding.warehouseId)].every((id) => !id || worksIn(actor, id));
 }

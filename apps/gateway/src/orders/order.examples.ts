@@ -111,7 +111,7 @@ export const aShippedOrder: Order = {
   ...anOrder,
   version: 5,
   status: 'shipped',
-  warnings: ['Line 1 was shipped from another warehouse than it was held in.'],
+  warnings: ['Line 1, item coffee-1kg in berlin: An open discrepancy puts 3 of it in doubt.'],
   approvalRequestId: '019cb5b1-0000-7000-8000-000000000006',
   estimatedShipDate: null,
   estimatedDeliveryDate: null,

@@ -1,14 +1,41 @@
 import { Body, Controller, Get, Patch, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { SettingsGet, SettingsHistory, SettingsUpdate, type StockSettings } from '#libs/contracts';
+import {
+  DEFAULT_STOCK_SETTINGS,
+  DISCREPANCY_LOCK_POLICIES,
+  type DiscrepancyLockPolicy,
+  ENFORCEMENT_PHASES,
+  type EnforcementPhase,
+  SettingsGet,
+  SettingsHistory,
+  SettingsUpdate,
+} from '#libs/contracts';
 import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
-import { BooleanField, ChoiceField, CurrencyField, DecimalField, IntegerField, TimeZoneField } from '../http/fields.js';
+import {
+  BooleanField,
+  ChoiceField,
+  CronField,
+  CurrencyField,
+  DecimalField,
+  DecimalListField,
+  IntegerField,
+  ObjectField,
+  TimeZoneField,
+} from '../http/fields.js';
 import { pageOf, PageQuery } from '../http/paging.js';
 import { Services } from '../http/services.js';
 
 const RESERVATION_MODES = ['all_or_nothing', 'partial'] as const;
 const YEAR_SECONDS = 31_536_000;
+
+class Difference {
+  @DecimalField('zero or more', { description: 'Differences of counts and receipts up to so much open no discrepancy;', example: '0' })
+  quantity: string;
+
+  @DecimalField('zero or more', { description: 'nor up to so many percent of what the books say.', example: '0' })
+  percent: string;
+}
 
 class SettingsChange {
   @IntegerField(1, YEAR_SECONDS, { optional: true, description: 'How long an unconfirmed order holds its stock.', example: 1800 })
@@ -43,19 +70,43 @@ class SettingsChange {
     description: 'A lot that expires sooner is not promised, unless item or order say otherwise.',
   })
   minRemainingShelfLifeDays?: number;
+
+  @ChoiceField(ENFORCEMENT_PHASES, {
+    optional: true,
+    description: 'What becomes of what is short: recorded, laid before an approver, refused.',
+  })
+  enforcementPhase?: EnforcementPhase;
+
+  @BooleanField({
+    optional: true,
+    description: 'Lays every order that is short before an approver instead of refusing it.',
+    example: false,
+  })
+  allowInventoryOversell?: boolean;
+
+  @ChoiceField(DISCREPANCY_LOCK_POLICIES, {
+    optional: true,
+    description: 'What an open discrepancy of high severity keeps from being promised: all, the difference, nothing.',
+  })
+  discrepancyLockPolicy?: DiscrepancyLockPolicy;
+
+  @DecimalField('zero or more', { optional: true, description: 'Up to which shortage the phase soft does not refuse.', example: '20' })
+  softBlockPercent?: string;
+
+  @ObjectField(() => Difference, { optional: true })
+  tolerance?: Difference;
+
+  @DecimalListField(3, {
+    optional: true,
+    description: 'Up to which difference a discrepancy is low, medium, high.',
+    example: ['2', '5', '20'],
+  })
+  severityPercents?: [string, string, string];
+
+  @CronField({ optional: true, description: 'When reconciliation runs: minute, hour, day of month, month, day of week.' })
+  reconciliationCron?: string;
 }
 
-const someSettings: StockSettings = {
-  softReservationTtlSeconds: 1800,
-  defaultReorderPoint: null,
-  reservationMode: 'all_or_nothing',
-  returnQuarantine: true,
-  currency: 'EUR',
-  deliveryLeadDays: 0,
-  timezone: 'UTC',
-  sourcingStrategy: 'priority',
-  minRemainingShelfLifeDays: 0,
-};
 const aChange = { setting: 'softReservationTtlSeconds', from: 900, to: 1800, actor: 'ann', changedAt: '2026-03-01T08:00:00.000Z' };
 
 @ApiTags('Settings')
@@ -64,13 +115,13 @@ export class SettingsController {
   constructor(private readonly services: Services) {}
 
   @Get()
-  @Calls(SettingsGet, { answers: { ...someSettings, defaultReorderPoint: '10' }, also: [someSettings] })
+  @Calls(SettingsGet, { answers: { ...DEFAULT_STOCK_SETTINGS, defaultReorderPoint: '10' }, also: [DEFAULT_STOCK_SETTINGS] })
   get(@ByCaller() caller: Caller) {
     return this.services.call(SettingsGet, caller, {});
   }
 
   @Patch()
-  @Calls(SettingsUpdate, { answers: { ...someSettings, defaultReorderPoint: '10' }, also: [someSettings] })
+  @Calls(SettingsUpdate, { answers: { ...DEFAULT_STOCK_SETTINGS, defaultReorderPoint: '10' }, also: [DEFAULT_STOCK_SETTINGS] })
   update(@ByCaller() caller: Caller, @Body() change: SettingsChange) {
     return this.services.call(SettingsUpdate, caller, change);
   }

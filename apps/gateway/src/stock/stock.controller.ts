@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Param, Post, Put, Query } from '@nestjs/common';
-import { ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Get, Param, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { FastifyReply } from 'fastify';
 import {
   AdjustmentPost,
   AvailabilityGet,
@@ -14,6 +15,8 @@ import {
   type StockRow,
 } from '#libs/contracts';
 import { invalid, notFound } from '#libs/domain';
+import { aNeededApproval } from '../approvals/approval.examples.js';
+import { statusOfApproval } from '../http/awaits-approval.js';
 import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
 import { pageOf, PAGE_LIMIT_MAX, PageQuery } from '../http/paging.js';
@@ -65,9 +68,10 @@ export class StockController {
   }
 
   @Post('adjustments')
+  @ApiResponse({ status: 202, description: 'Nothing is posted before somebody has approved it.', example: aNeededApproval })
   @Calls(AdjustmentPost, { status: 201, makes: 'commandId', answers: anAdjustment })
-  adjust(@ByCaller() caller: Caller, @Body() adjustment: NewAdjustment) {
-    return this.services.call(AdjustmentPost, caller, adjustment);
+  async adjust(@ByCaller() caller: Caller, @Body() adjustment: NewAdjustment, @Res({ passthrough: true }) reply: FastifyReply) {
+    return statusOfApproval(await this.services.call(AdjustmentPost, caller, adjustment), reply);
   }
 
   @Put('safety-stock')
