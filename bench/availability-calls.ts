@@ -2,7 +2,7 @@ import { AvailabilityGet } from '#libs/contracts';
 import { callBody, makeCalls } from './calls.js';
 import type { Child } from './child.js';
 import { coresBetween, type CpuUse, readCpu } from './cpu.js';
-import { emptyServicePrefix, environment, messagingPrefix, startApp } from './services.js';
+import { emptyServiceSite, environment, mainSite, startApp } from './services.js';
 import { percentile, PERCENTILES } from './latency.js';
 import type { BenchRun } from './run.js';
 import { itemId, ITEMS, ONE_ORG, WAREHOUSE } from './scenarios.js';
@@ -28,7 +28,7 @@ export const CALL_SUBJECTS = ['empty', 'availability'] as const;
 
 export async function measureCalls(run: BenchRun, subject: CallResult['subject'], round: number): Promise<CallResult> {
   const child = await (subject === 'empty' ? startEmptyService(run) : startApp(run, 'inventory').then((app) => app.child));
-  const prefix = subject === 'empty' ? emptyServicePrefix(run) : messagingPrefix(run);
+  const { prefix } = subject === 'empty' ? emptyServiceSite(run) : mainSite(run);
   try {
     await run.settle();
     const countFromMs = performance.now() + WARMUP_MS;
@@ -66,7 +66,7 @@ export async function measureCalls(run: BenchRun, subject: CallResult['subject']
 }
 
 async function startEmptyService(run: BenchRun): Promise<Child> {
-  const env = environment(run, emptyServicePrefix(run));
+  const env = environment(run, emptyServiceSite(run));
   const { child } = await run.startChild({ name: 'empty service', script: built('bench/empty-service.js'), env });
   return child;
 }

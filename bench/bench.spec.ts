@@ -2,6 +2,7 @@ import type { ConsumeMessage } from 'amqplib';
 import { ExpectedAnswers } from './event-load.js';
 import { median, percentile } from './latency.js';
 import { readOptions } from './options.js';
+import { type PathPart, PATHS } from './paths.js';
 import { plot } from './plot.js';
 import { report } from './report.js';
 import { prepareOrders, SCENARIOS } from './scenarios.js';
@@ -10,7 +11,7 @@ import { type Measured, verdicts } from './targets.js';
 describe('options', () => {
   it('runs everything when nothing is said, and less when asked to', () => {
     expect(readOptions([], {})).toMatchObject({
-      parts: ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders', 'import'],
+      parts: ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders', 'import', 'lots', 'large', 'reconciliation', 'reports'],
       rounds: 3,
       orders: 40_000,
     });
@@ -18,7 +19,9 @@ describe('options', () => {
   });
 
   it('says what is wrong', () => {
-    expect(() => readOptions(['--only', 'cold'], {})).toThrow('--only knows spread, hot, orgs, latency, atp, orders, import, not "cold".');
+    expect(() => readOptions(['--only', 'cold'], {})).toThrow(
+      '--only knows spread, hot, orgs, latency, atp, orders, import, lots, large, reconciliation, reports, before, not "cold".',
+    );
     expect(() => readOptions(['--orders', '0'], {})).toThrow('--orders takes a whole number above 0, not "0".');
   });
 });
@@ -50,6 +53,14 @@ describe('orders and answers', () => {
       const items = data.lines.map((line) => line.itemId);
       expect(items).toContain('item-000001');
       expect(new Set(items).size).toBe(3);
+    }
+  });
+
+  it('orders items that lie apart when told so', () => {
+    const apart = { ...SCENARIOS[0]!, itemsPerOrg: 10, itemStep: 100 };
+    for (const { body } of prepareOrders(apart, 50).events) {
+      const { data } = JSON.parse(body.toString()) as { data: { lines: { itemId: string }[] } };
+      for (const { itemId } of data.lines) expect(itemId).toMatch(/^item-000[0-9]01$/);
     }
   });
 
@@ -98,12 +109,64 @@ describe('results', () => {
     ordersOverHttp: [],
     imports: [],
     ordersDuringImport: [],
+    paths: [],
+    asOf: [],
+    reconciliations: [],
+    reports: [],
   };
 
   it('judges by ratios within a round, so that a slow minute hits both', () => {
     expect(verdicts(measured)).toEqual([
       { what: 'spread, 1 process: Holdfast / yardstick', ratio: 0.45, bound: 'at least', target: 0.5, met: false },
     ]);
+  });
+
+  it('judges what lots, many balances and a new version cost, and what the past does', () => {
+    const { part: _, subject: __, ...plain } = throughput('holdfast1', 1, 1_000);
+    const path = (part: PathPart, index: 0 | 1, ordersPerSecond: number) => ({ ...plain, part, path: PATHS[part][index], ordersPerSecond });
+    const asOf = [{ part: 'large' as const, round: 1, balances: 5, ledgerEntries: 50, lookupMs: 0.1, asOfMs: 2.1 }];
+    const paths = [path('lots', 0, 1_000), path('lots', 1, 500), path('large', 0, 1_000), path('large', 1, 790), path('before', 0, 1_000)];
+    const found = verdicts({ ...measured, throughput: [], paths, asOf });
+    expect(found.map(({ what, ratio, met }) => [what, Math.round(ratio * 100) / 100, met])).toEqual([
+      ['lots, 1 process: in lots / untracked', 0.5, true],
+      ['large, 1 process: many balances / few balances', 0.79, false],
+      ['one item as of a time / a row by its key', 21, false],
+    ]);
+    expect(report({ ...measured, paths, asOf }, found)).toContain('50 ledger entries');
+  });
+
+  it('judges what reports cost beside counting, and that a page of the audit trail is found', () => {
+    const result = { part: 'reports' as const, round: 1, events: 5_000, countMs: 10, reportMs: 90 };
+    const reports = [
+      { ...result, report: 'overrides' as const },
+      { ...result, report: 'audit' as const, reportMs: 20 },
+    ];
+    const found = verdicts({ ...measured, throughput: [], reports });
+    expect(found.map(({ what, ratio, met }) => [what, ratio, met])).toEqual([
+      ['report, overrides / counting the same rows', 9, true],
+      ['a page of the audit trail / counting the rows', 2, false],
+    ]);
+    expect(report({ ...measured, reports }, found)).toContain('5,000 events');
+  });
+
+  it('judges what a reconciliation costs beside a sum, and its memory', () => {
+    const once = {
+      part: 'reconciliation' as const,
+      balances: 5,
+      ledgerEntries: 50,
+      peakMemoryBytes: { inventory: 150 * 1024 ** 2, gateway: null },
+    };
+    const reconciliations = [
+      { ...once, round: 1, sumMs: 1_000, runMs: 2_500 },
+      { ...once, round: 2, sumMs: 2_000, runMs: 6_200 },
+      { ...once, round: 3, sumMs: 1_000, runMs: 3_200 },
+    ];
+    const found = verdicts({ ...measured, throughput: [], reconciliations });
+    expect(found.map(({ what, ratio, met }) => [what, ratio, met])).toEqual([
+      ['a reconciliation / one sum of the ledger', 3.1, false],
+      ['largest process of a reconciliation / 300 MB', 0.5, true],
+    ]);
+    expect(report({ ...measured, reconciliations }, found)).toContain('memory of inventory, MB');
   });
 
   it('prints and draws only what was measured', () => {

@@ -5,7 +5,7 @@ import { EventLoad } from './event-load.js';
 import { percentile, PERCENTILES } from './latency.js';
 import type { BenchRun } from './run.js';
 import { ONE_ORG, prepareOrders, SCENARIOS } from './scenarios.js';
-import { messagingPrefix, startApp } from './services.js';
+import { mainSite, startApp } from './services.js';
 import { COPY_TABLES, copyLines } from './yardstick/copy-lines.js';
 
 export const IMPORT_SUBJECTS = ['copy', 'holdfast'] as const;
@@ -99,7 +99,7 @@ export async function measureOrdersDuringImport(
   return await withApps(run, async (importer, children) => {
     const ids = itemIds(`live-${round}-${importing}`, run.options.lines);
     if (importing) await importer.run('items', itemsFile(ids));
-    const exchange = `${messagingPrefix(run)}.${EVENTS_EXCHANGE}`;
+    const exchange = `${mainSite(run).prefix}.${EVENTS_EXCHANGE}`;
     const load = await EventLoad.open({ amqpUrl: run.options.amqpUrl, exchange, queue: `${run.prefix}.answers` });
     const over = new AbortController();
     try {

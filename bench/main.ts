@@ -4,13 +4,17 @@ import { join } from 'node:path';
 import { CALL_SUBJECTS, measureCalls } from './availability-calls.js';
 import { prepareHoldfast } from './holdfast.js';
 import { IMPORT_SUBJECTS, measureImport, measureOrdersDuringImport, prepareImports } from './imports.js';
+import { measureAsOf } from './large.js';
 import { measureLatency, median } from './latency.js';
 import { type Options, readOptions, SUBJECTS, USAGE } from './options.js';
 import { measureOrdersOverHttp } from './orders-over-http.js';
+import { measurePath, PATH_PARTS, preparePaths } from './paths.js';
 import { plot } from './plot.js';
+import { measureReconciliation, prepareReconciliation } from './reconciliation.js';
 import { report } from './report.js';
+import { measureReport, prepareReports, REPORTS } from './reports.js';
 import { BenchRun, Interrupted } from './run.js';
-import { SCENARIOS } from './scenarios.js';
+import { SCENARIOS, SPREAD } from './scenarios.js';
 import { prepareYardstick, removeFromBroker, type Subject } from './subjects.js';
 import { type Measured, verdicts } from './targets.js';
 import { measureThroughput } from './throughput.js';
@@ -50,12 +54,26 @@ async function benchmark(run: BenchRun): Promise<number> {
   console.log(machineTitle);
 
   const subjects = await prepareSubjects(run);
-  const measured: Measured = { throughput: [], latency: [], calls: [], ordersOverHttp: [], imports: [], ordersDuringImport: [] };
+  const measured: Measured = {
+    throughput: [],
+    latency: [],
+    calls: [],
+    ordersOverHttp: [],
+    imports: [],
+    ordersDuringImport: [],
+    paths: [],
+    asOf: [],
+    reconciliations: [],
+    reports: [],
+  };
   await measureScenarios(run, subjects, measured);
   await measureLatencies(run, subjects, measured);
   await measureAvailability(run, measured);
   await measureHttp(run, measured);
   await measureImports(run, subjects, measured);
+  await measurePaths(run, measured);
+  await measureReconciliations(run, measured);
+  await measureReports(run, measured);
 
   const judged = verdicts(measured);
   console.log(`\n${report(measured, judged)}`);
@@ -72,7 +90,7 @@ async function prepareSubjects(run: BenchRun): Promise<Subject[]> {
   const { parts, subjects } = run.options;
   const takesPart =
     subjects.some((key) => key.startsWith('holdfast')) ||
-    ['atp', 'orders', 'import'].some((part) => parts.some((chosen) => chosen === part));
+    ['atp', 'orders', 'import', 'lots'].some((part) => parts.some((chosen) => chosen === part));
   console.log('  making tables and stock');
   const all = [...(await prepareYardstick(run)), ...(takesPart ? await prepareHoldfast(run) : [])];
   return SUBJECTS.filter((key) => subjects.includes(key)).flatMap((key) => all.find((subject) => subject.key === key) ?? []);
@@ -98,11 +116,10 @@ async function measureScenarios(run: BenchRun, subjects: readonly Subject[], mea
 async function measureLatencies(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<void> {
   const { options } = run;
   if (!options.parts.includes('latency')) return;
-  const spread = SCENARIOS[0]!;
   const rate = options.rate ?? Math.round((await topRate(run, subjects, measured)) / 4);
   for (let round = 1; round <= options.rounds; round++) {
     for (const subject of inTurn(subjects, round).filter(({ key }) => key !== 'naive')) {
-      const result = await measureLatency(run, subject, spread, rate, round);
+      const result = await measureLatency(run, subject, SPREAD, rate, round);
       measured.latency.push(result);
       const text = result.percentilesMs.map((ms) => ms.toFixed(1)).join(' / ');
       progress(`open loop at ${rate} per second, round ${round}, ${subject.title}: p50 / p90 / p99 / p99.9 = ${text} ms`);
@@ -157,6 +174,51 @@ async function measureImports(run: BenchRun, subjects: readonly Subject[], measu
   }
 }
 
+/** The plain way beside the one that must not cost much more, part by part; and the past of a large warehouse beside a row of it. */
+async function measurePaths(run: BenchRun, measured: Measured): Promise<void> {
+  for (const part of PATH_PARTS.filter((each) => run.options.parts.includes(each))) {
+    progress(`${part}: making tables and stock`);
+    const paths = await preparePaths(run, part);
+    for (let round = 1; round <= run.options.rounds; round++) {
+      for (const path of inTurn(paths, round)) {
+        const result = await measurePath(run, path, round);
+        measured.paths.push(result);
+        progress(`${part}, round ${round}, ${path.path}: ${Math.round(result.ordersPerSecond)} orders per second`);
+      }
+      if (part !== 'large') continue;
+      const result = await measureAsOf(run, round);
+      measured.asOf.push(result);
+      progress(`as of a time, round ${round}: ${result.asOfMs.toFixed(2)} ms, a row by its key ${result.lookupMs.toFixed(2)} ms`);
+    }
+  }
+}
+
+/** Reports over many events, each beside counting the rows that it reads. */
+async function measureReports(run: BenchRun, measured: Measured): Promise<void> {
+  if (!run.options.parts.includes('reports')) return;
+  progress('reports: making events');
+  await prepareReports(run);
+  for (let round = 1; round <= run.options.rounds; round++) {
+    for (const report of inTurn(REPORTS, round)) {
+      const result = await measureReport(run, report, round);
+      measured.reports.push(result);
+      progress(`${report}, round ${round}: ${result.reportMs.toFixed(1)} ms, counting ${result.countMs.toFixed(1)} ms`);
+    }
+  }
+}
+
+/** A reconciliation of a large warehouse beside one sum of its ledger. */
+async function measureReconciliations(run: BenchRun, measured: Measured): Promise<void> {
+  if (!run.options.parts.includes('reconciliation')) return;
+  progress('reconciliation: making tables and stock');
+  await prepareReconciliation(run);
+  for (let round = 1; round <= run.options.rounds; round++) {
+    const result = await measureReconciliation(run, round);
+    measured.reconciliations.push(result);
+    progress(`reconciliation, round ${round}: ${(result.runMs / 1_000).toFixed(2)} s, one sum ${(result.sumMs / 1_000).toFixed(2)} s`);
+  }
+}
+
 /** The yardstick's top rate of this run; measured now when the spread scenario was not asked for. */
 async function topRate(run: BenchRun, subjects: readonly Subject[], measured: Measured): Promise<number> {
   const rates = measured.throughput
@@ -165,7 +227,7 @@ async function topRate(run: BenchRun, subjects: readonly Subject[], measured: Me
   if (rates.length === 0) {
     const yardstick = subjects.find(({ key }) => key === 'yardstick');
     if (yardstick === undefined) throw new Error('Without the yardstick, --rate has to say at which rate latency is measured.');
-    rates.push((await measureThroughput(run, yardstick, SCENARIOS[0]!, 0)).ordersPerSecond);
+    rates.push((await measureThroughput(run, yardstick, SPREAD, 0)).ordersPerSecond);
   }
   return median(rates);
 }

@@ -1,7 +1,20 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['spread', 'hot', 'orgs', 'latency', 'atp', 'orders', 'import'] as const;
+export const PARTS = [
+  'spread',
+  'hot',
+  'orgs',
+  'latency',
+  'atp',
+  'orders',
+  'import',
+  'lots',
+  'large',
+  'reconciliation',
+  'reports',
+  'before',
+] as const;
 export type Part = (typeof PARTS)[number];
 
 /** Who does the work that is measured; see subjects.ts. */
@@ -16,6 +29,12 @@ export interface Options {
   readonly warmupOrders: number;
   /** Lines of each file of the import part. */
   readonly lines: number;
+  /** Balances of the warehouse of the parts large and reconciliation, each with ten ledger entries. */
+  readonly balances: number;
+  /** Events of each kind that the reports part counts. */
+  readonly events: number;
+  /** Another repository of Holdfast, built, whose inventory the part of the part before compares with; absent = that part is left out. */
+  readonly before: string | undefined;
   readonly rounds: number;
   /** How long each timed load (latency, ATP, orders over HTTP, orders during an import) lasts, in each round. */
   readonly seconds: number;
@@ -35,6 +54,9 @@ export const USAGE = `npm run bench -- [options]
   --short                 a run of about a minute, for CI: shows that it works, not how fast it is
   --orders N              orders per subject and round (40000)
   --lines N               lines of each imported file (100000)
+  --balances N            balances of the warehouse of large and reconciliation, each with ten ledger entries (1000000)
+  --events N              events of each kind that the reports part counts (1000000)
+  --before DIR            another checkout, built, whose inventory the part of the part before compares with; without it that part is left out
   --rounds N              rounds, in alternating order (3)
   --seconds N             length of each timed load (10)
   --rate N                orders per second of the latency part (a quarter of the yardstick's top rate; a tenth while importing)
@@ -54,6 +76,9 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
       short: { type: 'boolean', default: false },
       orders: { type: 'string' },
       lines: { type: 'string' },
+      balances: { type: 'string' },
+      events: { type: 'string' },
+      before: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       rate: { type: 'string' },
@@ -63,13 +88,19 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
     },
   });
   if (values.help) return null;
+  const parts = chosen('only', values.only, PARTS);
+  if (values.only !== undefined && values.before === undefined && parts.includes('before'))
+    throw new Error('--only before compares with another checkout: say which one with --before DIR.');
   const orders = positive('orders', values.orders) ?? (values.short ? 5_000 : 40_000);
   return {
-    parts: chosen('only', values.only, PARTS),
+    parts: values.before === undefined ? parts.filter((part) => part !== 'before') : parts,
     subjects: chosen('subjects', values.subjects, SUBJECTS),
     orders,
     warmupOrders: Math.min(4_000, orders),
     lines: positive('lines', values.lines) ?? (values.short ? 10_000 : 100_000),
+    balances: positive('balances', values.balances) ?? (values.short ? 20_000 : 1_000_000),
+    events: positive('events', values.events) ?? (values.short ? 20_000 : 1_000_000),
+    before: values.before,
     rounds: positive('rounds', values.rounds) ?? (values.short ? 1 : 3),
     seconds: positive('seconds', values.seconds) ?? (values.short ? 3 : 10),
     rate: positive('rate', values.rate),

@@ -1,6 +1,9 @@
+import type { CpuUse } from './cpu.js';
 import { IMPORT_SUBJECTS, IMPORTED } from './imports.js';
 import { median, PERCENTILES } from './latency.js';
 import { type Part, SUBJECTS, type SubjectKey } from './options.js';
+import { REPORTS } from './reports.js';
+import { PATH_PARTS, PATHS } from './paths.js';
 import { table } from './table.js';
 import type { Measured, Verdict } from './targets.js';
 
@@ -54,6 +57,10 @@ export function report(measured: Measured, verdicts: readonly Verdict[]): string
     httpTable(measured),
     importTable(measured),
     duringTable(measured),
+    pathTable(measured),
+    asOfTable(measured),
+    reconciliationTable(measured),
+    reportsTable(measured),
     verdictTable(verdicts),
   ]
     .filter((text) => text !== '')
@@ -71,11 +78,15 @@ function throughputTable(measured: Measured): string {
       `${count(summary.slowest)} - ${count(summary.fastest)}`,
       yardstick === undefined ? '' : (summary.ordersPerSecond / yardstick.ordersPerSecond).toFixed(2),
       summary.peakMemoryMegabytes === null ? '' : summary.peakMemoryMegabytes.toFixed(0),
-      cores ? `${cores.subject.toFixed(2)} ${cores.postgres.toFixed(2)} ${cores.rabbitmq.toFixed(2)} ${cores.bench.toFixed(2)}` : '',
+      coresText(cores),
     ];
   });
   const head = ['orders reserved, queue full', 'per second', 'rounds', 'of (a)', 'peak MB', 'cores: own, sql, mq, load'];
   return rows.length === 0 ? '' : table(head, rows);
+}
+
+function coresText(cores: CpuUse | null | undefined): string {
+  return cores ? [cores.subject, cores.postgres, cores.rabbitmq, cores.bench].map((each) => each.toFixed(2)).join(' ') : '';
 }
 
 function latencyTable(measured: Measured): string {
@@ -141,6 +152,80 @@ function duringTable(measured: Measured): string {
     return [[importing ? `${orders}, ${lines} lines of stock imported` : `${orders} alone`, ...percentiles]];
   });
   return rows.length === 0 ? '' : table(['published to answered, open loop, ms', ...PERCENTILES.map((percent) => `p${percent}`)], rows);
+}
+
+function pathTable(measured: Measured): string {
+  const rows = PATH_PARTS.flatMap((part) =>
+    PATHS[part].flatMap((path) => {
+      const results = measured.paths.filter((result) => result.part === part && result.path === path);
+      if (results.length === 0) return [];
+      const rates = results.map((result) => result.ordersPerSecond);
+      return [
+        [
+          `${part}: ${path}`,
+          count(median(rates)),
+          `${count(Math.min(...rates))} - ${count(Math.max(...rates))}`,
+          coresText(results.at(-1)!.cores),
+        ],
+      ];
+    }),
+  );
+  const head = ['orders reserved, queue full, 1 process', 'per second', 'rounds', 'cores: own, sql, mq, load'];
+  return rows.length === 0 ? '' : table(head, rows);
+}
+
+function asOfTable(measured: Measured): string {
+  const results = measured.asOf;
+  if (results.length === 0) return '';
+  const { balances, ledgerEntries } = results[0]!;
+  const row = (what: string, times: readonly number[]) => [what, median(times).toFixed(3)];
+  return table(
+    [`${count(balances)} balances, ${count(ledgerEntries)} ledger entries`, 'ms'],
+    [
+      row(
+        'one row by its key',
+        results.map((result) => result.lookupMs),
+      ),
+      row(
+        'availability of one item as of a time',
+        results.map((result) => result.asOfMs),
+      ),
+    ],
+  );
+}
+
+function reportsTable(measured: Measured): string {
+  const rows = REPORTS.flatMap((report) => {
+    const results = measured.reports.filter((result) => result.report === report);
+    if (results.length === 0) return [];
+    return [[report, median(results.map(({ reportMs }) => reportMs)).toFixed(1), median(results.map(({ countMs }) => countMs)).toFixed(1)]];
+  });
+  return rows.length === 0 ? '' : table([`${count(measured.reports[0]!.events)} events`, 'report, ms', 'counting, ms'], rows);
+}
+
+function reconciliationTable(measured: Measured): string {
+  const results = measured.reconciliations;
+  if (results.length === 0) return '';
+  const { balances, ledgerEntries } = results[0]!;
+  const row = (what: string, times: readonly number[]) => [what, (median(times) / 1_000).toFixed(2)];
+  const memory = Object.entries(results.at(-1)!.peakMemoryBytes).map(([name, bytes]) => [
+    `memory of ${name}, MB`,
+    bytes === null ? '?' : (bytes / 1024 ** 2).toFixed(0),
+  ]);
+  return table(
+    [`${count(balances)} balances, ${count(ledgerEntries)} ledger entries`, 'seconds'],
+    [
+      row(
+        'one sum of the ledger',
+        results.map((result) => result.sumMs),
+      ),
+      row(
+        'a reconciliation',
+        results.map((result) => result.runMs),
+      ),
+      ...memory,
+    ],
+  );
 }
 
 function verdictTable(verdicts: readonly Verdict[]): string {

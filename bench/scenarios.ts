@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { CLOUD_EVENT_CONTENT_TYPE, OrderConfirmed } from '#libs/contracts';
+import type { Part } from './options.js';
 
 export const WAREHOUSE = 'main';
 export const ITEMS = 10_000;
@@ -7,23 +8,39 @@ const LINES_PER_ORDER = 3;
 
 /** A way in which orders fall on organisations and items. */
 export interface Scenario {
-  readonly part: 'spread' | 'hot' | 'orgs';
+  readonly part: Part;
   readonly title: string;
   readonly orgIds: readonly string[];
   readonly itemsPerOrg: number;
   /** One item is in every order, so that all batches want the same row. */
   readonly hot: boolean;
+  /** How many lots each item has; it is not tracked when there are none. */
+  readonly lots?: number;
+  /** Only each so many-th item is ordered; each one unless said. */
+  readonly itemStep?: number;
 }
 
 /** One organisation that has all items, and a thousand that share them out: 10 each. */
 export const ONE_ORG = 'one';
 export const MANY_ORGS = Array.from({ length: 1_000 }, (_, n) => `many-${String(n + 1).padStart(4, '0')}`);
 
+export const SPREAD: Scenario = { part: 'spread', title: '10,000 items', orgIds: [ONE_ORG], itemsPerOrg: ITEMS, hot: false };
+
 export const SCENARIOS: readonly Scenario[] = [
-  { part: 'spread', title: '10,000 items', orgIds: [ONE_ORG], itemsPerOrg: ITEMS, hot: false },
+  SPREAD,
   { part: 'hot', title: 'one item in every order', orgIds: [ONE_ORG], itemsPerOrg: ITEMS, hot: true },
   { part: 'orgs', title: '1,000 organisations', orgIds: MANY_ORGS, itemsPerOrg: ITEMS / MANY_ORGS.length, hot: false },
 ];
+
+/** What `spread` orders, of items in three lots each. */
+export const LOTS: Scenario = {
+  part: 'lots',
+  title: '10,000 items in 3 lots each',
+  orgIds: ['lots'],
+  itemsPerOrg: ITEMS,
+  hot: false,
+  lots: 3,
+};
 
 export function itemId(n: number): string {
   return `item-${String(n).padStart(6, '0')}`;
@@ -83,7 +100,7 @@ function randomHead(): string {
 
 function pickItems(scenario: Scenario): number[] {
   const items = new Set<number>(scenario.hot ? [1] : []);
-  while (items.size < LINES_PER_ORDER) items.add(1 + randomBelow(scenario.itemsPerOrg));
+  while (items.size < LINES_PER_ORDER) items.add(1 + randomBelow(scenario.itemsPerOrg) * (scenario.itemStep ?? 1));
   return [...items];
 }
 

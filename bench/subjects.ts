@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { connect } from 'amqplib';
 import type { Child } from './child.js';
@@ -17,9 +18,9 @@ export interface Subject {
   start(): Promise<readonly Child[]>;
 }
 
-/** Where a script of the same build lies, from its path below the repository. */
-export function built(path: string): string {
-  return fileURLToPath(new URL(`../${path}`, import.meta.url));
+/** Where a built script lies, from its path below the repository: of this build, or of another repository's. */
+export function built(path: string, repository?: string): string {
+  return repository === undefined ? fileURLToPath(new URL(`../${path}`, import.meta.url)) : join(repository, 'dist', path);
 }
 
 /** Makes the yardstick's tables and stock, and says what is needed to start it in either form. */

@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
 import fastify from 'fastify';
 import { parse, parseAllDocuments } from 'yaml';
-import { allEvents } from '#libs/contracts';
 import { addProbes, loadConfig, type Readiness } from '#libs/service';
+import { build } from '../apps/standalone/src/test-process.js';
 
 const ROOT = join(import.meta.dirname, '..');
 const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
@@ -17,6 +19,7 @@ const APPS = Object.entries((JSON.parse(read('nest-cli.json')) as { projects: Re
 
 interface Container {
   readonly command: readonly string[];
+  readonly env?: readonly { name: string; valueFrom: { secretKeyRef: { name: string; key: string } } }[];
   readonly ports?: readonly { name: string; containerPort: number }[];
   readonly startupProbe?: Probe;
   readonly livenessProbe?: Probe;
@@ -37,9 +40,7 @@ interface Settings {
   readonly stringData?: Environment;
 }
 interface Definitions {
-  readonly users: readonly { name: string }[];
-  readonly permissions: readonly { user: string; configure: string; write: string; read: string }[];
-  readonly topic_permissions: readonly { user: string; write: string; read: string }[];
+  readonly users: readonly { name: string; password_hash: string }[];
 }
 interface ComposeService {
   readonly environment?: Environment;
@@ -122,7 +123,7 @@ describe('packaging', () => {
     const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', 'k8s'], { cwd: ROOT, encoding: 'utf8' });
     expect({ status, stderr }).toMatchObject({ status: 0 });
     const built = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
-    expect(built.length).toBe(manifests.length - 1);
+    expect(built.length).toBe(manifests.length - parseAllDocuments(read('k8s/secret.example.yaml')).length);
     expect(stdout.match(/image: .*/g)!.every((image) => /^image: holdfast:\d/.test(image))).toBe(true);
   });
 
@@ -138,30 +139,43 @@ describe('packaging', () => {
         value.replace(/\$\{\w+:-(.*)\}/, '$1'),
       ]);
       const inCompose = loadConfig({ ...Object.fromEntries(environment), HOLDFAST_ACTOR_SECRET: 'x'.repeat(64) } as Environment);
-      const user = new URL(inCompose.amqpUrl).username;
-      expect({ user, speaksFor: inCompose.amqpUserOrgs![user], production: inCompose.production }).toEqual({
-        user: name,
-        speaksFor: '*',
-        production: true,
-      });
+      expect(inCompose.production).toBe(true);
+      for (const config of [inCompose, inCluster]) expect([name, config.amqpUserOrgs![name]]).toEqual([name, '*']);
     }
   });
 
-  it('gives every service a broker user for its own queues, and an OMS one for incoming events of its organisation', () => {
-    const { users, permissions, topic_permissions: topics } = JSON.parse(read('docker/rabbitmq/definitions.json')) as Definitions;
-    for (const name of APPS) {
-      expect(users.map((user) => user.name)).toContain(name);
-      const { configure, read: reads } = permissions.find(({ user }) => user === name)!;
-      expect(`${name}.events`).toMatch(new RegExp(configure));
-      for (const other of APPS.filter((app) => app !== name)) expect(`${other}.events`).not.toMatch(new RegExp(reads));
+  it('has every service log in to the broker as itself', () => {
+    const examples = manifests.find(({ metadata }) => metadata?.name === 'holdfast-broker') as Settings;
+    build();
+    const directory = mkdtempSync(join(tmpdir(), 'holdfast-keys-'));
+    try {
+      const make = () => {
+        const env = { ...process.env, NODE_OPTIONS: '', KEYS_DIRECTORY: directory };
+        const { status, stderr } = spawnSync(process.execPath, ['dist/scripts/compose-keys.js', 'make'], {
+          cwd: ROOT,
+          env,
+          encoding: 'utf8',
+        });
+        expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+        return readdirSync(directory).map((file) => readFileSync(join(directory, file), 'utf8'));
+      };
+      const before = make();
+      const { users } = JSON.parse(readFileSync(join(directory, 'broker-definitions.json'), 'utf8')) as Definitions;
+      for (const name of APPS) {
+        expect(container(name)?.env).toEqual([{ name: 'AMQP_URL', valueFrom: { secretKeyRef: { name: 'holdfast-broker', key: name } } }]);
+        expect(new URL(examples.stringData![name]!).username).toBe(name);
+        expect(compose.services[name]!.environment!['AMQP_URL_FILE']).toBe(`/app/keys/${name}.amqp-url`);
+        const { username, password } = new URL(readFileSync(join(directory, `${name}.amqp-url`), 'utf8'));
+        const hash = Buffer.from(users.find((user) => user.name === name)!.password_hash, 'base64');
+        const expected = createHash('sha256').update(hash.subarray(0, 4)).update(password).digest();
+        expect([username, hash.subarray(4).toString('hex')]).toEqual([name, expected.toString('hex')]);
+      }
+      // Made once: a second start changes no password, and only the salt of the hashes.
+      const changed = make().filter((text, index) => text !== before[index]);
+      expect(changed.map((text) => text.slice(0, 10))).toEqual(['{"users":[']);
+    } finally {
+      rmSync(directory, { recursive: true });
     }
-    const oms = topics.find(({ user }) => user === 'oms-demo')!;
-    for (const { type, direction } of allEvents()) {
-      expect([type, new RegExp(oms.write).test(`${type}.demo`)]).toEqual([type, direction === 'in']);
-      expect(`${type}.other`).not.toMatch(new RegExp(`${oms.write}|${oms.read}`));
-    }
-    expect('#').not.toMatch(new RegExp(oms.read));
-    expect('amq.default').not.toMatch(new RegExp(permissions.find(({ user }) => user === 'oms-demo')!.write));
   });
 
   it('has a Dockerfile without mistakes that ends as an ordinary user', () => {

@@ -1,38 +1,21 @@
-import { gateway } from '#apps/gateway';
-import { inventory } from '#apps/inventory';
-import { orders } from '#apps/orders';
-import { InProcessDelivery } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { HttpClient } from './support/http-client.js';
+import { OneProcess } from './support/one-process.js';
 
 // What a finance department sees over HTTP of what the stock cost.
 
-let database: TestDatabase;
-let delivery: InProcessDelivery;
-let services: RunningService[];
+let holdfast: OneProcess;
 let orgId: string;
 let orgs = 0;
 let admin: HttpClient;
 let finance: HttpClient;
 
 beforeAll(async () => {
-  database = await createTestDatabase(['gateway', 'inventory', 'orders']);
-  delivery = new InProcessDelivery();
-  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, rateLimit: 100_000 };
-  services = [];
-  for (const service of [inventory, orders, gateway]) {
-    services.push(await startService(service, { config, delivery, logger: false, port: service === gateway ? 0 : null }));
-  }
+  holdfast = await OneProcess.start(['inventory', 'orders', 'gateway']);
 }, 30_000);
 
-afterAll(async () => {
-  for (const service of services.toReversed()) await service.close();
-  await delivery.close();
-  await database.drop();
-});
+afterAll(() => holdfast.stop());
 
-const signIn = (roles: readonly string[]) => HttpClient.signIn(services[2]!.url!, orgId, roles);
+const signIn = (roles: readonly string[]) => HttpClient.signIn(holdfast.url, orgId, roles);
 /** Sends what must succeed. */
 async function done(client: HttpClient, method: string, path: string, body?: object, more?: Record<string, string>) {
   const answer = await client.send(method, path, body, more);

@@ -1,40 +1,23 @@
-import { gateway } from '#apps/gateway';
-import { inventory } from '#apps/inventory';
-import { orders } from '#apps/orders';
 import { addDays, dayOf } from '#libs/domain';
-import { InProcessDelivery } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
 import { eventually } from './support/eventually.js';
 import { type HttpAnswer, HttpClient } from './support/http-client.js';
+import { OneProcess } from './support/one-process.js';
 
 // What a shop sees over HTTP of goods that are to come.
 
-let database: TestDatabase;
-let delivery: InProcessDelivery;
-let services: RunningService[];
+let holdfast: OneProcess;
 let admin: HttpClient;
 let orgId: string;
 let orgs = 0;
 let day: (offset: number) => string;
 
 beforeAll(async () => {
-  database = await createTestDatabase(['gateway', 'inventory', 'orders']);
-  delivery = new InProcessDelivery();
-  const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url, rateLimit: 100_000 };
-  services = [];
-  for (const service of [inventory, orders, gateway]) {
-    services.push(await startService(service, { config, delivery, logger: false, port: service === gateway ? 0 : null }));
-  }
+  holdfast = await OneProcess.start(['inventory', 'orders', 'gateway']);
 }, 30_000);
 
-afterAll(async () => {
-  for (const service of services.toReversed()) await service.close();
-  await delivery.close();
-  await database.drop();
-});
+afterAll(() => holdfast.stop());
 
-const signIn = (roles: readonly string[]) => HttpClient.signIn(services[2]!.url!, orgId, roles);
+const signIn = (roles: readonly string[]) => HttpClient.signIn(holdfast.url, orgId, roles);
 
 beforeEach(async () => {
   orgId = `org-${++orgs}`;

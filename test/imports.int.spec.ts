@@ -182,7 +182,7 @@ it('a file of 60 MiB is held as a whole by no process', async () => {
   const installation = await Installation.make(['inventory', 'gateway']);
   try {
     // A small heap, so that what is garbage is not taken for what is held.
-    const env = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=64' };
+    const env = { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=96' };
     const [inventory, gateway] = await Promise.all([installation.start('inventory', env), installation.start('gateway', env)]);
     const client = await HttpClient.signIn(gateway.url, ORG);
     const resident = async ({ url }: { url: string }) =>

@@ -1,38 +1,27 @@
-import { services } from '../apps/standalone/src/services.js';
 import { SERVICE_NAMES } from '../apps/standalone/src/service-names.js';
 import type { Role } from '#libs/auth';
-import { InProcessDelivery } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, Receiver, type TestDatabase } from '#libs/testing';
+import { loadConfig } from '#libs/service';
+import { Receiver } from '#libs/testing';
 import { eventually } from './support/eventually.js';
+import { OneProcess } from './support/one-process.js';
 
 // From a request over HTTP to what people are told of it, with all services, as one process runs them.
 
 const KEY = `whsec_${Buffer.from('a key that is long enough for it').toString('base64')}`;
 
-let database: TestDatabase;
-let delivery: InProcessDelivery;
+let holdfast: OneProcess;
 let hook: Receiver;
-const running: RunningService[] = [];
 const tokens = new Map<string, string>();
 let url: string;
 
 beforeAll(async () => {
   hook = await Receiver.open();
-  database = await createTestDatabase(SERVICE_NAMES);
-  delivery = new InProcessDelivery();
-  const base = loadConfig({ NODE_ENV: 'test', HOLDFAST_WEBHOOK_ALLOW: '127.0.0.1/32' });
-  const config = { ...base, databaseUrl: database.url, poolSizeMax: 3 };
-  for (const service of services) {
-    const port = service === services.at(-1) ? 0 : null;
-    running.push(await startService(service, { config, delivery, logger: false, port }));
-  }
-  url = running.at(-1)!.url!;
+  const { notifications } = loadConfig({ NODE_ENV: 'test', HOLDFAST_WEBHOOK_ALLOW: '127.0.0.1/32' });
+  holdfast = await OneProcess.start(SERVICE_NAMES, { notifications, poolSizeMax: 3 });
+  url = holdfast.url;
 }, 60_000);
 afterAll(async () => {
-  for (const service of running.reverse()) await service.close();
-  await delivery.close();
-  await database.drop();
+  await holdfast.stop();
   await hook.close();
 }, 60_000);
 beforeEach(() => void (hook.received.length = 0));
@@ -177,7 +166,7 @@ it('makes one channel for a request that is repeated with its Idempotency-Key, a
   const [first, second] = [await again(), await again()];
   expect([first.status, second.status, second.body]).toEqual([201, 201, first.body]);
   expect((await admin('twice', 'GET', '/notifications/channels')).body.items).toHaveLength(1);
-  const [kept] = await database.rows<{ text: string }>(`select string_agg(r::text, '') as text from gateway.idempotency_record r`);
+  const [kept] = await holdfast.database.rows<{ text: string }>(`select string_agg(r::text, '') as text from gateway.idempotency_record r`);
   expect(kept!.text).not.toContain(KEY.slice(6, 20));
 });
 
@@ -185,7 +174,7 @@ it('says in the metrics what was sent, and on the probes that it is ready', asyn
   const metrics = await (await fetch(`${url}/metrics`)).text();
   expect(metrics).toMatch(/^notification_deliveries_total\{kind="webhook",result="sent"\} [1-9]/m);
   expect(metrics).toMatch(/^notification_wait_seconds 0/m);
-  expect(running.flatMap(({ checks }) => checks.map(({ name }) => name))).toEqual(
+  expect(holdfast.running.flatMap(({ checks }) => checks.map(({ name }) => name))).toEqual(
     expect.arrayContaining(['notifications.database', 'notifications.migrations', 'notifications.broker', 'notifications.outbox']),
   );
 });

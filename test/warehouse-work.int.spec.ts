@@ -188,6 +188,7 @@ it('what expires is swept, and its orders hold what does not', async () => {
 
 it('counts post differences, whatever moves meanwhile', async () => {
   const client = await organisation('counts');
+  await client.send('PATCH', '/settings', { tolerance: { quantity: '5', percent: '0' } });
   await receive(client, 'W1', { itemId: 'none', quantity: 100 }, { itemId: 'lot', quantity: 5, lot: 'x', location: 'shelf' });
   const { body: ledger } = await client.send('GET', '/inventory/ledger?itemId=none');
   const countedAt = new Date(new Date((ledger['entries'] as { recordedAt: string }[])[0]!.recordedAt).getTime() + 1).toISOString();

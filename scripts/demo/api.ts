@@ -21,6 +21,7 @@ export class Api {
   constructor(
     private readonly baseUrl: string,
     readonly token?: string,
+    private readonly apiKey?: string,
   ) {}
 
   get<T>(path: string): Promise<T> {
@@ -50,6 +51,7 @@ export class Api {
     // The same key for each attempt, so that asking again does nothing twice.
     const headers: Record<string, string> = { 'idempotency-key': crypto.randomUUID() };
     if (this.token !== undefined) headers['authorization'] = `Bearer ${this.token}`;
+    if (this.apiKey !== undefined) headers['x-api-key'] = this.apiKey;
     if (body !== undefined) headers['content-type'] = 'application/json';
     const request = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
     for (let attempt = 1; ; attempt++) {

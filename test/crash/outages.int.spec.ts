@@ -87,5 +87,5 @@ it.each([
     expect(workload.books.defects).toEqual([]);
     expect(outsider.heard.length).toBeGreaterThan(2 * OUTAGES);
   },
-  150_000,
+  300_000,
 );

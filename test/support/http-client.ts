@@ -12,8 +12,14 @@ export class HttpClient {
   ) {}
 
   /** @param url of the gateway, which gives development tokens. */
-  static async signIn(url: string, orgId: string, roles: readonly string[] = ['admin'], userId = 'tester'): Promise<HttpClient> {
-    const { body } = await send(`${url}/api/v1/auth/token`, 'POST', { orgId, userId, roles });
+  static async signIn(
+    url: string,
+    orgId: string,
+    roles: readonly string[] = ['admin'],
+    userId = 'tester',
+    warehouses?: readonly string[],
+  ): Promise<HttpClient> {
+    const { body } = await send(`${url}/api/v1/auth/token`, 'POST', { orgId, userId, roles, ...(warehouses && { warehouses }) });
     return new HttpClient(url, String(body['accessToken']));
   }
 
@@ -31,6 +37,11 @@ export class HttpClient {
 
   async send(method: string, path: string, body?: object, more: Readonly<Record<string, string>> = {}): Promise<HttpAnswer> {
     return await send(`${this.url}/api/v1${path}`, method, body, this.token, more);
+  }
+
+  /** A file, as it comes. */
+  async fetchFile(path: string): Promise<Response> {
+    return await fetch(`${this.url}/api/v1${path}`, { headers: { authorization: `Bearer ${this.token}` } });
   }
 
   /** Sends a CSV file. */

@@ -1,7 +1,7 @@
 import { connect } from 'amqplib';
 import { build } from '../../apps/standalone/src/test-process.js';
 import { SERVICE_NAMES } from '../../apps/standalone/src/service-names.js';
-import { allEvents, EVENTS_EXCHANGE, type ServiceName } from '#libs/contracts';
+import { allEvents, CALLS_EXCHANGE, EVENTS_EXCHANGE, type ServiceName } from '#libs/contracts';
 import { signActorToken } from '#libs/auth';
 import { RETRY_DELAYS_MS } from '#libs/messaging';
 import { createTestDatabase, testBrokerUrl, type TestDatabase, testPrefix } from '#libs/testing';
@@ -111,7 +111,7 @@ export class Installation {
       }
     }
     await channel.deleteQueue(`${this.prefix}.holdfast.parked`);
-    await channel.deleteExchange(`${this.prefix}.holdfast.events`);
+    for (const name of [EVENTS_EXCHANGE, CALLS_EXCHANGE]) await channel.deleteExchange(`${this.prefix}.${name}`);
     await connection.close();
   }
 }

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type App = 'inventory' | 'orders' | 'approvals' | 'notifications' | 'gateway';
+export type App = 'inventory' | 'orders' | 'approvals' | 'notifications' | 'reconciliation' | 'gateway';
 
 const ROOT = join(import.meta.dirname, '../..');
 const READY_WITHIN_MS = 40_000;

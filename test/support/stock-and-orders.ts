@@ -1,26 +1,19 @@
-import { inventory } from '#apps/inventory';
-import { orders } from '#apps/orders';
 import { type Actor, signActorToken } from '#libs/auth';
 import type { CallDefinition, RequestOf, ResponseOf } from '#libs/contracts';
-import { InProcessDelivery, RpcClient } from '#libs/messaging';
-import { loadConfig, type RunningService, startService } from '#libs/service';
-import { createTestDatabase, type TestDatabase } from '#libs/testing';
+import { RpcClient } from '#libs/messaging';
+import type { TestDatabase } from '#libs/testing';
+import { OneProcess } from './one-process.js';
 
 /** Inventory and orders in this process, on a database of their own, called as the gateway calls them. */
 export class StockAndOrders {
-  private constructor(
-    readonly database: TestDatabase,
-    private readonly delivery: InProcessDelivery,
-    private readonly services: readonly RunningService[],
-  ) {}
+  private constructor(private readonly holdfast: OneProcess) {}
 
   static async start(): Promise<StockAndOrders> {
-    const database = await createTestDatabase(['inventory', 'orders']);
-    const delivery = new InProcessDelivery();
-    const config = { ...loadConfig({ NODE_ENV: 'test' }), databaseUrl: database.url };
-    const services: RunningService[] = [];
-    for (const service of [inventory, orders]) services.push(await startService(service, { config, delivery, logger: false, port: null }));
-    return new StockAndOrders(database, delivery, services);
+    return new StockAndOrders(await OneProcess.start(['inventory', 'orders']));
+  }
+
+  get database(): TestDatabase {
+    return this.holdfast.database;
   }
 
   /** Calls on behalf of a person, an administrator unless said otherwise. */
@@ -30,12 +23,10 @@ export class StockAndOrders {
     actor: Partial<Actor> = {},
   ): Promise<ResponseOf<D>> {
     const token = await signActorToken({ userId: 'tester', orgId: request.orgId, roles: ['admin'], warehouses: null, ...actor });
-    return await new RpcClient(this.delivery).call(definition, request, { actor: token });
+    return await new RpcClient(this.holdfast.delivery).call(definition, request, { actor: token });
   }
 
   async stop(): Promise<void> {
-    for (const service of this.services) await service.close();
-    await this.delivery.close();
-    await this.database.drop();
+    await this.holdfast.stop();
   }
 }

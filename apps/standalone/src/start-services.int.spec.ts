@@ -42,7 +42,7 @@ describe('npm run start:services', () => {
     const kinds = ['events', 'rpc', ...RETRY_DELAYS_MS.map((delayMs) => `retry.${delayMs}`)];
     const queues = SERVICE_NAMES.flatMap((service) => kinds.map((kind) => `${service}.${kind}`));
     for (const queue of [...queues, 'holdfast.parked']) await channel.deleteQueue(`${prefix}.${queue}`);
-    await channel.deleteExchange(`${prefix}.holdfast.events`);
+    for (const exchange of ['events', 'calls']) await channel.deleteExchange(`${prefix}.holdfast.${exchange}`);
     await connection.close();
   }
 

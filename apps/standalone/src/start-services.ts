@@ -10,8 +10,15 @@ import { printWelcome } from './welcome.js';
 /**
  * `npm run start:services`: one process per app, over RabbitMQ and PostgreSQL, which are found or started; one log stream, one Ctrl-C.
  */
-const COLOURS: Readonly<Record<string, number>> = { inventory: 32, orders: 36, approvals: 33, notifications: 34, gateway: 35 };
-const NAME_WIDTH = 13;
+const COLOURS: Readonly<Record<string, number>> = {
+  inventory: 32,
+  orders: 36,
+  approvals: 33,
+  notifications: 34,
+  reconciliation: 31,
+  gateway: 35,
+};
+const NAME_WIDTH = 14;
 /** An app that has not ended after this is killed. It is longer than an app's own limit. */
 const DRAIN_TIMEOUT_MS = 30_000;
 const started: LocalService[] = [];
