@@ -126,15 +126,10 @@ it('what was approved is posted once, whenever inventory dies', async () => {
   const asked = await ann.send('POST', '/inventory/adjustments', adjustment);
   const requests = async () => (await admin.send('GET', '/approvals?open=true')).body['items'] as { approvalRequestId: string }[];
   expect(await requests()).toMatchObject([{ approvalRequestId: asked.body['approvalRequestId'] }]);
-  await inventory.stop();
-  for (const point of ['mid-batch', 'before-commit', 'after-commit']) {
-    const dying = installation.begin('inventory', { HOLDFAST_CRASH_AT: point });
-    if (point === 'mid-batch') {
-      await dying.untilReady();
-      await admin.send('PUT', `/approvals/${String(asked.body['approvalRequestId'])}/approve`, { reason: 'seen it' });
-    }
-    await dying.ended;
-  }
+  const first = await installation.replaceByMortal(inventory, 'mid-batch');
+  await admin.send('PUT', `/approvals/${String(asked.body['approvalRequestId'])}/approve`, { reason: 'seen it' });
+  await first.ended;
+  for (const point of ['before-commit', 'after-commit']) await installation.begin('inventory', { HOLDFAST_CRASH_AT: point }).ended;
   inventory = await installation.start('inventory');
   await eventually(async () => (await availability(admin))['onHand'] === '50');
   const posted = await installation.database.rows(
@@ -247,15 +242,10 @@ it('an override is carried out once, whenever inventory dies', async () => {
   const ann = await HttpClient.signIn(url, 'override-killed', ['inventory_manager'], 'ann');
   const path = `/inventory/discrepancies/${await refused(ann)}`;
   const asked = await ann.send('POST', `${path}/request-override`, { reason: 'r' });
-  await inventory.stop();
-  for (const point of ['before-commit', 'after-commit']) {
-    const dying = installation.begin('inventory', { HOLDFAST_CRASH_AT: point });
-    if (point === 'before-commit') {
-      await dying.untilReady();
-      await admin.send('PUT', `/approvals/${String(asked.body['approvalRequestId'])}/approve`, { reason: 'seen it' });
-    }
-    await dying.ended;
-  }
+  const first = await installation.replaceByMortal(inventory, 'before-commit');
+  await admin.send('PUT', `/approvals/${String(asked.body['approvalRequestId'])}/approve`, { reason: 'seen it' });
+  await first.ended;
+  await installation.begin('inventory', { HOLDFAST_CRASH_AT: 'after-commit' }).ended;
   inventory = await installation.start('inventory');
   expect(await eventually(async () => (await ann.send('GET', path)).body['status'] === 'resolved')).toBe(true);
   const movements = await installation.database.rows(

@@ -36,9 +36,7 @@ beforeEach(async () => {
 
 /** Does `work` while orders is a process that dies at the point as soon as it gets there; then orders lives again. */
 async function dying<T>(point: string, work: () => Promise<T>): Promise<T> {
-  await orders.stop();
-  const process = installation.begin('orders', { HOLDFAST_CRASH_AT: `orders:${point}` });
-  await process.untilReady();
+  const process = await installation.replaceByMortal(orders, point);
   const worked = work();
   expect([point, await process.ended]).toEqual([point, 'SIGKILL']);
   orders = await installation.start('orders');
@@ -98,9 +96,7 @@ it.each(PLACING)(
 );
 
 it('an order that dies before anybody is asked asks all the same, though nobody repeats anything', async () => {
-  await orders.stop();
-  const process = installation.begin('orders', { HOLDFAST_CRASH_AT: 'orders:before-approval' });
-  await process.untilReady();
+  const process = await installation.replaceByMortal(orders, 'before-approval');
   // Until nobody waits for it any more, and the broker has forgotten it.
   expect((await place()).status).toBe(503);
   expect(await process.ended).toBe('SIGKILL');

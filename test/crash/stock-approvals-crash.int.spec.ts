@@ -38,9 +38,7 @@ beforeEach(async () => {
 
 /** Does `work` while inventory is a process that dies at the point as soon as it gets there; then inventory lives again. */
 async function dying<T>(point: string, work: () => Promise<T>): Promise<T> {
-  await inventory.stop();
-  const process = installation.begin('inventory', { HOLDFAST_CRASH_AT: `inventory:${point}` });
-  await process.untilReady();
+  const process = await installation.replaceByMortal(inventory, point);
   const worked = work();
   expect([point, await process.ended]).toEqual([point, 'SIGKILL']);
   inventory = await installation.start('inventory');
@@ -159,9 +157,7 @@ it.each(['before-withdrawal', 'after-withdrawal'])(
 it('what was asked, though nobody heard the answer, is taken back when the discrepancy is dismissed', async () => {
   const { subject, ask } = WHAT['the override of a movement']!;
   const id = await subject();
-  await inventory.stop();
-  const process = installation.begin('inventory', { HOLDFAST_CRASH_AT: 'inventory:after-approval' });
-  await process.untilReady();
+  const process = await installation.replaceByMortal(inventory, 'after-approval');
   // Until nobody waits for it any more, and the broker has forgotten it.
   expect((await ask(id)).status).toBe(503);
   expect(await process.ended).toBe('SIGKILL');

@@ -5,6 +5,7 @@ import { allEvents, CALLS_EXCHANGE, EVENTS_EXCHANGE, type ServiceName } from '#l
 import { signActorToken } from '#libs/auth';
 import { RETRY_DELAYS_MS } from '#libs/messaging';
 import { createTestDatabase, testBrokerUrl, type TestDatabase, testPrefix } from '#libs/testing';
+import { eventually } from './eventually.js';
 import { Outsider } from './outsider.js';
 import { type App, ServiceProcess } from './service-process.js';
 
@@ -17,13 +18,14 @@ export class Installation {
   readonly #outsiders: Outsider[] = [];
 
   private constructor(
+    private readonly apps: readonly App[],
     readonly database: TestDatabase,
     readonly prefix: string,
   ) {}
 
   static async make(apps: readonly App[] = ['inventory', 'orders']): Promise<Installation> {
     build();
-    const installation = new Installation(await createTestDatabase(apps), testPrefix());
+    const installation = new Installation(apps, await createTestDatabase(apps), testPrefix());
     await installation.#keepForOthers(SERVICE_NAMES.filter((name) => !apps.includes(name)));
     return installation;
   }
@@ -60,6 +62,24 @@ export class Installation {
     return process;
   }
 
+  /**
+   * Replaces a process by one that dies at the point as soon as it gets there. Not before all that was said has been heard: otherwise it
+   * would die of that, before it is ready.
+   */
+  async replaceByMortal(living: ServiceProcess, point: string): Promise<ServiceProcess> {
+    const app = living.name as App;
+    for (;;) {
+      if (!(await eventually(() => this.#isQuiet()))) throw new Error('What was said is not heard.');
+      await living.stop();
+      // What it was still doing may have made others say something to it.
+      if (await this.#isQuiet()) break;
+      living = await this.start(app);
+    }
+    const mortal = this.begin(app, { HOLDFAST_CRASH_AT: `${app}:${point}` });
+    await mortal.untilReady();
+    return mortal;
+  }
+
   async outsider(): Promise<Outsider> {
     const outsider = await Outsider.connect(testBrokerUrl(), this.prefix);
     this.#outsiders.push(outsider);
@@ -94,12 +114,28 @@ export class Installation {
     const exchange = `${this.prefix}.${EVENTS_EXCHANGE}`;
     await channel.assertExchange(exchange, 'topic', { durable: true });
     for (const service of services) {
-      const types = allEvents().filter(({ consumers }) => consumers.includes(service));
+      const types = typesHeardBy(service);
       if (types.length === 0) continue;
       const { queue } = await channel.assertQueue(`${this.prefix}.${service}.events`, { arguments: { 'x-queue-type': 'quorum' } });
       for (const { type } of types) await channel.bindQueue(queue, exchange, `${type}.*`);
     }
     await connection.close();
+  }
+
+  /** Whether all that the services said was sent, and taken by whoever hears it. */
+  async #isQuiet(): Promise<boolean> {
+    for (const app of this.apps) {
+      if (app !== 'gateway' && (await this.database.rows(`select id from ${app}.outbox limit 1`)).length > 0) return false;
+    }
+    const connection = await connect(testBrokerUrl());
+    try {
+      const channel = await connection.createChannel();
+      const listeners = this.apps.filter((app) => typesHeardBy(app).length > 0);
+      const queues = await Promise.all(listeners.map((name) => channel.checkQueue(`${this.prefix}.${name}.events`)));
+      return queues.every(({ messageCount }) => messageCount === 0);
+    } finally {
+      await connection.close();
+    }
   }
 
   async #removeFromBroker(): Promise<void> {
@@ -115,3 +151,5 @@ export class Installation {
     await connection.close();
   }
 }
+
+const typesHeardBy = (service: ServiceName) => allEvents().filter(({ consumers }) => consumers.includes(service));
