@@ -2,6 +2,7 @@ import {
   AdjustmentPost,
   BinMovePost,
   CountPost,
+  DiscrepancyList,
   ItemCreate,
   LocationCreate,
   ReceiptPost,
@@ -12,7 +13,7 @@ import {
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
 
-describe('a count of a whole warehouse', () => {
+describe('a count', () => {
   let service: TestService;
 
   beforeAll(async () => {
@@ -20,7 +21,7 @@ describe('a count of a whole warehouse', () => {
   });
   afterAll(() => service.stop());
 
-  it('finds what is below zero, too, also behind goods in another bin', async () => {
+  it('of a whole warehouse finds what is below zero, too, also behind goods in another bin', async () => {
     const orgId = 'below';
     for (const warehouseId of ['w', 'v']) await service.call(WarehouseCreate, { orgId, warehouseId, name: warehouseId });
     await service.call(LocationCreate, { orgId, warehouseId: 'w', location: 'bin' });
@@ -51,5 +52,20 @@ describe('a count of a whole warehouse', () => {
       'even default: 0 of -3',
       'less default: 0 of -2',
     ]);
+  });
+
+  it('ends an earlier one, though that was told only now', async () => {
+    const orgId = 'later';
+    await service.call(WarehouseCreate, { orgId, warehouseId: 'w', name: 'w' });
+    await service.call(ItemCreate, { orgId, itemId: 'a', name: 'a' });
+    const count = (countedQuantity: string, day: string) =>
+      service.call(CountPost, { orgId, warehouseId: 'w', countedAt: `${day}T00:00:00Z`, lines: [{ itemId: 'a', countedQuantity }] });
+    const status = async () =>
+      (await service.call(DiscrepancyList, { orgId })).items.map(({ difference, status }) => `${difference} ${status}`);
+    await count('2', '2026-01-05');
+    await count('0', '2026-01-04');
+    expect(await status()).toEqual(['2 new']);
+    await count('0', '2026-01-06');
+    expect(await status()).toEqual(['2 resolved']);
   });
 });

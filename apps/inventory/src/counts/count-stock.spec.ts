@@ -1,5 +1,5 @@
 import type { CountAnswer } from '#libs/contracts';
-import { parseQuantity, ZERO } from '#libs/domain';
+import { parseQuantity, SCALE, ZERO } from '#libs/domain';
 import {
   changesQuality,
   counts,
@@ -251,6 +251,34 @@ describe('a count that differs by more than is tolerated', () => {
     expect(given.at('W1/A')).toMatch(/^16 on hand/);
     given.answer(counts('W1', { 'A @bin': '10' }));
     expect(found(given).filter(({ status }) => status === 'new')).toEqual([]);
+  });
+
+  it('told later leaves what was seen since then, which is the later word: what would be posted twice is for somebody to look at', () => {
+    const given = tolerant({ 'W1/A': '10', 'W1/B': '10' });
+    const countedAt = given.stock.now.toISOString();
+    given.when(reports('W1/A @default', '9'));
+    given.pass(60);
+    given.when(reports('W1/A @default', '7'));
+    given.when(reports('W1/B @default', '10', { severity: 'high' }));
+    given.pass(60);
+    expect(given.answer<CountAnswer>(counts('W1', { A: '8', B: '10' }, { countedAt })).lines).toMatchObject([
+      { itemId: 'A', difference: '-2', posted: false, discrepancyId: expect.any(String) },
+      { itemId: 'B', difference: '0', posted: true },
+    ]);
+    const seen = () =>
+      found(given).map(({ itemId, source, snapshotQuantity, status }) => `${itemId} ${source} ${snapshotQuantity / SCALE} ${status}`);
+    expect([given.at('W1/A'), seen()]).toEqual([
+      '10 on hand',
+      ['A manual_report 9 resolved', 'A manual_report 7 new', 'B manual_report 10 new', 'A count 8 new'],
+    ]);
+    // A count of a time between is a later word than the first count, however late that was told.
+    const between = new Date(new Date(countedAt).getTime() + 30_000).toISOString();
+    given.answer(counts('W1', { A: '8' }, { countedAt: between }));
+    expect(seen()).toEqual([
+      ...['A manual_report 9 resolved', 'A manual_report 7 new', 'B manual_report 10 new', 'A count 8 resolved', 'A count 8 new'],
+    ]);
+    given.answer(counts('W1', { A: '7', B: '10' }));
+    expect([given.at('W1/A'), found(given).filter(({ status }) => status === 'new')]).toEqual(['7 on hand', []]);
   });
 
   it('in a full count posts what was found before what is missing: less than nothing lay in one bin, and more in another', () => {

@@ -1,6 +1,6 @@
 import { COMMAND_LINES_MAX, type CountAnswer, StockAdjusted } from '#libs/contracts';
 import { formatQuantity, HoldfastError, notFound, parseQuantity, type Quantity, rejected, sumQuantities, ZERO } from '#libs/domain';
-import { isOpen, isTolerated } from '../discrepancies/discrepancy.js';
+import { type Discrepancy, isOpen, isTolerated, seenAt } from '../discrepancies/discrepancy.js';
 import { closeDiscrepancy, openDiscrepancy } from '../discrepancies/open-discrepancy.js';
 import { fingerprintOf } from '../fingerprint.js';
 import { changesOfDifference, TAKEN_FIRST } from './changes-of-difference.js';
@@ -34,6 +34,9 @@ interface Difference {
   readonly counted: Quantity;
   readonly ledger: Quantity;
   readonly delta: Quantity;
+  /** What is open of what was seen there: up to when it was counted, and later. */
+  readonly seenBefore: readonly Discrepancy[];
+  readonly seenSince: readonly Discrepancy[];
 }
 
 /**
@@ -57,14 +60,14 @@ export function countStock(state: StockState, command: CountStock): Outcome<Coun
   if (differences.length > COMMAND_LINES_MAX) return refuse(tooMany(command.warehouseId));
   const changes: StockChange[] = [];
   for (const difference of differences) {
-    if (!withinTolerance(state, difference)) continue;
+    if (!isPosted(state, difference)) continue;
     const change = changesOfDifference(state, difference);
     if (change instanceof HoldfastError) return refuse(change);
     changes.push(...change);
   }
   // What was found comes first: where less than nothing lies in one bin and more in another, what is missing could not leave before.
   changes.sort((one, other) => Number(one.delta < ZERO) - Number(other.delta < ZERO));
-  const posted = differences.filter((difference) => withinTolerance(state, difference));
+  const posted = differences.filter((difference) => isPosted(state, difference));
   const found = posted.filter(({ delta }) => delta > ZERO).map(({ balance, lot, location }) => incomingOf(balance, lot, location));
   const misplaced = refusalOfIncoming(state, found);
   if (misplaced !== null) return refuse(misplaced.error);
@@ -82,30 +85,42 @@ export function countStock(state: StockState, command: CountStock): Outcome<Coun
   return carryOutFact(state, fact, 'count', command.meta, () => answered(post(state, command, differences, changes, print)));
 }
 
-/** Whether a difference is small enough to be posted without anybody looking at it. */
-function withinTolerance(state: StockState, { balance, counted, ledger }: Difference): boolean {
+/**
+ * Whether a difference is posted at once: it is small enough that nobody has to look at it, and nobody has seen since how much lies there: that
+ * differs by the same, which would be posted twice.
+ */
+function isPosted(state: StockState, { balance, counted, ledger, delta, seenSince }: Difference): boolean {
+  if (delta !== ZERO && seenSince.length > 0) return false;
   return isTolerated({ snapshotQuantity: counted, ledgerQuantity: ledger }, state.settingsOf(balance.orgId).tolerance);
 }
 
-/**
- * What was seen before of a place that is counted now is over: what counts is the count. Else the same difference would be posted twice.
- */
-function endEarlier(state: StockState, { balance, lot, location }: Difference, { meta }: CountStock): void {
-  const { orgId, warehouseId, itemId } = balance;
-  for (const known of state.discrepancies.values()) {
-    const isHere = known.orgId === orgId && known.warehouseId === warehouseId && known.itemId === itemId;
-    const isSamePlace = isHere && (known.lot ?? NO_LOT) === lot && known.location === location;
-    if (!isSamePlace || !isOpen(known) || !SEEN_THERE.has(known.source)) continue;
-    closeDiscrepancy(state, balance, known, { status: 'resolved', note: 'Counted again.', by: meta.actor ?? null }, meta);
-  }
+/** What is open of what somebody saw in a place. */
+function seenAtPlace(state: StockState, { orgId, warehouseId, itemId }: Balance, lot: string, location: string): Discrepancy[] {
+  return [...state.discrepancies.values()].filter(
+    (known) =>
+      known.orgId === orgId &&
+      known.warehouseId === warehouseId &&
+      known.itemId === itemId &&
+      (known.lot ?? NO_LOT) === lot &&
+      known.location === location &&
+      isOpen(known) &&
+      SEEN_THERE.has(known.source),
+  );
 }
 const SEEN_THERE: ReadonlySet<string> = new Set(['count', 'pick_shortage', 'manual_report']);
 
+/** When the goods were counted; what is not yet, by a clock that is ahead of ours, is now. */
+function timeOf(state: StockState, { countedAt }: CountStock): Date {
+  const time = countedAt === undefined ? state.now : new Date(countedAt);
+  return time < state.now ? time : state.now;
+}
+
 /** Makes of a difference that is too large to be posted what somebody has to look at. */
-function open(state: StockState, { balance, lot, location, counted, ledger }: Difference, { commandId, note, meta }: CountStock): string {
+function open(state: StockState, { balance, lot, location, counted, ledger }: Difference, command: CountStock): string {
   const { orgId, itemId } = balance;
+  const { commandId, note = null, meta } = command;
   const place = { orgId, itemId, lot: lotOrNull(lot), location };
-  const seen = { ledgerQuantity: ledger, snapshotQuantity: counted, source: 'count' as const, note: note ?? null };
+  const seen = { ledgerQuantity: ledger, snapshotQuantity: counted, source: 'count' as const, note, seenAt: timeOf(state, command) };
   return openDiscrepancy(state, balance, { ...place, ...seen, refType: 'count', refId: commandId }, meta).discrepancyId;
 }
 
@@ -153,7 +168,10 @@ function differenceOf(state: StockState, command: CountStock, line: CountedLine)
   }
   const there = sumQuantities(TAKEN_FIRST, (quality) => quantAt(state, balance, { lot, location, quality }).quantity);
   const ledger = there - postedSince(state, command, balance, lot, location);
-  return { line, balance, lot, location, counted, ledger, delta: counted - ledger };
+  const seen = seenAtPlace(state, balance, lot, location);
+  const seenBefore = seen.filter((one) => seenAt(one) <= timeOf(state, command));
+  const seenSince = seen.filter((one) => !seenBefore.includes(one));
+  return { line, balance, lot, location, counted, ledger, delta: counted - ledger, seenBefore, seenSince };
 }
 
 /** What came and went in a bin since the count was made, by when it happened; of this batch, too. */
@@ -189,8 +207,10 @@ function post(
   );
   const opened = new Map<Difference, string>();
   for (const difference of differences) {
-    endEarlier(state, difference, command);
-    if (!withinTolerance(state, difference)) opened.set(difference, open(state, difference, command));
+    // What was seen there until then is over: what counts is the count. Else the same difference would be posted twice.
+    const end = { status: 'resolved', note: 'Counted again.', by: command.meta.actor ?? null } as const;
+    for (const seen of difference.seenBefore) closeDiscrepancy(state, difference.balance, seen, end, command.meta);
+    if (!isPosted(state, difference)) opened.set(difference, open(state, difference, command));
   }
   const answer: CountAnswer = {
     movementId: movement.movementId,

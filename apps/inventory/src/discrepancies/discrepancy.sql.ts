@@ -24,6 +24,7 @@ export interface DiscrepancyRow {
   readonly finding_key: string | null;
   readonly detected_at: Date;
   readonly detected_by: string | null;
+  readonly seen_at: Date | null;
   readonly closed_at: Date | null;
   readonly closed_by: string | null;
   readonly resolution_note: string | null;
@@ -54,6 +55,7 @@ export function toDiscrepancy(row: DiscrepancyRow): Discrepancy {
     findingKey: row.finding_key,
     detectedAt: row.detected_at,
     detectedBy: row.detected_by,
+    seenAt: row.seen_at,
     closedAt: row.closed_at,
     closedBy: row.closed_by,
     resolutionNote: row.resolution_note,
@@ -126,10 +128,10 @@ export const insertDiscrepancies = statement<never>(
   'discrepancy_insert',
   `insert into discrepancy (org_id, discrepancy_id, item_id, warehouse_id, location, lot, snapshot_quantity, ledger_quantity, status, severity,
                             source, owner_role, assigned_to, note, finding_key, detected_at, detected_by, closed_at, closed_by,
-                            resolution_note, ref_type, ref_id, order_id, approval_request_id, command)
+                            resolution_note, ref_type, ref_id, order_id, approval_request_id, command, seen_at)
    select * from unnest($1::text[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::numeric[], $8::numeric[], $9::text[],
                         $10::text[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::timestamptz[], $17::text[],
-                        $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::jsonb[])`,
+                        $18::timestamptz[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], $24::text[], $25::jsonb[], $26::timestamptz[])`,
 );
 
 export const updateDiscrepancies = statement<never>(

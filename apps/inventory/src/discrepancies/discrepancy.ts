@@ -24,6 +24,8 @@ export interface Discrepancy {
   readonly findingKey: string | null;
   readonly detectedAt: Date;
   readonly detectedBy: string | null;
+  /** Of a count, when it was made: its quantities are as of then; those of others, as of when it was detected. */
+  readonly seenAt?: Date | null;
   closedAt: Date | null;
   closedBy: string | null;
   resolutionNote: string | null;
@@ -44,6 +46,9 @@ export function raisesDoubt({ severity, source }: Pick<Discrepancy, 'severity' |
 }
 
 const PERCENT = 100n;
+
+/** As of when its quantities are. */
+export const seenAt = (found: Pick<Discrepancy, 'seenAt' | 'detectedAt'>): Date => found.seenAt ?? found.detectedAt;
 
 /** How much it differs, without sign. */
 export const differenceOf = (found: Pick<Discrepancy, 'snapshotQuantity' | 'ledgerQuantity'>): Quantity =>

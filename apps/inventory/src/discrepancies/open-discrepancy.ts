@@ -22,6 +22,7 @@ export type Noticed = Pick<Discrepancy, 'orgId' | 'itemId' | 'snapshotQuantity' 
       | 'command'
       | 'approvalRequestId'
       | 'assignedTo'
+      | 'seenAt'
     >
   >;
 

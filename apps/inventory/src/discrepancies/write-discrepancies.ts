@@ -38,6 +38,7 @@ export function writeDiscrepancies(tx: Tx, state: StockState): void {
         (d) => d.orderId,
         (d) => d.approvalRequestId,
         (d) => (d.command === null ? null : JSON.stringify(d.command)),
+        (d) => d.seenAt ?? null,
       ),
     );
   }
