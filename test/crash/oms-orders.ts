@@ -2,7 +2,7 @@ import type { Random } from '../../scripts/demo/random.js';
 import type { Outsider, WireEvent } from '../support/outsider.js';
 import type { Books } from './books.js';
 import { chooseLines, type OrderedLine, PLENTIFUL, WAREHOUSE } from './order-lines.js';
-import type { Trade } from './workload.js';
+import type { Trade } from './trade.js';
 
 const REPEAT_CHANCE = 0.15;
 const PATIENCE_MS = 60_000;

@@ -3,7 +3,7 @@ import type { Random } from '../../scripts/demo/random.js';
 import { type CallAnswer, NoAnswer, type Outsider } from '../support/outsider.js';
 import type { Books } from './books.js';
 import { chooseLines, type OrderedLine } from './order-lines.js';
-import type { Trade } from './workload.js';
+import type { Trade } from './trade.js';
 
 const CALL_TIMEOUT_MS = 3_000;
 const CALL_GIVEN_UP_MS = 60_000;

@@ -3,12 +3,7 @@ import type { Outsider } from '../support/outsider.js';
 import { Books } from './books.js';
 import { OmsOrders } from './oms-orders.js';
 import { callBy, ShopOrders } from './shop-orders.js';
-
-/** A way in which orders come, live and end. */
-export interface Trade {
-  /** One order from beginning to end. */
-  live(number: number, random: Random): Promise<void>;
-}
+import type { Trade } from './trade.js';
 
 export interface WorkloadOptions {
   readonly orgId: string;

@@ -1,7 +1,6 @@
 import { SERVICE_NAMES } from '../../apps/standalone/src/service-names.js';
 import type { Finding, ReconciliationRun } from '#libs/contracts';
 import type { TestDatabase } from '#libs/testing';
-import { type Damage } from './damages.js';
 import { eventually } from './eventually.js';
 import { HttpClient } from './http-client.js';
 import { OneProcess } from './one-process.js';
@@ -172,3 +171,16 @@ export const inShort = (findings: readonly Finding[]) =>
   findings.map(({ kind, warehouseId, itemId, orderId, expected, actual }) =>
     [kind, [orderId, warehouseId, itemId].filter((id) => id !== null).join(' '), `${expected} -> ${actual}`].join(': '),
   );
+
+/** A way to damage the books: what is prepared by the services, what is done to the tables, and what a run says of it. */
+export interface Damage {
+  /** Also the item's id; 10 of it, at 2 each, lie in w1, received at two times. */
+  readonly item: string;
+  /** An order of this item that holds 3 firmly; named like it. */
+  readonly ordered?: true;
+  readonly costing?: 'average';
+  readonly more?: (books: Pick<Books, 'ask' | 'receive'>, item: string) => Promise<unknown>;
+  /** `$1`: the organisation, `$2`: item and order. */
+  readonly sql: readonly string[];
+  readonly found: readonly string[];
+}

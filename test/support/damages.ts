@@ -1,17 +1,4 @@
-import type { Books } from './books.js';
-
-/** A way to damage the books: what is prepared by the services, what is done to the tables, and what a run says of it. */
-export interface Damage {
-  /** Also the item's id; 10 of it, at 2 each, lie in w1, received at two times. */
-  readonly item: string;
-  /** An order of this item that holds 3 firmly; named like it. */
-  readonly ordered?: true;
-  readonly costing?: 'average';
-  readonly more?: (books: Pick<Books, 'ask' | 'receive'>, item: string) => Promise<unknown>;
-  /** `$1`: the organisation, `$2`: item and order. */
-  readonly sql: readonly string[];
-  readonly found: readonly string[];
-}
+import type { Damage } from './books.js';
 
 export const OF_ITEM = `where org_id = $1 and item_id = $2`;
 const OF_ORDER = `where org_id = $1 and order_id = $2`;

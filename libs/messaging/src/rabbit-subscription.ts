@@ -6,7 +6,7 @@ import { AckWindow } from './ack-window.js';
 import { crashPoint } from './crash-point.js';
 import type { Consumer, DeliveryStatus, IncomingEvent, Subscription } from './delivery.js';
 import { RabbitConnection, type RabbitConnectionOptions } from './rabbit-connection.js';
-import type { RabbitDelivery } from './rabbit-delivery.js';
+import type { RabbitTopology } from './rabbit-topology.js';
 
 const CALLS_PREFETCH = 400;
 const STORE_RETRY_MS = 1_000;
@@ -20,30 +20,38 @@ interface OpenConsumer {
   readonly acks: AckWindow;
 }
 
+/** What a subscription says itself goes by this. */
+export interface Outlet {
+  readonly topology: RabbitTopology;
+  answer(replyTo: string, correlationId: string | undefined, body: Buffer): void;
+  /** Resolves when the broker has it. */
+  store(queue: string, body: Buffer, options: Options.Publish): Promise<void>;
+}
+
 /**
  * Gives a service the messages of its queues, and does with each what the service says: acknowledge, put into a retry queue, or copy to
  * the parked ones. A message is acknowledged only after what is to be kept of it is stored elsewhere.
  */
 export class RabbitSubscription implements Subscription {
   readonly #logger = new Logger(RabbitSubscription.name);
-  readonly #delivery: RabbitDelivery;
+  readonly #outlet: Outlet;
   readonly #consumer: Consumer;
   #connection: RabbitConnection | undefined;
   #consumers: OpenConsumer[] = [];
   #underWay = 0;
   #closing = false;
 
-  private constructor(delivery: RabbitDelivery, consumer: Consumer) {
-    this.#delivery = delivery;
+  private constructor(outlet: Outlet, consumer: Consumer) {
+    this.#outlet = outlet;
     this.#consumer = consumer;
   }
 
   static async open(
-    delivery: RabbitDelivery,
+    outlet: Outlet,
     consumer: Consumer,
     options: Pick<RabbitConnectionOptions, 'url' | 'name' | 'timeoutMs'>,
   ): Promise<RabbitSubscription> {
-    const subscription = new RabbitSubscription(delivery, consumer);
+    const subscription = new RabbitSubscription(outlet, consumer);
     subscription.#connection = await RabbitConnection.open({
       ...options,
       setUp: (model, connection) => subscription.#setUp(model, connection),
@@ -73,7 +81,7 @@ export class RabbitSubscription implements Subscription {
   }
 
   async #setUp(model: ChannelModel, connection: RabbitConnection): Promise<void> {
-    const { topology } = this.#delivery;
+    const { topology } = this.#outlet;
     const { service, eventTypes, liveTypes, answersCalls, prefetch } = this.#consumer;
     this.#forget();
     if (eventTypes.length > 0) {
@@ -127,7 +135,7 @@ export class RabbitSubscription implements Subscription {
     const outcome = await this.#consumer.onEvent(incoming);
     if (outcome.kind === 'handled') return true;
     if (outcome.kind === 'abandoned') return false;
-    const { topology } = this.#delivery;
+    const { topology } = this.#outlet;
     const { service } = this.#consumer;
     const headers = { ...ownHeaders(message), 'x-routing-key': incoming.routingKey };
     if (outcome.kind === 'retry') {
@@ -149,7 +157,7 @@ export class RabbitSubscription implements Subscription {
     });
     const replyTo = textOf(properties['replyTo']);
     crashPoint('before-answer', this.#consumer.service);
-    if (answer !== null && replyTo !== undefined) this.#delivery.answer(replyTo, textOf(properties['correlationId']), answer);
+    if (answer !== null && replyTo !== undefined) this.#outlet.answer(replyTo, textOf(properties['correlationId']), answer);
     return true;
   }
 
@@ -164,7 +172,7 @@ export class RabbitSubscription implements Subscription {
     const options: Options.Publish = contentType === undefined ? { headers } : { contentType, headers };
     while (acks.isOpen) {
       try {
-        await this.#delivery.store(queue, message.content, options);
+        await this.#outlet.store(queue, message.content, options);
         return true;
       } catch (error) {
         this.#logger.warn(`A message could not be moved to ${queue}: ${String(error)}`);

@@ -92,3 +92,6 @@ export function refuseBackwards({ from, to }: Pick<ReportQuery, 'from' | 'to'>):
   if (from === undefined || to === undefined || Date.parse(from) < Date.parse(to)) return;
   throw invalid('The query is not valid.', [{ path: 'from', message: 'must be before `to`' }]);
 }
+
+/** A report as it is answered: with what it is about. */
+export type AnsweredReport<R> = R & { readonly from: string | null; readonly to: string | null; readonly groupBy: string };

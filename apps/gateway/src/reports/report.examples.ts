@@ -9,7 +9,7 @@ import type {
   WouldBlockReport,
 } from '#libs/contracts';
 import type { ApprovedInDoubtSummary } from './approved-in-doubt.js';
-import type { AnsweredReport } from './reports.controller.js';
+import type { AnsweredReport } from './report.dto.js';
 
 const period = { from: '2026-02-01T00:00:00.000Z', to: '2026-03-01T00:00:00.000Z' };
 const lastAt = '2026-02-27T16:20:00.000Z';

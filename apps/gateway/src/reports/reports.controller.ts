@@ -10,34 +10,32 @@ import {
   type Report,
   WouldBlockReport,
 } from '#libs/contracts';
-import { ByCaller, Caller } from '../http/caller.js';
+import { ByCaller, type Caller } from '../http/caller.js';
 import { CsvFile, csvOf } from '../http/csv.js';
 import { Calls } from '../http/endpoint.js';
-import { Services } from '../http/services.js';
+import type { Services } from '../http/services.js';
 import { approvedInDoubt } from './approved-in-doubt.js';
 import {
-  ApprovedInDoubtQuery,
-  DiscrepancyReportQuery,
-  InventoryValueQuery,
+  type AnsweredReport,
+  type ApprovedInDoubtQuery,
+  type DiscrepancyReportQuery,
+  type InventoryValueQuery,
   limitOf,
-  OverridesQuery,
-  OversellQuery,
+  type OverridesQuery,
+  type OversellQuery,
   periodOf,
   refuseBackwards,
   type ReportQuery,
-  WouldBlockQuery,
+  type WouldBlockQuery,
 } from './report.dto.js';
 import {
-  anApprovedInDoubtReport,
   aDiscrepancyReport,
+  anApprovedInDoubtReport,
   anInventoryValueReport,
   anOverridesReport,
   anOversellReport,
   aWouldBlockReport,
 } from './report.examples.js';
-
-/** A report as it is answered: with what it is about. */
-export type AnsweredReport<R> = R & { readonly from: string | null; readonly to: string | null; readonly groupBy: string };
 
 const OVERSELL_COLUMNS = ['attempts', 'quantityShort', 'refused', 'pendingApproval', 'wouldBlock', 'lastAt'];
 const WOULD_BLOCK_COLUMNS = ['attempts', 'quantityShort', 'movements', 'quantityMoved', 'lastAt'];

@@ -24,10 +24,13 @@ import {
   type StockChange,
   staysInRange,
 } from '../stock-machine/post-movement.js';
-import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
-import { flagged, isLetPass, noteShortfalls, type Shortfall, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
+import { quantAt } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT, type QuantKey } from '../stock-machine/quants.js';
+import type { Shortfall } from '../stock-machine/movement.js';
+import { flagged, isLetPass, noteShortfalls, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
 import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
-import { type Balance, DEFAULT_LOCATION, type StockState } from '../stock-machine/stock-state.js';
+import type { Balance } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 export interface AdjustmentAnswer {
   readonly movementId: string;

@@ -1,7 +1,8 @@
 import { statement, type Tx } from '#libs/persistence';
 import { columnsOf } from '../stock-machine/columns-of.js';
 import { columns, union } from '../stock-machine/find-places.js';
-import { type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { Needs } from '../stock-machine/touches.js';
 import type { ApprovalEffect } from './approval-effect.js';
 

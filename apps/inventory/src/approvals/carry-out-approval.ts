@@ -4,7 +4,8 @@ import { closeFound } from '../discrepancies/close-discrepancy.js';
 import { type Discrepancy, isOpen } from '../discrepancies/discrepancy.js';
 import { changeDiscrepancy } from '../discrepancies/open-discrepancy.js';
 import { answered, type CarryOutApproval, type Outcome } from '../stock-machine/commands.js';
-import { type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { ApprovalEffect } from './approval-effect.js';
 
 /**

@@ -6,7 +6,8 @@ import { answered, type MoveStock, type Outcome } from '../stock-machine/command
 import { displace, lotOrNull, requireHoldsAt } from '../stock-machine/holds.js';
 import { refusalOfPlace } from '../stock-machine/lots.js';
 import { newMovement, postMovement, shiftOf } from '../stock-machine/post-movement.js';
-import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
+import { quantAt } from '../stock-machine/balance-quants.js';
+import { NO_LOT, type QuantKey } from '../stock-machine/quants.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
 

@@ -1,6 +1,6 @@
 import type { Location } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
-import { DEFAULT_LOCATION } from '../stock-machine/stock-state.js';
+import { DEFAULT_LOCATION } from '../stock-machine/quants.js';
 import { getWarehouse } from './warehouse.queries.js';
 
 /**

@@ -1,7 +1,7 @@
 import { Cursor, type Location, type LocationList, type Page, PAGE_LIMIT_DEFAULT, type RequestOf } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import type { Scope } from '../scope.js';
-import { DEFAULT_LOCATION } from '../stock-machine/stock-state.js';
+import { DEFAULT_LOCATION } from '../stock-machine/quants.js';
 import { getWarehouse } from './warehouse.queries.js';
 
 const cursor = new Cursor('text');

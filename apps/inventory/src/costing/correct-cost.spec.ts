@@ -2,7 +2,7 @@ import type { CostCorrectionLine } from '#libs/contracts';
 import { formatQuantity, ZERO } from '#libs/domain';
 import type { CorrectCost } from '../stock-machine/commands.js';
 import { adjusts, byCall, GivenStock, ORG, receives, returns, ships, unships } from '../stock-machine/simulation/given-stock.js';
-import { balanceKey } from '../stock-machine/stock-state.js';
+import { balanceKey } from '../stock-machine/balance.js';
 import type { Costing } from './cost-layers.js';
 
 let commands = 0;

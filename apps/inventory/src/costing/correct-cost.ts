@@ -16,7 +16,8 @@ import {
 import { fingerprint } from '../fingerprint.js';
 import { answered, type CorrectCost, type Outcome } from '../stock-machine/commands.js';
 import { newMovement, postRevaluation, type Revaluation } from '../stock-machine/post-movement.js';
-import { type Balance, subjectKey, type StockState } from '../stock-machine/stock-state.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
 import { type CostDifference, costDifferences, spreadDifference } from './cost-correction.js';
 import type { ReceiptCosts } from './receipt-costs.js';

@@ -1,8 +1,10 @@
 import { type HoldfastError, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, type StockChange } from '../stock-machine/post-movement.js';
-import { quantsOfLot } from '../stock-machine/quants.js';
-import { type Balance, DEFAULT_LOCATION, type Quality, type StockState } from '../stock-machine/stock-state.js';
+import { quantsOfLot } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, type Quality } from '../stock-machine/quants.js';
+import type { Balance } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { insufficientStock } from '../stock-machine/warehouse-work.js';
 
 /** In which order what is missing is taken off: what could be sold first, so that nothing is promised that may not be there. */

@@ -9,16 +9,11 @@ import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { lotOrNull } from '../stock-machine/holds.js';
 import { enterLots, refusalOfIncoming, refusalOfPlace } from '../stock-machine/lots.js';
 import { newMovement, outOfRange, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
-import { NO_LOT, quantAt } from '../stock-machine/quants.js';
-import {
-  type Balance,
-  balanceKey,
-  DEFAULT_LOCATION,
-  lotNameKey,
-  placeKey,
-  requireEach,
-  type StockState,
-} from '../stock-machine/stock-state.js';
+import { quantAt } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT } from '../stock-machine/quants.js';
+import { type Balance, balanceKey, lotNameKey, placeKey } from '../stock-machine/balance.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { answerToRepeat, balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 
 /** How far the clock of who counts may be ahead of ours. */

@@ -1,6 +1,7 @@
 import type { DiscrepancyAnswer } from '#libs/contracts';
 import { answered, type AwaitApproval, type Outcome } from '../stock-machine/commands.js';
-import { type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
 import { discrepancyNotFound, discrepancyView, isOpen } from './discrepancy.js';
 import { changeDiscrepancy } from './open-discrepancy.js';

@@ -1,7 +1,8 @@
 import type { DiscrepancyAnswer, DiscrepancySource } from '#libs/contracts';
 import { HoldfastError, rejected } from '#libs/domain';
 import { answered, type CloseDiscrepancy, type Outcome } from '../stock-machine/commands.js';
-import { type Balance, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
 import { type Discrepancy, discrepancyNotFound, discrepancyOver, discrepancyView, isOpen } from './discrepancy.js';
 import { closeDiscrepancy } from './open-discrepancy.js';

@@ -1,8 +1,8 @@
 import { parseFixedPoint, type Quantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
 import { columns, union } from '../stock-machine/find-places.js';
-import type { QuantKey } from '../stock-machine/quants.js';
-import { balanceKey, type Quality, type StockState } from '../stock-machine/stock-state.js';
+import type { Quality, QuantKey } from '../stock-machine/quants.js';
+import { type Balance, balanceKey } from '../stock-machine/balance.js';
 import type { Needs } from '../stock-machine/touches.js';
 
 /** A counter as it was when its balance was locked, and what its records added up to then. */
@@ -136,17 +136,21 @@ export const readQuants = statement<{
 );
 
 /** Compares the counters of balances with their records, for commands that asked for it. */
-export async function loadDerivedCounters(tx: Tx, state: StockState, needs: readonly Needs[]): Promise<void> {
-  const keys = [...union(needs, (need) => need.derived)].filter((key) => state.balances.has(key));
-  if (keys.length === 0) return;
+export async function loadDerivedCounters(
+  tx: Tx,
+  known: ReadonlyMap<string, Balance>,
+  needs: readonly Needs[],
+): Promise<[Balance, DerivedCounters][]> {
+  const keys = [...union(needs, (need) => need.derived)].filter((key) => known.has(key));
+  if (keys.length === 0) return [];
   const [balances, quants] = await Promise.all([tx.run(readBalances, columns(keys, 3)), tx.run(readQuants, columns(keys, 3))]);
   const byBalance = Map.groupBy(quants, (row) => balanceKey(row.org_id, row.warehouse_id, row.item_id));
-  for (const row of balances) {
+  return balances.map((row) => {
     const key = balanceKey(row.org_id, row.warehouse_id, row.item_id);
     const counters = Object.fromEntries(
       NAMES.map((name, at) => [name, derived(row.counters[2 * at]!, row.counters[2 * at + 1]!)]),
     ) as Record<keyof typeof COUNTERS, Derived>;
-    state.derived.set(state.balances.get(key)!, {
+    const found: DerivedCounters = {
       ...counters,
       hasAverageLayer: row.has_average_layer,
       isLedgerWhole: row.is_ledger_whole,
@@ -155,8 +159,9 @@ export async function loadDerivedCounters(tx: Tx, state: StockState, needs: read
         return { lot, location, quality, quantity: derived(lies, quantity), reserved: derived(held, reserved), receivedAt };
       }),
       corrected: new Set(),
-    });
-  }
+    };
+    return [known.get(key)!, found];
+  });
 }
 
 const derived = (expected: string, actual: string): Derived => ({ expected: parseFixedPoint(expected), actual: parseFixedPoint(actual) });

@@ -1,6 +1,7 @@
+import type { NoteBelowZero } from '../stock-machine/commands.js';
 import type { Discrepancy as DiscrepancyView, DiscrepancySeverity, DiscrepancySource, DiscrepancyStatus } from '#libs/contracts';
-import type { Actor } from '#libs/auth';
 import { absolute, conflict, forbidden, formatQuantity, type HoldfastError, notFound, type Quantity, SCALE, ZERO } from '#libs/domain';
+import type { Actor } from '#libs/auth';
 
 /** A mismatch between what the books say and what was counted, refused or computed (docs/rules.md, "discrepancies"). */
 export interface Discrepancy {
@@ -142,3 +143,52 @@ export function authoriseKeeper({ roles }: Pick<Actor, 'roles'>, found: Pick<Dis
     'This is for inventory_manager to decide; it becomes yours when it is high or critical, and nobody has for a day.',
   );
 }
+
+/** What was done with a discrepancy, as the record names it. */
+export interface DiscrepancyChange {
+  readonly orgId: string;
+  readonly changeId: string;
+  readonly type: 'discrepancy_opened' | (typeof CHANGES)[keyof typeof CHANGES];
+  readonly actor: string | null;
+  /** As it was then. */
+  readonly discrepancy: DiscrepancyView;
+  readonly rederived: Rederived | undefined;
+}
+
+/** A counter that was set to what its records add up to. */
+export interface Rederived {
+  readonly counter: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+/** What the record says was done, by the status that it led to. */
+export const CHANGES = {
+  new: 'discrepancy_changed',
+  under_review: 'discrepancy_reviewed',
+  resolved: 'discrepancy_resolved',
+  dismissed: 'discrepancy_dismissed',
+} as const satisfies Record<Discrepancy['status'], string>;
+
+/** An order's line that wanted more than it could have. */
+export interface Attempt {
+  readonly orgId: string;
+  readonly attemptId: string;
+  readonly orderId: string;
+  readonly lineNo: number;
+  readonly itemId: string;
+  readonly warehouseId: string;
+  readonly source: string | null;
+  readonly actor: string | null;
+  readonly requested: Quantity;
+  readonly available: Quantity;
+  readonly outcome: 'refused' | 'pending_approval' | 'would_block';
+  readonly reason: string;
+  readonly phase: 'dark' | 'soft' | 'hard';
+  readonly snapshot: unknown;
+  readonly discrepancyId: string;
+}
+
+/** By which what is below zero in a balance is recognised as long as its discrepancy is open. */
+export const belowZeroKey = ({ warehouseId, itemId }: Pick<NoteBelowZero, 'warehouseId' | 'itemId'>): string =>
+  `below-zero/${warehouseId}/${itemId}`;

@@ -1,6 +1,7 @@
 import type { Tx } from '#libs/persistence';
 import { columns, union } from '../stock-machine/find-places.js';
-import { type Balance, balanceKey, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { type Balance, balanceKey, subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { Needs } from '../stock-machine/touches.js';
 import { lockDiscrepancies, readDiscrepancies, readDoubts, readFindings, readSeen, toDiscrepancy } from './discrepancy.sql.js';
 

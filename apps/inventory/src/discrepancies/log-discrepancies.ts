@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { formatQuantity, type Quantity } from '#libs/domain';
-import type { Balance } from '../stock-machine/stock-state.js';
+import type { Balance } from '../stock-machine/balance.js';
 import { type Discrepancy, discrepancyView } from './discrepancy.js';
 
 const logger = new Logger('Discrepancies');

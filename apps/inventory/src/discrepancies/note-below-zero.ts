@@ -1,11 +1,7 @@
 import { answered, type NoteBelowZero, type Outcome } from '../stock-machine/commands.js';
 import type { StockState } from '../stock-machine/stock-state.js';
-import { isOpen } from './discrepancy.js';
+import { belowZeroKey, isOpen } from './discrepancy.js';
 import { openDiscrepancy } from './open-discrepancy.js';
-
-/** By which what is below zero in a balance is recognised as long as its discrepancy is open. */
-export const belowZeroKey = ({ warehouseId, itemId }: Pick<NoteBelowZero, 'warehouseId' | 'itemId'>): string =>
-  `below-zero/${warehouseId}/${itemId}`;
 
 /**
  * Makes what is below zero a discrepancy, once the organisation enforces what its books say: it stays as it is, and somebody must find out

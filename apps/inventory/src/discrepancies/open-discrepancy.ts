@@ -1,9 +1,20 @@
-import { type Discrepancy as DiscrepancyView, DiscrepancyOpened, DiscrepancyResolved } from '#libs/contracts';
-import { formatQuantity, maxQuantity, type Quantity, uuidv7, ZERO } from '#libs/domain';
+import { DiscrepancyOpened, DiscrepancyResolved } from '#libs/contracts';
+import { formatQuantity, maxQuantity, uuidv7, ZERO } from '#libs/domain';
 import { availableToPromise, discrepancyHold, safetyStock, sellable } from '../availability/available-to-promise.js';
 import type { CommandMeta } from '../stock-machine/commands.js';
-import { type Balance, type StockState, subjectKey } from '../stock-machine/stock-state.js';
-import { type Discrepancy, differenceOf, discrepancyView, raisesDoubt, severityOf } from './discrepancy.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
+import {
+  type Attempt,
+  CHANGES,
+  differenceOf,
+  type Discrepancy,
+  type DiscrepancyChange,
+  discrepancyView,
+  raisesDoubt,
+  type Rederived,
+  severityOf,
+} from './discrepancy.js';
 
 /** What was noticed; what is not said is nothing. */
 export type Noticed = Pick<Discrepancy, 'orgId' | 'itemId' | 'snapshotQuantity' | 'ledgerQuantity' | 'source'> &
@@ -103,31 +114,6 @@ export function changeDiscrepancy(state: StockState, changed: Discrepancy, meta:
   state.revision++;
 }
 
-/** What was done with a discrepancy, as the record names it. */
-export interface DiscrepancyChange {
-  readonly orgId: string;
-  readonly changeId: string;
-  readonly type: 'discrepancy_opened' | (typeof CHANGES)[keyof typeof CHANGES];
-  readonly actor: string | null;
-  /** As it was then. */
-  readonly discrepancy: DiscrepancyView;
-  readonly rederived: Rederived | undefined;
-}
-
-/** A counter that was set to what its records add up to. */
-export interface Rederived {
-  readonly counter: string;
-  readonly from: string;
-  readonly to: string;
-}
-
-const CHANGES = {
-  new: 'discrepancy_changed',
-  under_review: 'discrepancy_reviewed',
-  resolved: 'discrepancy_resolved',
-  dismissed: 'discrepancy_dismissed',
-} as const satisfies Record<Discrepancy['status'], string>;
-
 function record(
   state: StockState,
   discrepancy: Discrepancy,
@@ -147,25 +133,6 @@ function doubt(state: StockState, balance: Balance, discrepancy: Discrepancy, si
   if (sign === 1) balance.doubtedBy = [...balance.doubtedBy, discrepancy.discrepancyId];
   else balance.doubtedBy = balance.doubtedBy.filter((id) => id !== discrepancy.discrepancyId);
   state.touchBalance(balance);
-}
-
-/** An order's line that wanted more than it could have. */
-export interface Attempt {
-  readonly orgId: string;
-  readonly attemptId: string;
-  readonly orderId: string;
-  readonly lineNo: number;
-  readonly itemId: string;
-  readonly warehouseId: string;
-  readonly source: string | null;
-  readonly actor: string | null;
-  readonly requested: Quantity;
-  readonly available: Quantity;
-  readonly outcome: 'refused' | 'pending_approval' | 'would_block';
-  readonly reason: string;
-  readonly phase: 'dark' | 'soft' | 'hard';
-  readonly snapshot: unknown;
-  readonly discrepancyId: string;
 }
 
 /**

@@ -1,24 +1,14 @@
 import { StockAdjusted } from '#libs/contracts';
-import { formatQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
-import type { CommandMeta } from '../stock-machine/commands.js';
+import { formatQuantity, sumQuantities, ZERO } from '#libs/domain';
 import { changeOf, newMovement, postMovement } from '../stock-machine/post-movement.js';
-import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
-import type { Shortfall } from '../stock-machine/shortfalls.js';
-import { type Balance, DEFAULT_LOCATION, lotNameKey, type StockState } from '../stock-machine/stock-state.js';
+import { quantAt } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT, type QuantKey } from '../stock-machine/quants.js';
+import type { MovementOverride, Shortfall } from '../stock-machine/movement.js';
+import { lotNameKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 // What somebody approved of a movement that is short: what is missing is counted as found before it is posted (docs/rules.md, "overrides of
 // movements").
-
-/** What somebody approved of the movement that is being decided. */
-export interface MovementOverride {
-  /** How much may be missing, and the discrepancy by which that is known. */
-  readonly approved: ReadonlyMap<Balance, { readonly quantity: Quantity; readonly discrepancyId: string }>;
-  /** What is missing, once it is known to be no more than that. */
-  granted: readonly Shortfall[];
-  readonly reason: string;
-  /** Who approved it. */
-  readonly meta: CommandMeta;
-}
 
 /** Where what is missing is counted as found. */
 export function countedAt({ lot, location }: Pick<Shortfall, 'lot' | 'location'>): QuantKey {

@@ -5,8 +5,9 @@ import type { CommandMeta } from '../stock-machine/commands.js';
 import { carryOutFact, type Fact, planFact } from '../stock-machine/facts.js';
 import { enterLots, type Incoming, refusalOfIncoming } from '../stock-machine/lots.js';
 import { newMovement, outOfRange, postMovement, requireCosts, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
-import { NO_LOT } from '../stock-machine/quants.js';
-import { type Balance, DEFAULT_LOCATION, type StockState } from '../stock-machine/stock-state.js';
+import { DEFAULT_LOCATION, NO_LOT } from '../stock-machine/quants.js';
+import type { Balance } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { Discrepancy } from './discrepancy.js';
 
 /** How the difference of a discrepancy is to be posted. */

@@ -1,7 +1,9 @@
 import type { DiscrepancyFindings, MismatchKind, ResponseOf } from '#libs/contracts';
 import { parseQuantity } from '#libs/domain';
 import { answered, type Outcome, type RecordFindings } from '../stock-machine/commands.js';
-import { type Balance, requireEach, type StockState } from '../stock-machine/stock-state.js';
+import type { Balance } from '../stock-machine/balance.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { isOpen } from './discrepancy.js';
 import { openDiscrepancy } from './open-discrepancy.js';
 

@@ -4,7 +4,7 @@ import { type Pending, runBatch } from '../stock-machine/run-batch.js';
 import { stockViolations } from '../stock-machine/simulation/check-database.js';
 import { adjusts, cancels, finds, ORG, puts, receives, resolves, ships, wants } from '../stock-machine/simulation/given-stock.js';
 import { StockDatabase, type StockProcess } from '../stock-machine/simulation/stock-database.js';
-import { NeedsMore } from '../stock-machine/stock-state.js';
+import { NeedsMore } from '../stock-machine/needs-more.js';
 
 describe('a counter that is set right', () => {
   let stock: StockDatabase;

@@ -2,21 +2,14 @@ import { type MismatchKind, readFindingKey } from '#libs/contracts';
 import { formatQuantity, type HoldfastError, maxQuantity, rejected, SCALE, sumQuantities, ZERO } from '#libs/domain';
 import type { CommandMeta } from '../stock-machine/commands.js';
 import { isLow, tellCrossing } from '../stock-machine/post-movement.js';
-import { changeQuantity, changeReserved, quantAt, type QuantKey } from '../stock-machine/quants.js';
-import {
-  type Balance,
-  balanceKey,
-  type DemandLine,
-  heldQuantity,
-  lotNameKey,
-  NeedsMore,
-  type Quality,
-  type StockState,
-  subjectKey,
-} from '../stock-machine/stock-state.js';
+import { changeQuantity, changeReserved, quantAt } from '../stock-machine/balance-quants.js';
+import type { Quality, QuantKey } from '../stock-machine/quants.js';
+import { type Balance, balanceKey, lotNameKey, subjectKey } from '../stock-machine/balance.js';
+import { type DemandLine, heldQuantity } from '../stock-machine/demand.js';
+import { NeedsMore } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { Derived, DerivedCounters } from './derived-counters.js';
-import type { Discrepancy } from './discrepancy.js';
-import type { Rederived } from './open-discrepancy.js';
+import type { Discrepancy, Rederived } from './discrepancy.js';
 
 /** How a counter is set to what its records say. */
 export interface Rederivation extends Rederived {

@@ -1,8 +1,10 @@
 import type { DiscrepancyAnswer } from '#libs/contracts';
 import { conflict, HoldfastError, parseQuantity, type Quantity, rejected, sumQuantities } from '#libs/domain';
 import { answered, type Outcome, type ReportDiscrepancy } from '../stock-machine/commands.js';
-import { NO_LOT, quantsOfLot, splitsPieces } from '../stock-machine/quants.js';
-import { type Balance, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { quantsOfLot, splitsPieces } from '../stock-machine/balance-quants.js';
+import { NO_LOT } from '../stock-machine/quants.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 import { type Discrepancy, discrepancyView } from './discrepancy.js';
 import { openDiscrepancy } from './open-discrepancy.js';

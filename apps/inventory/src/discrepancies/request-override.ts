@@ -1,7 +1,7 @@
 import { conflict, formatQuantity } from '#libs/domain';
 import type { Exception } from '../approvals/ask-approval.js';
 import type { CommandMeta, KeptMovement, RunOverride } from '../stock-machine/commands.js';
-import { balanceKey } from '../stock-machine/stock-state.js';
+import { balanceKey } from '../stock-machine/balance.js';
 import { differenceOf, type Discrepancy, discrepancyOver, isOpen } from './discrepancy.js';
 
 /**

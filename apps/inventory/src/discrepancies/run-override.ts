@@ -2,12 +2,13 @@ import { conflict, parseQuantity } from '#libs/domain';
 import { adjustStock } from '../adjustments/adjust-stock.js';
 import { ship } from '../shipments/ship.js';
 import type { KeptMovement, Outcome, RunOverride } from '../stock-machine/commands.js';
-import { type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { subjectKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
 import { transferStock } from '../transfers/transfer-stock.js';
 import { type Discrepancy, discrepancyNotFound, discrepancyOver, isOpen } from './discrepancy.js';
 import { closeDiscrepancy } from './open-discrepancy.js';
-import type { MovementOverride } from './override.js';
+import type { MovementOverride } from '../stock-machine/movement.js';
 
 /**
  * Runs a movement that was refused once more, because somebody approved it: what is missing by then is counted as found, if it is no more than

@@ -1,5 +1,5 @@
+import * as sql from './import.sql.js';
 import { Logger } from '@nestjs/common';
-import type { ImportError } from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
 import { crashPoint } from '#libs/messaging';
 import { classifyError, type Database, type Tx } from '#libs/persistence';
@@ -9,23 +9,7 @@ import { applyItems } from './apply-items.js';
 import { applyLots } from './apply-lots.js';
 import type { StockValues } from './check-stock.js';
 import type { Claim, ImportRow } from './import.sql.js';
-import * as sql from './import.sql.js';
-
-/** A line that is staged. */
-export interface AppliedLine {
-  readonly record_no: number;
-  readonly line: number;
-  readonly place: string;
-  readonly fields: unknown;
-  readonly is_there: boolean;
-}
-
-/** What became of a chunk: how many of its lines are in effect, how many were before, and why others are not. */
-export interface Applied {
-  readonly done: number;
-  readonly skipped: number;
-  readonly errors: readonly ImportError[];
-}
+import type { Applied, AppliedLine } from './applied.js';
 
 /** Receipts under way at once: one is being committed while the next waits for its turn. */
 const RECEIPTS_AT_ONCE = 4;

@@ -2,7 +2,7 @@ import type { ImportError } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import { createItems, type NewItemRow } from '../catalogue/create-items.js';
 import { findItems } from '../catalogue/item.queries.js';
-import type { Applied, AppliedLine } from './apply-import.js';
+import type { Applied, AppliedLine } from './applied.js';
 import { differenceErrors } from './check-items.js';
 
 /** Creates items. One that has come into being since the file was checked is skipped when it is equal, and told when it is not. */

@@ -1,5 +1,5 @@
 import type { Tx } from '#libs/persistence';
-import type { Applied, AppliedLine } from './apply-import.js';
+import type { Applied, AppliedLine } from './applied.js';
 import { dateErrors, type LotValues } from './check-lots.js';
 import { findLots, insertLots, lotKey } from './lot.sql.js';
 

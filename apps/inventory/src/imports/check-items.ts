@@ -4,9 +4,8 @@ import { newItemRow, type NewItemRow } from '../catalogue/create-items.js';
 import { findItems } from '../catalogue/item.queries.js';
 import { differences, itemErrors, type ItemFields, newItem, priced } from '../catalogue/item.js';
 import { readSettings } from '../settings/settings.queries.js';
-import type { CheckedLine } from './import-kinds.js';
 import type { ImportRow } from './import.sql.js';
-import type { ImportLine } from './read-line.js';
+import type { CheckedLine, ImportLine } from './read-line.js';
 
 /** Items: as `POST /items` checks them. One that exists exactly so is skipped, one that exists otherwise is an error. */
 export async function checkItems(tx: Tx, { org_id }: ImportRow, lines: readonly ImportLine[]): Promise<readonly CheckedLine[]> {

@@ -1,11 +1,10 @@
 import type { ImportError } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import { findItems } from '../catalogue/item.queries.js';
-import type { CheckedLine } from './import-kinds.js';
 import { isOverBeforeItBegins } from '../stock-machine/lots.js';
 import type { ImportRow } from './import.sql.js';
 import { findLots, type LotDates, lotKey, type LotName } from './lot.sql.js';
-import type { ImportLine } from './read-line.js';
+import type { CheckedLine, ImportLine } from './read-line.js';
 
 /** A line of lots as its columns are read. */
 export interface LotValues extends LotName {

@@ -3,10 +3,9 @@ import { arrayLiteral, statement, type Tx } from '#libs/persistence';
 import { findItems } from '../catalogue/item.queries.js';
 import { isShown } from '../scope.js';
 import { dateErrors, dateOf, orderErrors } from './check-lots.js';
-import type { CheckedLine } from './import-kinds.js';
 import type { ImportRow } from './import.sql.js';
 import { findLots, type LotDates, lotKey, type LotName } from './lot.sql.js';
-import type { ImportLine } from './read-line.js';
+import type { CheckedLine, ImportLine } from './read-line.js';
 
 /** A line of stock as its columns are read. */
 export interface StockValues {

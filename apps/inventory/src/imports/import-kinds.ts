@@ -4,17 +4,7 @@ import { checkItems } from './check-items.js';
 import { checkLots } from './check-lots.js';
 import { checkStock } from './check-stock.js';
 import type { ImportRow } from './import.sql.js';
-import type { ImportLine } from './read-line.js';
-
-/** What becomes of a line that was checked; its errors are noted on the line itself. */
-export interface CheckedLine {
-  /** What is to be applied; nothing of use when the line has errors. */
-  readonly fields: unknown;
-  /** Exists already, exactly so. */
-  readonly isThere: boolean;
-  /** The lot of a line of stock, see `import_line.lot_key`. */
-  readonly lotKey?: string | null;
-}
+import type { CheckedLine, ImportLine } from './read-line.js';
 
 interface KindOfImport {
   /** The columns that together may stand in a file once; the first is told. */

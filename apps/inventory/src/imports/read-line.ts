@@ -1,6 +1,6 @@
 import type { ImportError } from '#libs/contracts';
 import type { CellValue, Column } from './columns.js';
-import { type CsvRecord, countLineEnds, REPLACEMENT } from './read-csv.js';
+import { countLineEnds, type CsvRecord, REPLACEMENT } from './read-csv.js';
 
 /** A line of data: what it says, in the words of the HTTP API, as far as it makes sense. */
 export interface ImportLine {
@@ -89,4 +89,14 @@ function counted(count: number, what: string): string {
 export function shown(value: string): string {
   const characters = [...value.slice(0, 2 * SHOWN_CHARACTERS_MAX)];
   return characters.length <= SHOWN_CHARACTERS_MAX ? value : `${characters.slice(0, SHOWN_CHARACTERS_MAX).join('')}…`;
+}
+
+/** What becomes of a line that was checked; its errors are noted on the line itself. */
+export interface CheckedLine {
+  /** What is to be applied; nothing of use when the line has errors. */
+  readonly fields: unknown;
+  /** Exists already, exactly so. */
+  readonly isThere: boolean;
+  /** The lot of a line of stock, see `import_line.lot_key`. */
+  readonly lotKey?: string | null;
 }

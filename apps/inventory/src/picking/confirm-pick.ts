@@ -16,10 +16,14 @@ import {
   release,
 } from '../stock-machine/holds.js';
 import { isOutdated, mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
-import { FreeStock, isDetailed, quantAt, quantKey, requireLot } from '../stock-machine/quants.js';
+import { FreeStock, isDetailed, quantAt, requireLot } from '../stock-machine/balance-quants.js';
+import { quantKey } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedBefore } from '../stock-machine/refusals.js';
-import type { Balance, Demand, DemandLine, MissingPart, Refusal, StockState } from '../stock-machine/stock-state.js';
-import { requireEach, stockLines } from '../stock-machine/stock-state.js';
+import type { Balance } from '../stock-machine/balance.js';
+import type { Demand, DemandLine, MissingPart, Refusal } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
+import { stockLines } from '../stock-machine/demand.js';
+import { requireEach } from '../stock-machine/needs-more.js';
 import { type LinePick, planPicks } from './plan-picks.js';
 
 /**

@@ -2,32 +2,12 @@ import type { ShortLine } from '#libs/contracts';
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { ConfirmPick } from '../stock-machine/commands.js';
 import { holdsAt, movesAll, placeOf, requireMovable } from '../stock-machine/holds.js';
-import {
-  FreeStock,
-  livesUntil,
-  NO_LOT,
-  pickBefore,
-  type Quant,
-  quantAt,
-  type QuantKey,
-  quantKey,
-  quantsOfLot,
-  isDetailed,
-  requireAllFree,
-  requireLot,
-  splitsPieces,
-} from '../stock-machine/quants.js';
-import {
-  type Balance,
-  type Demand,
-  type DemandLine,
-  heldQuantity,
-  lotNameKey,
-  type Refusal,
-  requireEach,
-  type Reservation,
-  type StockState,
-} from '../stock-machine/stock-state.js';
+import { FreeStock, quantAt, quantsOfLot, isDetailed, requireAllFree, requireLot, splitsPieces } from '../stock-machine/balance-quants.js';
+import { livesUntil, NO_LOT, pickBefore, type Quant, type QuantKey, quantKey } from '../stock-machine/quants.js';
+import { type Balance, lotNameKey } from '../stock-machine/balance.js';
+import { type Demand, type DemandLine, heldQuantity, type Refusal, type Reservation } from '../stock-machine/demand.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 type Said = NonNullable<ConfirmPick['lines']>[number];
 

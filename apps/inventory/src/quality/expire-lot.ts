@@ -3,8 +3,9 @@ import { formatQuantity, ZERO } from '#libs/domain';
 import { answered, type ExpireLot, type Outcome } from '../stock-machine/commands.js';
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { newMovement, postMovement, shiftOf } from '../stock-machine/post-movement.js';
-import { quantsOfLot } from '../stock-machine/quants.js';
-import { lotNameKey, type StockState } from '../stock-machine/stock-state.js';
+import { quantsOfLot } from '../stock-machine/balance-quants.js';
+import { lotNameKey } from '../stock-machine/balance.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 /**
  * Makes what is left of a lot in a warehouse `expired`, if it is by the database's clock. A fact: who held it holds another lot, or waits

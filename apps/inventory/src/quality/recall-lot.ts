@@ -4,8 +4,11 @@ import { fingerprintOf } from '../fingerprint.js';
 import { answered, type Outcome, type RecallLot } from '../stock-machine/commands.js';
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { newMovement, postMovement, shiftOf } from '../stock-machine/post-movement.js';
-import { lotKey, type QuantKey, quantsOfLot } from '../stock-machine/quants.js';
-import { type Balance, lotNameKey, NeedsMore, type Quality, requireEach, type StockState } from '../stock-machine/stock-state.js';
+import { lotKey, quantsOfLot } from '../stock-machine/balance-quants.js';
+import type { Quality, QuantKey } from '../stock-machine/quants.js';
+import { type Balance, lotNameKey } from '../stock-machine/balance.js';
+import { NeedsMore, requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { answerToRepeat, refuse } from '../stock-machine/warehouse-work.js';
 
 /** What a recall takes: what could be sold, and what could become so. What waits for inspection is `recalled` by its verdict. */

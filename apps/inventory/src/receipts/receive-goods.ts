@@ -17,7 +17,9 @@ import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type ReceiveGoods } from '../stock-machine/commands.js';
 import { enterLots, qualityOfIncoming, refusalOfIncoming } from '../stock-machine/lots.js';
 import { newMovement, outOfRange, postMovement, staysInRange } from '../stock-machine/post-movement.js';
-import { type Balance, movementKey, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import { movementKey } from '../stock-machine/movement.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 export interface ReceiptAnswer {
   readonly receiptId: string;

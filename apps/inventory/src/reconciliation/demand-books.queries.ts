@@ -2,7 +2,7 @@ import { type DemandBook, type DemandBooksRead, OTHER_ORDERS_MAX, type RequestOf
 import { formatQuantity } from '#libs/domain';
 import { statement, type Tx } from '#libs/persistence';
 import { demandLinesFromJson, shipmentLinesFromJson } from '../stock-machine/stock-json.js';
-import type { DemandLine } from '../stock-machine/stock-state.js';
+import type { DemandLine } from '../stock-machine/demand.js';
 
 // What inventory knows of orders, to be compared with what orders knows: demand and shipments of one snapshot.
 

@@ -1,7 +1,8 @@
 import { ReservationExpired } from '#libs/contracts';
 import { answered, type ExpireHolds, type Outcome } from '../stock-machine/commands.js';
 import { changedHold } from '../stock-machine/holds.js';
-import { heldQuantity, openQuantity, type StockState } from '../stock-machine/stock-state.js';
+import { heldQuantity, openQuantity } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { releaseEverything, requireOwnBalances } from './set-demand.js';
 
 /**

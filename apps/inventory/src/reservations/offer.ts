@@ -1,19 +1,11 @@
 import { isQuantity, maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { discrepancyHold, safetyStock, sellable } from '../availability/available-to-promise.js';
 import { placeOf } from '../stock-machine/holds.js';
-import {
-  cutoffOf,
-  FreeStock,
-  inPieces,
-  isDetailed,
-  livesUntil,
-  needsMoreQuants,
-  type PlacedPart,
-  quantAt,
-  quantKey,
-  requireAllFree,
-} from '../stock-machine/quants.js';
-import { type Balance, type Demand, heldQuantity, type Reservation, type StockState } from '../stock-machine/stock-state.js';
+import { cutoffOf, FreeStock, inPieces, isDetailed, needsMoreQuants, quantAt, requireAllFree } from '../stock-machine/balance-quants.js';
+import { livesUntil, type PlacedPart, quantKey } from '../stock-machine/quants.js';
+import type { Balance } from '../stock-machine/balance.js';
+import { type Demand, heldQuantity, type Reservation } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 /** What a line of the command asks for, after it was matched with what is known of it. */
 export interface WantedLine {

@@ -2,17 +2,11 @@ import { minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { SetDemand } from '../stock-machine/commands.js';
 import type { SourcingStrategy } from '../stock-machine/decision-settings.js';
 import { placeOf } from '../stock-machine/holds.js';
-import { cutoffOf, isDetailed, livesUntil, quantAt } from '../stock-machine/quants.js';
-import {
-  type Balance,
-  balanceKey,
-  type Demand,
-  type DemandLine,
-  heldQuantity,
-  type Refusal,
-  type Reservation,
-  type StockState,
-} from '../stock-machine/stock-state.js';
+import { cutoffOf, isDetailed, quantAt } from '../stock-machine/balance-quants.js';
+import { livesUntil } from '../stock-machine/quants.js';
+import { type Balance, balanceKey } from '../stock-machine/balance.js';
+import { type Demand, type DemandLine, heldQuantity, type Refusal, type Reservation } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { Offer, type OfferLimit, type Take, type WantedLine } from './offer.js';
 import { consentTo, isPending, refusalOf, type Shortage } from './shortage.js';
 

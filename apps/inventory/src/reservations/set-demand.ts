@@ -9,21 +9,11 @@ import {
 import { formatQuantity, maxQuantity, minQuantity, parseQuantity, SCALE, ZERO } from '#libs/domain';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
 import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
-import { isDetailed, splitsPieces } from '../stock-machine/quants.js';
+import { isDetailed, splitsPieces } from '../stock-machine/balance-quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
-import {
-  type Balance,
-  balanceKey,
-  type Demand,
-  type DemandLine,
-  emptyLine,
-  heldQuantity,
-  lotNameKey,
-  openQuantity,
-  type Refusal,
-  type StockState,
-  stockLines,
-} from '../stock-machine/stock-state.js';
+import { type Balance, balanceKey, lotNameKey } from '../stock-machine/balance.js';
+import { type Demand, type DemandLine, emptyLine, heldQuantity, openQuantity, type Refusal, stockLines } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { noteMessage } from '../stock-machine/message-order.js';
 import type { WantedLine } from './offer.js';
 import { type LinePlan, type Plan, planLines } from './plan-demand.js';

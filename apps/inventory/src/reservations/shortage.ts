@@ -2,9 +2,11 @@ import type { Override } from '#libs/contracts';
 import { formatQuantity, isQuantity, parseQuantity, type Quantity, SCALE, sumQuantities, valueOf, ZERO } from '#libs/domain';
 import { sellable } from '../availability/available-to-promise.js';
 import { noteAttempt, snapshotOf } from '../discrepancies/open-discrepancy.js';
-import type { Attempt } from '../discrepancies/open-discrepancy.js';
+import type { Attempt } from '../discrepancies/discrepancy.js';
 import type { SetDemand } from '../stock-machine/commands.js';
-import type { Balance, Refusal, StockState } from '../stock-machine/stock-state.js';
+import type { Balance } from '../stock-machine/balance.js';
+import type { Refusal } from '../stock-machine/demand.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import type { WantedLine } from './offer.js';
 
 /** The source whose orders may wait for an approval: others are refused, or held as far as it goes while nothing is enforced. */

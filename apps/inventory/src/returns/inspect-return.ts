@@ -5,18 +5,14 @@ import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-
 import { lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
-import { lotKey, quantAt, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
+import { lotKey, quantAt, requireLot, splitsPieces } from '../stock-machine/balance-quants.js';
+import type { Quality, QuantKey } from '../stock-machine/quants.js';
 import { refusedBefore } from '../stock-machine/refusals.js';
-import {
-  type Demand,
-  type Quality,
-  type ReceivedReturn,
-  requireEach,
-  type ReturnLine,
-  type StockState,
-  stockLines,
-  subjectKey,
-} from '../stock-machine/stock-state.js';
+import { subjectKey } from '../stock-machine/balance.js';
+import { type Demand, stockLines } from '../stock-machine/demand.js';
+import type { ReceivedReturn, ReturnLine } from '../stock-machine/movement.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse, repeatRefusal, returnedLines } from './receive-return.js';
 
 /** A part of a received line that gets its verdict. */

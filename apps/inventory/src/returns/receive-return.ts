@@ -18,25 +18,14 @@ import { countOf, mayComeTooEarly, noteMessage } from '../stock-machine/message-
 import { lotOrNull } from '../stock-machine/holds.js';
 import { enterLots, qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
-import { isDetailed, NO_LOT, type QuantKey, requireLot, splitsPieces } from '../stock-machine/quants.js';
+import { isDetailed, requireLot, splitsPieces } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT, type Quality, type QuantKey } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
-import {
-  type Balance,
-  cogsOf,
-  DEFAULT_LOCATION,
-  type Demand,
-  emptyLine,
-  lotNameKey,
-  type Quality,
-  type ReceivedReturn,
-  type Refusal,
-  requireEach,
-  type ReturnLine,
-  type ShipmentLine,
-  type StockState,
-  stockLines,
-  subjectKey,
-} from '../stock-machine/stock-state.js';
+import { type Balance, lotNameKey, subjectKey } from '../stock-machine/balance.js';
+import { type Demand, emptyLine, type Refusal, stockLines } from '../stock-machine/demand.js';
+import { cogsOf, type ReceivedReturn, type ReturnLine, type ShipmentLine } from '../stock-machine/movement.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 /**
  * Takes goods back that a customer sent: on hand rises at once, blocked until they are inspected. Never more than was shipped of a known

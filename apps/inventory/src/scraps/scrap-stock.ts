@@ -6,8 +6,9 @@ import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { lotOrNull } from '../stock-machine/holds.js';
 import { refusalOfPlace } from '../stock-machine/lots.js';
 import { changeOf, newMovement, postMovement, requireCosts } from '../stock-machine/post-movement.js';
-import { NO_LOT, quantAt, type QuantKey } from '../stock-machine/quants.js';
-import { DEFAULT_LOCATION, type StockState } from '../stock-machine/stock-state.js';
+import { quantAt } from '../stock-machine/balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT, type QuantKey } from '../stock-machine/quants.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { answerToRepeat, balanceOrError, insufficientStock, refuse } from '../stock-machine/warehouse-work.js';
 
 /** Throws goods of any quality away. Of available ones that is a fact, which takes held stock away; their value leaves as cost. */

@@ -7,33 +7,28 @@ import {
   FreeStock,
   freeQuants,
   isDetailed,
-  livesUntil,
   lotKey,
-  pickBefore,
-  PLAIN,
-  type PlacedPart,
-  type Quant,
   quantAt,
-  type QuantKey,
-  quantKey,
   quantsOfLot,
   requireAllFree,
   splitsPieces,
-} from '../stock-machine/quants.js';
-import { isLetPass, type Shortfall, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
+} from '../stock-machine/balance-quants.js';
 import {
-  type Balance,
   DEFAULT_LOCATION,
-  type Demand,
-  heldQuantity,
-  lotNameKey,
-  NeedsMore,
-  type OpenHold,
-  type Refusal,
-  requireEach,
-  type Reservation,
-  type StockState,
-} from '../stock-machine/stock-state.js';
+  livesUntil,
+  pickBefore,
+  type PlacedPart,
+  PLAIN,
+  type Quant,
+  type QuantKey,
+  quantKey,
+} from '../stock-machine/quants.js';
+import type { Shortfall } from '../stock-machine/movement.js';
+import { isLetPass, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
+import { type Balance, lotNameKey } from '../stock-machine/balance.js';
+import { type Demand, heldQuantity, type OpenHold, type Refusal, type Reservation } from '../stock-machine/demand.js';
+import { NeedsMore, requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 /** What of a line leaves one balance: the order's own holds first, the rest from free stock. */
 export interface Taking {

@@ -8,21 +8,10 @@ import { changeOf, newMovement, postMovement, requireCosts, type StockChange } f
 import type { PlacedPart } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
 import { flagged, loseHolds, noteShortfalls, planLosses } from '../stock-machine/shortfalls.js';
-import {
-  type Balance,
-  cogsOf,
-  type Demand,
-  type DemandLine,
-  emptyLine,
-  heldQuantity,
-  openQuantity,
-  type PostedShipment,
-  type Refusal,
-  type ShipmentLine,
-  type StockState,
-  stockLines,
-  subjectKey,
-} from '../stock-machine/stock-state.js';
+import { type Balance, subjectKey } from '../stock-machine/balance.js';
+import { type Demand, type DemandLine, emptyLine, heldQuantity, openQuantity, type Refusal, stockLines } from '../stock-machine/demand.js';
+import { cogsOf, type PostedShipment, type ShipmentLine } from '../stock-machine/movement.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { requireOwnBalances, tellHolds } from '../reservations/set-demand.js';
 import { planTakings, type Taking } from './plan-takings.js';
 

@@ -6,21 +6,14 @@ import { enqueue, hold, lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
-import { isDetailed, livesUntil, NO_LOT, quantAt, type QuantKey, requireLot } from '../stock-machine/quants.js';
+import { isDetailed, quantAt, requireLot } from '../stock-machine/balance-quants.js';
+import { livesUntil, NO_LOT, type QuantKey } from '../stock-machine/quants.js';
 import { isAwaitedByEvent, noteRefusal, refusedAnswer, refusedBefore } from '../stock-machine/refusals.js';
-import {
-  type Balance,
-  type Demand,
-  type DemandLine,
-  lotNameKey,
-  type PostedShipment,
-  type Refusal,
-  requireEach,
-  type ShipmentLine,
-  type StockState,
-  stockLines,
-  subjectKey,
-} from '../stock-machine/stock-state.js';
+import { type Balance, lotNameKey, subjectKey } from '../stock-machine/balance.js';
+import { type Demand, type DemandLine, type Refusal, stockLines } from '../stock-machine/demand.js';
+import type { PostedShipment, ShipmentLine } from '../stock-machine/movement.js';
+import { requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 
 /**
  * Takes a shipment back that did not happen after all: on hand rises again, and an open order holds again what came back. Refused when

@@ -10,7 +10,7 @@ import { countBatch } from './count-batch.js';
 import { logHeldInDoubt, logOpened } from '../discrepancies/log-discrepancies.js';
 import { KnownBalances } from './load-stock.js';
 import { type Machine, type Pending, runBatch, tryOut, withMore } from './run-batch.js';
-import { NeedsMore } from './stock-state.js';
+import { NeedsMore } from './needs-more.js';
 
 /** In which order commands are taken: somebody waits for the answer of a call; background work takes one place in a batch. */
 export type Lane = 'calls' | 'events' | 'background';

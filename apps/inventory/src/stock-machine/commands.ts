@@ -15,7 +15,7 @@ import type {
 } from '#libs/contracts';
 import type { WireError } from '#libs/domain';
 import type { ApprovalEffect } from '../approvals/approval-effect.js';
-import type { Quality } from './stock-state.js';
+import type { Quality } from './quants.js';
 
 /** What every command carries beside what it asks for. */
 export interface CommandMeta {

@@ -1,6 +1,7 @@
 import { metrics } from '#libs/service';
 import type { Outcome, StockCommand } from './commands.js';
-import { NeedsMore, type StockState } from './stock-state.js';
+import { NeedsMore } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 /** What a batch changed, for the metrics; counted when it is committed. */
 export interface BatchCounts {

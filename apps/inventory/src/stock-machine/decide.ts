@@ -27,7 +27,8 @@ import { receiveTransfer } from '../transfers/receive-transfer.js';
 import { transferStock } from '../transfers/transfer-stock.js';
 import type { FoundCommand, Outcome, StockCommand } from './commands.js';
 import { fillFreedBalances } from './holds.js';
-import { NeedsMore, type StockState } from './stock-state.js';
+import { NeedsMore } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 /**
  * Decides one command on the working set, as the only thing that ever changes stock. Pure: what it reads is in `state`, what it does is

@@ -2,9 +2,13 @@ import { type Quantity, ZERO } from '#libs/domain';
 import { tellHolds } from '../reservations/set-demand.js';
 import type { CommandMeta } from './commands.js';
 import { displace, planShorting, requireHoldsAt, requireMovable, short } from './holds.js';
-import { isDetailed, isPlain, type QuantKey, quantKey } from './quants.js';
+import { isDetailed } from './balance-quants.js';
+import { isPlain, type QuantKey, quantKey } from './quants.js';
 import { granted } from './shortfalls.js';
-import { type Balance, type Demand, type OpenHold, requireEach, type StockState } from './stock-state.js';
+import type { Balance } from './balance.js';
+import type { Demand, OpenHold } from './demand.js';
+import { requireEach } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 /** What becomes less or more in a place. */
 export interface PlaceChange {

@@ -5,7 +5,7 @@ import { readTransfers } from '../transfers/transfer.sql.js';
 import { findPlacesOfReceipts } from '../costing/receipt-costs.sql.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson, transferLinesFromJson } from './stock-json.js';
-import { balanceKey, subjectKey } from './stock-state.js';
+import { balanceKey, subjectKey } from './balance.js';
 import type { Needs } from './touches.js';
 
 /** Joined keys as parallel arrays of their parts, as `unnest` takes them. Ids hold nothing that an array's text would escape. */

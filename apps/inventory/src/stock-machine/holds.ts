@@ -9,29 +9,25 @@ import {
   fitting,
   isDetailed,
   lotKey,
-  NO_LOT,
-  type PlacedPart,
   placeable,
   quantAt,
-  type QuantKey,
   requireAllFree,
   requireLot,
-} from './quants.js';
+} from './balance-quants.js';
+import { NO_LOT, type PlacedPart, type QuantKey } from './quants.js';
+import { type Balance, balanceKey, subjectKey } from './balance.js';
 import {
   type Backorder,
-  type Balance,
-  balanceKey,
   type Demand,
   type DemandLine,
   heldQuantity,
   type HoldTurn,
-  NeedsMore,
   newReservation,
   type OpenHold,
   type Reservation,
-  type StockState,
-  subjectKey,
-} from './stock-state.js';
+} from './demand.js';
+import { NeedsMore } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 // The elementary steps by which holds and backorders change. Each keeps `reserved = sum of open reservations` and `backordered = sum
 // of open backorders` on balance and demand line at once, so that no decision can forget one of them.

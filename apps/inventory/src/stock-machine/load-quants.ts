@@ -4,11 +4,14 @@ import { CostBook } from '../costing/cost-layers.js';
 import { columns, distinct, type Places, union } from './find-places.js';
 import { LAYERS_PER_BALANCE } from './post-movement.js';
 import type { ReceiptReads } from './load-receipts.js';
-import { isDetailed, lotKey, NO_LOT } from './quants.js';
+import { isDetailed, lotKey } from './balance-quants.js';
+import { NO_LOT } from './quants.js';
 import * as placesSql from './places.sql.js';
 import * as sql from './stock.sql.js';
 import { layerOf, optional, quantOf } from './stock-rows.js';
-import { type Balance, balanceKey, type Demand, lotNameKey, placeKey, type StockState } from './stock-state.js';
+import { type Balance, balanceKey, lotNameKey, placeKey } from './balance.js';
+import type { Demand } from './demand.js';
+import type { StockState } from './stock-state.js';
 import type { Needs } from './touches.js';
 
 /** How many quants with something free are read of a balance, unless the decision asks for more. */

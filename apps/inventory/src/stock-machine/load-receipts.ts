@@ -4,7 +4,8 @@ import { receivedGoods, type ReceiptEntry } from '../costing/receipt-costs.js';
 import * as sql from '../costing/receipt-costs.sql.js';
 import { columns, distinct } from './find-places.js';
 import type { LayerRow } from './stock.sql.js';
-import { type StockState, subjectKey } from './stock-state.js';
+import { subjectKey } from './balance.js';
+import type { StockState } from './stock-state.js';
 import type { Needs } from './touches.js';
 
 /** What was read of the receipts of which costs are corrected. */

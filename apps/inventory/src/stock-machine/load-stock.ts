@@ -14,7 +14,10 @@ import { noteReceipts, readReceipts } from './load-receipts.js';
 import * as sql from './stock.sql.js';
 import { returnLinesFromJson, shipmentLinesFromJson } from './stock-json.js';
 import { backorderOf, balanceOf, demandOf, optional, transferOf, unknownDemand } from './stock-rows.js';
-import { type Balance, balanceKey, type Demand, movementKey, StockState, subjectKey } from './stock-state.js';
+import { type Balance, balanceKey, subjectKey } from './balance.js';
+import type { Demand } from './demand.js';
+import { movementKey } from './movement.js';
+import { StockState } from './stock-state.js';
 import type { Needs } from './touches.js';
 
 /** How many waiting backorders a batch serves at most; the rest follows in chunks. */
@@ -104,7 +107,7 @@ export async function loadStock(tx: Tx, needs: readonly Needs[], known: KnownBal
   for (const [warehouse, stored] of places.stored) noteStored(state, warehouse, stored);
   await loadEffects(tx, state, needs);
   await loadDiscrepancies(tx, state, needs, dryRun);
-  await loadDerivedCounters(tx, state, needs);
+  for (const [balance, counters] of await loadDerivedCounters(tx, state.balances, needs)) state.derived.set(balance, counters);
   await loadExpectedReceipts(tx, state, needs, dryRun);
   const { books, layersRead } = await costs;
   for (const [balance, book] of books) state.costs.set(balance, book);

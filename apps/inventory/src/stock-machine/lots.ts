@@ -1,7 +1,8 @@
 import type { RefusalReason } from '#libs/contracts';
 import { absolute, conflict, type HoldfastError, notFound, parseQuantity, rejected } from '#libs/domain';
-import { NO_LOT } from './quants.js';
-import { type Balance, DEFAULT_LOCATION, type Lot, lotNameKey, type Quality, type StockState } from './stock-state.js';
+import { DEFAULT_LOCATION, NO_LOT, type Quality } from './quants.js';
+import { type Balance, type Lot, lotNameKey } from './balance.js';
+import type { StockState } from './stock-state.js';
 
 /** Goods on their way into a place. */
 export interface Incoming {

@@ -1,5 +1,5 @@
 import type { CommandMeta } from './commands.js';
-import type { Demand } from './stock-state.js';
+import type { Demand } from './demand.js';
 
 // No delivery order is promised. What sets a demand is ordered by its sequence; shipments and returns are facts that are posted whenever
 // they come, and recognised by ids of their own.

@@ -17,18 +17,12 @@ import {
 import { lowStockThreshold } from '../availability/available-to-promise.js';
 import { cameAt, type CostPart } from '../costing/cost-layers.js';
 import type { CommandMeta } from './commands.js';
-import { changeQuantity, isPlain, NO_LOT, quantAt, type QuantKey } from './quants.js';
-import {
-  type Balance,
-  balanceKey,
-  DEFAULT_LOCATION,
-  lotNameKey,
-  type MovementHead,
-  movementKey,
-  NeedsMore,
-  type Quality,
-  type StockState,
-} from './stock-state.js';
+import { changeQuantity, quantAt } from './balance-quants.js';
+import { DEFAULT_LOCATION, isPlain, NO_LOT, type Quality, type QuantKey } from './quants.js';
+import { type Balance, balanceKey, lotNameKey } from './balance.js';
+import { type MovementHead, movementKey } from './movement.js';
+import { NeedsMore } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 /** A change of one quant of a balance; several of them make a movement. */
 export interface StockChange {

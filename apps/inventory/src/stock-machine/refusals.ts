@@ -1,7 +1,7 @@
 import type { MovementAnswer } from '#libs/contracts';
 import type { CommandMeta } from './commands.js';
 import { countOf, noteMessage } from './message-order.js';
-import { type Demand, type Refusal, stockLines } from './stock-state.js';
+import { type Demand, type Refusal, stockLines } from './demand.js';
 
 const REFUSALS_KEPT_MAX = 50;
 

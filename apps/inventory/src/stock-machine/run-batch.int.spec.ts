@@ -6,7 +6,7 @@ import { runBatch, tryOut } from './run-batch.js';
 import { deadlocks, stockViolations } from './simulation/check-database.js';
 import { adjusts, byEvent, cancels, ORG, receives, ships, unships, wants } from './simulation/given-stock.js';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
-import { NeedsMore } from './stock-state.js';
+import { NeedsMore } from './needs-more.js';
 
 const ITEMS = Array.from({ length: 20 }, (_, n) => `I${String(n).padStart(2, '0')}`);
 

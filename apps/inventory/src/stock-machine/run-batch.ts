@@ -7,7 +7,9 @@ import { type BatchCounts, countsOf } from './count-batch.js';
 import { decide } from './decide.js';
 import type { KnownBalances } from './load-stock.js';
 import { loadStock } from './load-stock.js';
-import { type Balance, bothOf, NeedsMore, type StockState } from './stock-state.js';
+import type { Balance } from './balance.js';
+import { bothOf, NeedsMore } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 import { type Needs, touches } from './touches.js';
 import { countersOf, type Counters, writeStock } from './write-stock.js';
 

@@ -4,19 +4,15 @@ import { openDiscrepancy } from '../discrepancies/open-discrepancy.js';
 import type { CommandMeta, StockCommand } from './commands.js';
 import { planShorting, short } from './holds.js';
 import type { StockChange } from './post-movement.js';
-import { isDetailed, livesUntil, NO_LOT, pickBefore, PLAIN, type PlacedPart, type Quant, type QuantKey, quantsOfLot } from './quants.js';
-import { type Balance, type MovementHead, requireEach, type Reservation, type StockState } from './stock-state.js';
+import { isDetailed, quantsOfLot } from './balance-quants.js';
+import { livesUntil, NO_LOT, pickBefore, type PlacedPart, PLAIN, type Quant, type QuantKey } from './quants.js';
+import type { Balance } from './balance.js';
+import type { Reservation } from './demand.js';
+import type { MovementHead, Shortfall } from './movement.js';
+import { requireEach } from './needs-more.js';
+import type { StockState } from './stock-state.js';
 
 // What a movement other than a fact may do when it is short: when it would take what orders hold, or what is not there (docs/rules.md, "phases").
-
-/** What a movement wants of a balance beyond what is free. */
-export interface Shortfall {
-  readonly balance: Balance;
-  readonly quantity: Quantity;
-  /** Of which lot it was to be, and from which bin it was to leave; null = any. */
-  readonly lot: string | null;
-  readonly location: string | null;
-}
 
 const PERCENT = 100n;
 

@@ -1,17 +1,9 @@
 import type { TransferLine } from '../transfers/transfer.js';
 import { formatQuantity, parseMoney, parseQuantity, type Quantity, ZERO } from '#libs/domain';
 import type { CostPart } from '../costing/cost-layers.js';
-import { NO_LOT } from './quants.js';
-import {
-  DEFAULT_LOCATION,
-  type Demand,
-  type DemandLine,
-  type PickedTotal,
-  type Quality,
-  type Refusal,
-  type ReturnLine,
-  type ShipmentLine,
-} from './stock-state.js';
+import { DEFAULT_LOCATION, NO_LOT, type Quality } from './quants.js';
+import type { Demand, DemandLine, PickedTotal, Refusal } from './demand.js';
+import type { ReturnLine, ShipmentLine } from './movement.js';
 
 // How lines lie in jsonb columns: the names of the domain, quantities as decimal strings, what is zero or null left out.
 

@@ -5,7 +5,8 @@ import type { TransferRow } from '../transfers/transfer.sql.js';
 import type * as sql from './stock.sql.js';
 import { demandLinesFromJson, refusalFromJson, refusedMessagesFromJson, transferLinesFromJson } from './stock-json.js';
 import { DEFAULT_SETTINGS } from './decision-settings.js';
-import type { Backorder, Balance, Demand } from './stock-state.js';
+import type { Balance } from './balance.js';
+import type { Backorder, Demand } from './demand.js';
 import type { Transfer } from '../transfers/transfer.js';
 
 // How rows become the working set.

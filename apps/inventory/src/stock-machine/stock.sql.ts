@@ -2,7 +2,7 @@ import type { DiscrepancyLockPolicy, EnforcementPhase, Tolerance } from '#libs/c
 import { statement } from '#libs/persistence';
 import type { Costing } from '../costing/cost-layers.js';
 import type { SourcingStrategy } from './decision-settings.js';
-import type { Quality } from './stock-state.js';
+import type { Quality } from './quants.js';
 
 // The statements of the machine: set-based, one per table and batch, prepared once per connection. Keys travel as parallel arrays and are
 // joined by `unnest`. Every join is written in the order in which it is to be done: from the keys, by probing primary keys.

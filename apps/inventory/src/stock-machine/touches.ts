@@ -1,7 +1,8 @@
-import { belowZeroKey } from '../discrepancies/note-below-zero.js';
+import { belowZeroKey } from '../discrepancies/discrepancy.js';
 import type { CorrectCost, CountStock, FoundCommand, RunOverride, StockCommand } from './commands.js';
-import { NO_LOT } from './quants.js';
-import { balanceKey, DEFAULT_LOCATION, lotNameKey, movementKey, subjectKey } from './stock-state.js';
+import { DEFAULT_LOCATION, NO_LOT } from './quants.js';
+import { balanceKey, lotNameKey, subjectKey } from './balance.js';
+import { movementKey } from './movement.js';
 
 /** What a command will read and change, as far as the command itself tells. */
 export interface Touches {

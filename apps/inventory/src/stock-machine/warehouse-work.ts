@@ -1,6 +1,8 @@
 import { conflict, formatQuantity, type HoldfastError, notFound, type Quantity } from '#libs/domain';
 import { answered, type Outcome } from './commands.js';
-import { type Balance, movementKey, type StockState } from './stock-state.js';
+import type { Balance } from './balance.js';
+import { movementKey } from './movement.js';
+import type { StockState } from './stock-state.js';
 
 // What commands about goods in one place have in common: moves, quality changes, scraps, adjustments, counts.
 

@@ -12,7 +12,9 @@ import { writeCostCorrections } from '../costing/write-cost-corrections.js';
 import * as sql from './stock.sql.js';
 import { demandLinesToJson, returnLinesToJson, shipmentLinesToJson } from './stock-json.js';
 import { NO_LOT, type QuantChange } from './quants.js';
-import { type Backorder, type Balance, type Demand, heldQuantity, type Lot, type Reservation, type StockState } from './stock-state.js';
+import type { Balance, Lot } from './balance.js';
+import { type Backorder, type Demand, heldQuantity, type Reservation } from './demand.js';
+import type { StockState } from './stock-state.js';
 
 /** The counters of a balance as they were when it was locked. */
 export type Counters = Pick<

@@ -20,8 +20,11 @@ import { answered, type Outcome, type ReceiveTransfer } from '../stock-machine/c
 import { lotOrNull } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { changeOf, newMovement, outOfRange, postMovement, staysInRange, type StockChange } from '../stock-machine/post-movement.js';
-import { lotKey, NO_LOT, PLAIN, splitsPieces } from '../stock-machine/quants.js';
-import { type Balance, balanceKey, lotNameKey, NeedsMore, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { lotKey, splitsPieces } from '../stock-machine/balance-quants.js';
+import { NO_LOT, PLAIN } from '../stock-machine/quants.js';
+import { type Balance, balanceKey, lotNameKey, subjectKey } from '../stock-machine/balance.js';
+import { NeedsMore } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
 import { transferView, underWay } from './transfer-view.js';
 import type { Transfer, TransferLine } from './transfer.js';

@@ -18,20 +18,13 @@ import { answered, type Outcome, type TransferStock } from '../stock-machine/com
 import { carryOutFact, planFact } from '../stock-machine/facts.js';
 import { planShorting } from '../stock-machine/holds.js';
 import { changeOf, newMovement, outOfRange, postMovement, requireCosts, staysInRange } from '../stock-machine/post-movement.js';
-import {
-  FreeStock,
-  inPieces,
-  isDetailed,
-  lotKey,
-  NO_LOT,
-  PLAIN,
-  type PlacedPart,
-  type QuantKey,
-  quantKey,
-  requireAllFree,
-} from '../stock-machine/quants.js';
-import { flagged, isLetPass, noteShortfalls, type Shortfall, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
-import { type Balance, balanceKey, lotNameKey, NeedsMore, requireEach, type StockState, subjectKey } from '../stock-machine/stock-state.js';
+import { FreeStock, inPieces, isDetailed, lotKey, requireAllFree } from '../stock-machine/balance-quants.js';
+import { NO_LOT, PLAIN, type PlacedPart, type QuantKey, quantKey } from '../stock-machine/quants.js';
+import type { Shortfall } from '../stock-machine/movement.js';
+import { flagged, isLetPass, noteShortfalls, takeWhoeverHolds } from '../stock-machine/shortfalls.js';
+import { type Balance, balanceKey, lotNameKey, subjectKey } from '../stock-machine/balance.js';
+import { NeedsMore, requireEach } from '../stock-machine/needs-more.js';
+import type { StockState } from '../stock-machine/stock-state.js';
 import { balanceOrError, refuse } from '../stock-machine/warehouse-work.js';
 import { transferView } from './transfer-view.js';
 import type { Transfer, TransferLine } from './transfer.js';

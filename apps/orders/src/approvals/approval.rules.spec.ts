@@ -3,9 +3,9 @@ import type { ApprovalRequest, Override } from '#libs/contracts';
 import { parseQuantity } from '#libs/domain';
 import { anOrder, someStock } from '../orders/order.fixture.js';
 import { decideAmend, decideCancel, decideConfirm } from '../orders/order.rules.js';
-import type { LineStock, OrderState } from '../orders/order-state.js';
+import { type LineStock, type OrderState, saying, type Waiting } from '../orders/order-state.js';
 import { applyStockReport } from '../stock/apply-stock-report.js';
-import { type Ask, saying, type Waiting } from '../stock/outstanding.js';
+import type { Ask } from '../stock/outstanding.js';
 import type { Answer, Refusal, StockReport } from '../stock/stock-report.js';
 import { approvable, hear, requestFor, told, withdrawalFor } from './approval.rules.js';
 

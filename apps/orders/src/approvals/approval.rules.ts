@@ -2,10 +2,10 @@ import type { ApprovalAsk, ApprovalCancel, ApprovalRequest, RequestOf } from '#l
 import { formatQuantity, parseQuantity, sumQuantities } from '#libs/domain';
 import type { AuditNote } from '../audit/audit.sql.js';
 import { demandOf } from '../orders/order.rules.js';
-import type { OrderState } from '../orders/order-state.js';
-import { type Ask, type Outstanding, type Restoration, saying } from '../stock/outstanding.js';
+import { type OrderState, saying } from '../orders/order-state.js';
+import type { Ask, Blocked, Outstanding, Restoration } from '../stock/outstanding.js';
 import type { Refusal } from '../stock/stock-report.js';
-import { type ApprovalOutcome, awaitedApproval, type Blocked, type OrderApproval } from './order-approval.js';
+import { type ApprovalOutcome, awaitedApproval, type OrderApproval } from './order-approval.js';
 
 // How an order comes to wait for an approval, and what becomes of it then (docs/rules.md, "Orders that wait for approval").
 

@@ -1,7 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { AskInventory, type Caller } from '../stock/ask-inventory.js';
-import { isWaiting } from '../stock/outstanding.js';
-import type { OrderState } from '../orders/order-state.js';
+import { isWaiting, type OrderState } from '../orders/order-state.js';
 import { TellApprovals } from './tell-approvals.js';
 
 /**

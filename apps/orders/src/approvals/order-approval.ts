@@ -1,16 +1,5 @@
-import type { ApproverRole, Override, RefusalReason } from '#libs/contracts';
-import type { OrderState } from '../orders/order-state.js';
-import type { Restoration } from '../stock/outstanding.js';
-
-/** What inventory refused, and would let through with an approval. */
-export interface Blocked {
-  readonly reason: RefusalReason;
-  readonly override: Override;
-  /** Those that were open then and kept stock from being promised. */
-  readonly discrepancyIds: readonly string[];
-  /** What makes the order what it was before, if the approval is refused; null when it was never agreed to. */
-  readonly restore: Restoration | null;
-}
+import type { ApproverRole } from '#libs/contracts';
+import type { Blocked } from '../stock/outstanding.js';
 
 /** How a request for approval ended. */
 export interface ApprovalOutcome {
@@ -38,13 +27,18 @@ export interface OrderApproval extends Blocked {
   readonly outcome: ApprovalOutcome | null;
 }
 
+/** An order, as far as it is about approvals. */
+interface Approvable {
+  readonly approval: OrderApproval | null;
+}
+
 /** The approval that an order waits for now. */
-export function awaitedApproval({ approval }: Pick<OrderState, 'approval'>): OrderApproval | null {
+export function awaitedApproval({ approval }: Approvable): OrderApproval | null {
   return approval?.isOpen === true ? approval : null;
 }
 
 /** The request that the order waits for, or that was decided; not one that was taken back: nobody is to decide it any more. */
-export function shownRequestId({ approval }: Pick<OrderState, 'approval'>): string | null {
+export function shownRequestId({ approval }: Approvable): string | null {
   if (approval === null || (!approval.isOpen && approval.outcome === null)) return null;
   return approval.approvalRequestId;
 }

@@ -6,11 +6,10 @@ import { approvable } from '../approvals/approval.rules.js';
 import { CarryOn } from '../approvals/carry-on.js';
 import { AskInventory } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
-import { isWaiting, saying, type Waiting } from '../stock/outstanding.js';
 import { refusalError } from '../stock/settlement-note.js';
 import type { Decision } from './decision.js';
 import { lockOrder, readOrders } from './order.sql.js';
-import type { OrderKey, OrderState } from './order-state.js';
+import { isWaiting, type OrderKey, type OrderState, saying, type Waiting } from './order-state.js';
 import { orderNotFound } from './order-status.js';
 import { SaveOrder, withVersion } from './save-order.js';
 

@@ -1,9 +1,9 @@
 import type { Order, OrderStatus } from '#libs/contracts';
-import { type Quantity, rejected, ZERO } from '#libs/domain';
 import type { OrderApproval } from '../approvals/order-approval.js';
+import { type Quantity, rejected, ZERO } from '#libs/domain';
 import type { CustomerReturn } from '../returns/return-state.js';
 import type { Shipment } from '../shipments/shipment-state.js';
-import type { Outstanding } from '../stock/outstanding.js';
+import type { Ask, Outstanding } from '../stock/outstanding.js';
 
 /** `refused`: only the attempt is known. Nobody sees such an order, and its id is free; the next attempt continues its sequence. */
 export type StoredStatus = OrderStatus | 'refused';
@@ -139,4 +139,18 @@ export function allWarehousesOf({ holds, lines }: OrderState): string[] {
 export function openQuantity(order: OrderState, line: OrderLine): Quantity {
   const { fulfilled, closed } = stockOf(order, line.lineNo);
   return line.quantity - fulfilled - closed;
+}
+
+/** An order with something outstanding. */
+export type Waiting = OrderState & { readonly outstanding: Outstanding };
+
+export function isWaiting(order: OrderState): order is Waiting {
+  return order.outstanding !== null;
+}
+
+/** The order as it is when this is said to inventory next. */
+export function saying(order: OrderState, ask: Ask, by: Pick<Outstanding, 'digest' | 'actor'>, now: Date): Waiting {
+  const sequence = order.sequence + 1;
+  const { digest, actor } = by;
+  return { ...order, sequence, outstanding: { ...ask, sequence, since: order.stockSequence, digest, actor, askedAt: now.toISOString() } };
 }

@@ -10,13 +10,13 @@ import {
   waitingFor,
   waitingNoMore,
 } from '../approvals/approval.rules.js';
-import { awaitedApproval, type Blocked } from '../approvals/order-approval.js';
-import { type Hold, type LineStock, type OrderLine, type OrderState, stockOf } from '../orders/order-state.js';
+import { awaitedApproval } from '../approvals/order-approval.js';
+import { type Hold, type LineStock, type OrderLine, type OrderState, saying, stockOf } from '../orders/order-state.js';
 import { pickedAs } from '../orders/handling.rules.js';
 import { statusFromStock } from '../orders/order-status.js';
 import { inspect, receive } from '../returns/return.rules.js';
 import { post, refuse, reverse } from '../shipments/shipment.rules.js';
-import { type Outstanding, saying } from './outstanding.js';
+import type { Blocked, Outstanding } from './outstanding.js';
 import type { Answer, PickReport, Refusal, StockReport } from './stock-report.js';
 
 /** What became of something that was outstanding. */

@@ -5,13 +5,13 @@ import {
   OrderConfirmed,
   OrderPicked,
   OrderPlaced,
+  type Override,
+  type RefusalReason,
   ReturnInspected,
   ReturnReceived,
   ShipmentCancelled,
   ShipmentConfirmed,
 } from '#libs/contracts';
-import type { Blocked } from '../approvals/order-approval.js';
-import type { OrderState } from '../orders/order-state.js';
 
 /** What we can tell inventory about an order, by the event that says it durably. */
 export const SAID = {
@@ -74,16 +74,12 @@ export type Outstanding = Ask & {
   readonly askedAt: string;
 };
 
-/** An order with something outstanding. */
-export type Waiting = OrderState & { readonly outstanding: Outstanding };
-
-export function isWaiting(order: OrderState): order is Waiting {
-  return order.outstanding !== null;
-}
-
-/** The order as it is when this is said to inventory next. */
-export function saying(order: OrderState, ask: Ask, by: Pick<Outstanding, 'digest' | 'actor'>, now: Date): Waiting {
-  const sequence = order.sequence + 1;
-  const { digest, actor } = by;
-  return { ...order, sequence, outstanding: { ...ask, sequence, since: order.stockSequence, digest, actor, askedAt: now.toISOString() } };
+/** What inventory refused, and would let through with an approval. */
+export interface Blocked {
+  readonly reason: RefusalReason;
+  readonly override: Override;
+  /** Those that were open then and kept stock from being promised. */
+  readonly discrepancyIds: readonly string[];
+  /** What makes the order what it was before, if the approval is refused; null when it was never agreed to. */
+  readonly restore: Restoration | null;
 }

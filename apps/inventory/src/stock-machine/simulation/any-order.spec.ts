@@ -3,7 +3,9 @@ import type { DemandLine } from '#libs/contracts';
 import { formatQuantity, parseQuantity } from '#libs/domain';
 import type { StockCommand } from '../commands.js';
 import type { Pending } from '../run-batch.js';
-import { NeedsMore, stockLines, subjectKey } from '../stock-state.js';
+import { subjectKey } from '../balance.js';
+import { stockLines } from '../demand.js';
+import { NeedsMore } from '../needs-more.js';
 import { MemoryStock } from './memory-stock.js';
 
 // No delivery order is promised, and any message may come twice. With stock for everybody, what an order holds in the end does not depend

@@ -2,18 +2,12 @@ import type { BackorderFilled, EventOf, PickAnswer, PickShortage } from '#libs/c
 import { maxQuantity, minQuantity, parseQuantity, percentOf, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { ConfirmPick, Outcome, SetDemand, StockCommand } from '../commands.js';
 import { isOutdated } from '../message-order.js';
-import { isDetailed, NO_LOT, quantKey } from '../quants.js';
-import {
-  type Backorder,
-  type Balance,
-  balanceKey,
-  type Demand,
-  heldQuantity,
-  type Reservation,
-  NeedsMore,
-  type StockState,
-  subjectKey,
-} from '../stock-state.js';
+import { isDetailed } from '../balance-quants.js';
+import { NO_LOT, quantKey } from '../quants.js';
+import { type Balance, balanceKey, subjectKey } from '../balance.js';
+import { type Backorder, type Demand, heldQuantity, type Reservation } from '../demand.js';
+import { NeedsMore } from '../needs-more.js';
+import type { StockState } from '../stock-state.js';
 import { type Act, actOf } from './acts.js';
 import { PlacesCheck } from './check-places.js';
 import { ensure, type Owned, Overlay } from './check-rows.js';

@@ -2,7 +2,10 @@ import { maxQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '
 import type { Discrepancy } from '../../discrepancies/discrepancy.js';
 import type { Outcome, StockCommand } from '../commands.js';
 import { NO_LOT } from '../quants.js';
-import { type Balance, balanceKey, type LedgerLine, NeedsMore, type StockState, subjectKey } from '../stock-state.js';
+import { type Balance, balanceKey, subjectKey } from '../balance.js';
+import type { LedgerLine } from '../movement.js';
+import { NeedsMore } from '../needs-more.js';
+import type { StockState } from '../stock-state.js';
 import { type Act, actOf } from './acts.js';
 import { ensure, readable } from './check-rows.js';
 import type { BalanceRow, MemoryStock } from './memory-stock.js';

@@ -1,5 +1,6 @@
 import { type EventDefinition, type EventOf, findEvent, validateEnvelope } from '#libs/contracts';
-import { type Demand, stockLines, subjectKey } from '../stock-state.js';
+import { subjectKey } from '../balance.js';
+import { type Demand, stockLines } from '../demand.js';
 import { ensure } from './check-rows.js';
 
 const SHORTEST_DECIMAL = /^(0|-?(?:[1-9]\d*|0)(?:\.\d*[1-9])?)$/;

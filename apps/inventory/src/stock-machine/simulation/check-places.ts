@@ -1,16 +1,10 @@
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { CountStock, SetDemand, Ship, StockCommand } from '../commands.js';
-import { isDetailed, NO_LOT, PLAIN, quantKey, type QuantKey, receivedAfter } from '../quants.js';
-import {
-  type Balance,
-  balanceKey,
-  DEFAULT_LOCATION,
-  type Demand,
-  type DemandLine,
-  placeKey,
-  type StockState,
-  subjectKey,
-} from '../stock-state.js';
+import { isDetailed } from '../balance-quants.js';
+import { DEFAULT_LOCATION, NO_LOT, PLAIN, quantKey, type QuantKey, receivedAfter } from '../quants.js';
+import { type Balance, balanceKey, placeKey, subjectKey } from '../balance.js';
+import type { Demand, DemandLine } from '../demand.js';
+import type { StockState } from '../stock-state.js';
 import { ensure } from './check-rows.js';
 import type { MemoryStock } from './memory-stock.js';
 

@@ -1,17 +1,10 @@
 import { formatQuantity, type Money, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { NO_LOT, PLAIN, type QuantKey, quantKey } from '../quants.js';
 import { underWay } from '../../transfers/transfer-view.js';
-import {
-  type Backorder,
-  type Balance,
-  balanceKey,
-  type Demand,
-  lotNameKey,
-  type PostedShipment,
-  type Reservation,
-  type StockState,
-  subjectKey,
-} from '../stock-state.js';
+import { type Balance, balanceKey, lotNameKey, subjectKey } from '../balance.js';
+import type { Backorder, Demand, Reservation } from '../demand.js';
+import type { PostedShipment } from '../movement.js';
+import type { StockState } from '../stock-state.js';
 import type { MemoryStock } from './memory-stock.js';
 
 /** Something that must never be. */

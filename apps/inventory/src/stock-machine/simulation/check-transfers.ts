@@ -3,7 +3,8 @@ import { type Money, parseMoney, parseQuantity, type Quantity, sumQuantities, ZE
 import type { Transfer } from '../../transfers/transfer.js';
 import { underWay } from '../../transfers/transfer-view.js';
 import { NO_LOT } from '../quants.js';
-import { type Balance, balanceKey, type LedgerLine } from '../stock-state.js';
+import { type Balance, balanceKey } from '../balance.js';
+import type { LedgerLine } from '../movement.js';
 import { ensure, readable } from './check-rows.js';
 import type { MemoryStock } from './memory-stock.js';
 

@@ -5,7 +5,7 @@ import { aboutDiscrepancy, type Discrepancy, isOpen } from '../../discrepancies/
 import { overrideOf } from '../../discrepancies/request-override.js';
 import type { AdjustStock, CarryOutApproval, CloseDiscrepancy, CommandMeta, ReportDiscrepancy, ReviewDiscrepancy } from '../commands.js';
 import { NO_LOT } from '../quants.js';
-import { balanceKey } from '../stock-state.js';
+import { balanceKey } from '../balance.js';
 import type { MemoryStock } from './memory-stock.js';
 import type { Step } from './steps.js';
 

@@ -3,9 +3,10 @@ import { formatQuantity, parseQuantity, type Quantity, sumQuantities, uuidv7, ZE
 import type { CommandMeta, Outcome, SetDemand, Ship, StockCommand } from '../commands.js';
 import { type Pending, withMore } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
-import { NO_LOT } from '../quants.js';
+import { DEFAULT_LOCATION, NO_LOT, type Quality } from '../quants.js';
 import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js';
-import { type Balance, balanceKey, DEFAULT_LOCATION, NeedsMore, type Quality, subjectKey, type Tracking } from '../stock-state.js';
+import { type Balance, balanceKey, subjectKey, type Tracking } from '../balance.js';
+import { NeedsMore } from '../needs-more.js';
 import { setDoubt } from './memory-discrepancies.js';
 import { type BalanceRow, MemoryStock, type ReadLimits } from './memory-stock.js';
 

@@ -1,7 +1,8 @@
 import { parseQuantity, ZERO } from '#libs/domain';
 import { isOpen, raisesDoubt } from '../../discrepancies/discrepancy.js';
 import { countedBalances } from '../../discrepancies/load-discrepancies.js';
-import { type Balance, balanceKey, type StockState, subjectKey } from '../stock-state.js';
+import { type Balance, balanceKey, subjectKey } from '../balance.js';
+import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import type { BalanceRow, MemoryStock } from './memory-stock.js';
 

@@ -2,8 +2,9 @@ import { COMMAND_LINES_MAX } from '#libs/contracts';
 import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { StoredPlace } from '../find-places.js';
 import { noteStored } from '../load-stock.js';
-import { NO_LOT, PLAIN } from '../quants.js';
-import { balanceKey, DEFAULT_LOCATION, placeKey, type StockState } from '../stock-state.js';
+import { DEFAULT_LOCATION, NO_LOT, PLAIN } from '../quants.js';
+import { balanceKey, placeKey } from '../balance.js';
+import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import type { MemoryStock } from './memory-stock.js';
 

@@ -1,5 +1,7 @@
 import { receivedGoods } from '../../costing/receipt-costs.js';
-import { balanceKey, type LedgerLine, type StockState, subjectKey } from '../stock-state.js';
+import { balanceKey, subjectKey } from '../balance.js';
+import type { LedgerLine } from '../movement.js';
+import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import type { MemoryStock } from './memory-stock.js';
 

@@ -6,35 +6,21 @@ import { decide } from '../decide.js';
 import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
-import type { Discrepancy } from '../../discrepancies/discrepancy.js';
-import type { Attempt } from '../../discrepancies/open-discrepancy.js';
+import type { Attempt, Discrepancy } from '../../discrepancies/discrepancy.js';
 import type { ApprovalEffect } from '../../approvals/approval-effect.js';
 import type { Expectation } from '../../expected-receipts/expected-receipt.js';
 import type { CostCorrection } from '../../costing/receipt-costs.js';
 import { doubtsAt, readDiscrepancies, readEffects, storeDiscrepancies, storeDoubts } from './memory-discrepancies.js';
 import { correctedReceipts, placesOfReceipt, readReceipts, storeCorrections } from './memory-receipts.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
-import { isDetailed, lotKey, NO_LOT, pickBefore, type Quant, Quants, receivedAfter } from '../quants.js';
+import { isDetailed, lotKey } from '../balance-quants.js';
+import { NO_LOT, pickBefore, type Quant, Quants, receivedAfter } from '../quants.js';
 import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js';
-import {
-  type Backorder,
-  type Balance,
-  balanceKey,
-  type Demand,
-  type LedgerLine,
-  type Lot,
-  lotNameKey,
-  type MovementHead,
-  movementKey,
-  NeedsMore,
-  type PostedShipment,
-  type ReceivedReturn,
-  type Reservation,
-  StockState,
-  subjectKey,
-  type Tracking,
-  type WarehouseRef,
-} from '../stock-state.js';
+import { type Balance, balanceKey, type Lot, lotNameKey, subjectKey, type Tracking, type WarehouseRef } from '../balance.js';
+import type { Backorder, Demand, Reservation } from '../demand.js';
+import { type LedgerLine, type MovementHead, movementKey, type PostedShipment, type ReceivedReturn } from '../movement.js';
+import { NeedsMore } from '../needs-more.js';
+import { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
 import type { Transfer } from '../../transfers/transfer.js';
 import { findWhole, notePostedSince } from './memory-places.js';

@@ -1,6 +1,7 @@
 import type { StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
-import type { Balance, StockState } from '../stock-state.js';
+import type { Balance } from '../balance.js';
+import type { StockState } from '../stock-state.js';
 import type { Decide } from './memory-stock.js';
 import type { someDay } from './steps.js';
 

@@ -2,7 +2,8 @@ import { parseQuantity, ZERO } from '#libs/domain';
 
 import { decide } from '../decide.js';
 import type { Quant } from '../quants.js';
-import { balanceKey, NeedsMore, subjectKey } from '../stock-state.js';
+import { balanceKey, subjectKey } from '../balance.js';
+import { NeedsMore } from '../needs-more.js';
 import { FOUND_MUTANTS } from './found-mutants.js';
 import type { Decide } from './memory-stock.js';
 import { afterwards, believing, type Mutant } from './mutant.js';

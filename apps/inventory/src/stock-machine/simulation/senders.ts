@@ -1,6 +1,7 @@
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { CommandMeta, StockCommand } from '../commands.js';
-import { balanceKey, type DemandLine, openQuantity, subjectKey } from '../stock-state.js';
+import { balanceKey, subjectKey } from '../balance.js';
+import { type DemandLine, openQuantity } from '../demand.js';
 import { underWay } from '../../transfers/transfer-view.js';
 import { askedOf, decidedOf, decisionOf, discrepancyIdOf, reportOf } from './found-commands.js';
 import type { MemoryStock, ReservationRow } from './memory-stock.js';
