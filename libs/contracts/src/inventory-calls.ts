@@ -205,6 +205,20 @@ export const StockList = defineCall({
   response: internal<Page<StockRow> & { lowStockCount: number }>(),
 });
 
+/** What an entry of the ledger may refer to. */
+export const LEDGER_REF_TYPES = [
+  'receipt',
+  'shipment',
+  'sale',
+  'return',
+  'transfer',
+  'adjustment',
+  'count',
+  'discrepancy',
+  'import',
+] as const;
+export type LedgerRefType = (typeof LEDGER_REF_TYPES)[number];
+
 export interface LedgerEntry {
   readonly entryNo: number;
   readonly movementId: string;
@@ -217,7 +231,7 @@ export interface LedgerEntry {
   /** On hand of (item, warehouse) after this entry. */
   readonly balanceAfter: string;
   readonly movementType: string;
-  readonly refType: string;
+  readonly refType: LedgerRefType;
   readonly refId: string | null;
   readonly orderId: string | null;
   readonly unitCost: string | null;
@@ -242,7 +256,7 @@ export const LedgerList = defineCall({
     itemId: Type.Optional(Id),
     warehouseId: Type.Optional(Id),
     orderId: Type.Optional(Id),
-    refType: Type.Optional(Text(40)),
+    refType: Type.Optional(Type.Union(LEDGER_REF_TYPES.map((type) => Type.Literal(type)))),
     refId: Type.Optional(Id),
     from: Type.Optional(Timestamp),
     to: Type.Optional(Timestamp),

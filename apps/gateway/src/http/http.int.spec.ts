@@ -65,6 +65,15 @@ describe('requests', () => {
     }
   });
 
+  it('for entries of the ledger say what those refer to, by names that there are', async () => {
+    const types = 'receipt, shipment, sale, return, transfer, adjustment, count, discrepancy, import';
+    expect(await test.send('GET', '/inventory/ledger?refType=shipments', { token: admin })).toMatchObject({
+      status: 400,
+      body: { code: 'VALIDATION_FAILED', errors: [{ path: 'refType', message: `must be one of ${types}` }] },
+    });
+    expect(test.inventory.calls).toEqual([]);
+  });
+
   it('that are broken below JSON are problems too', async () => {
     for (const path of ['//api/v1/orders/%zz', '//%', `//api/v1/orders/${'x'.repeat(300)}`]) {
       const answer = await raw('GET', test.url + path.slice(1));

@@ -1,4 +1,4 @@
-import { COMMAND_LINES_MAX, type AdjustmentReason } from '#libs/contracts';
+import { COMMAND_LINES_MAX, type AdjustmentReason, LEDGER_REF_TYPES, type LedgerRefType } from '#libs/contracts';
 import {
   ChoiceField,
   DecimalField,
@@ -160,8 +160,8 @@ export class LedgerQuery extends PageQuery {
   @IdField(optional)
   orderId?: string;
 
-  @TextField(40, { ...optional, example: 'shipment' })
-  refType?: string;
+  @ChoiceField(LEDGER_REF_TYPES, { ...optional, example: 'shipment' })
+  refType?: LedgerRefType;
 
   @IdField(optional)
   refId?: string;

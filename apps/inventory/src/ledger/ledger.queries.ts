@@ -1,4 +1,12 @@
-import { Cursor, type LedgerEntry, type LedgerList, type Page, PAGE_LIMIT_DEFAULT, type RequestOf } from '#libs/contracts';
+import {
+  Cursor,
+  type LedgerEntry,
+  type LedgerList,
+  type LedgerRefType,
+  type Page,
+  PAGE_LIMIT_DEFAULT,
+  type RequestOf,
+} from '#libs/contracts';
 import { shortestDecimal } from '#libs/domain';
 import type { Tx } from '#libs/persistence';
 import type { Scope } from '../scope.js';
@@ -16,7 +24,7 @@ interface EntryRow {
   readonly quantity_delta: string;
   readonly balance_after: string;
   readonly movement_type: string;
-  readonly ref_type: string;
+  readonly ref_type: LedgerRefType;
   readonly ref_id: string | null;
   readonly order_id: string | null;
   readonly unit_cost: string | null;
