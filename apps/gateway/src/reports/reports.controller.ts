@@ -10,23 +10,23 @@ import {
   type Report,
   WouldBlockReport,
 } from '#libs/contracts';
-import { ByCaller, type Caller } from '../http/caller.js';
+import { ByCaller, Caller } from '../http/caller.js';
 import { CsvFile, csvOf } from '../http/csv.js';
 import { Calls } from '../http/endpoint.js';
-import type { Services } from '../http/services.js';
+import { Services } from '../http/services.js';
 import { approvedInDoubt } from './approved-in-doubt.js';
 import {
   type AnsweredReport,
-  type ApprovedInDoubtQuery,
-  type DiscrepancyReportQuery,
-  type InventoryValueQuery,
+  ApprovedInDoubtQuery,
+  DiscrepancyReportQuery,
+  InventoryValueQuery,
   limitOf,
-  type OverridesQuery,
-  type OversellQuery,
+  OverridesQuery,
+  OversellQuery,
   periodOf,
   refuseBackwards,
   type ReportQuery,
-  type WouldBlockQuery,
+  WouldBlockQuery,
 } from './report.dto.js';
 import {
   aDiscrepancyReport,
