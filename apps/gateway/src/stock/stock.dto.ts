@@ -32,10 +32,10 @@ export class ReceiptLine {
   @IdField({ ...optional, example: 'L-2026-03' })
   lot?: string;
 
-  @TimestampField(optional)
+  @TimestampField({ ...optional, description: 'Of the lot: only with one.' })
   producedAt?: string;
 
-  @TimestampField(optional)
+  @TimestampField({ ...optional, description: 'Of the lot: only with one.' })
   expiresAt?: string;
 
   @IdField({ ...optional, example: 'A-01' })

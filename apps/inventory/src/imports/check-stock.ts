@@ -2,6 +2,7 @@ import type { ImportError, Item } from '#libs/contracts';
 import { arrayLiteral, statement, type Tx } from '#libs/persistence';
 import { findItems } from '../catalogue/item.queries.js';
 import { isShown } from '../scope.js';
+import { datesOf } from '../stock-machine/lots.js';
 import { dateErrors, dateOf, orderErrors } from './check-lots.js';
 import type { ImportRow } from './import.sql.js';
 import { findLots, type LotDates, lotKey, type LotName } from './lot.sql.js';
@@ -111,14 +112,17 @@ function checkPlace({ warehouseId, location = 'default' }: Partial<StockValues>,
   }
 }
 
-/** Whether a line names a lot exactly when its item is tracked. */
-function isLotRight({ lot, quantity }: Partial<StockValues>, { itemId, tracking }: Item, fail: Fail): boolean {
+/** Whether a line names a lot exactly when its item is tracked, and dates only with one. */
+function isLotRight(row: Partial<StockValues>, { itemId, tracking }: Item, fail: Fail): boolean {
+  const { lot, quantity } = row;
+  const dates = tracking === 'none' ? datesOf(row) : [];
+  for (const date of dates) fail(date, `Item ${itemId} is not tracked by lot, and only lots have dates; leave ${date} out.`);
   if (tracking === 'none' && lot !== undefined) fail('lot', `Item ${itemId} is not tracked by lot; leave the lot out.`);
   else if (tracking === 'lot' && lot === undefined) fail('lot', `Item ${itemId} is tracked by lot; say which.`);
   else if (tracking === 'serial' && lot === undefined) fail('lot', `Item ${itemId} is tracked by serial number; say which piece it is.`);
   else if (tracking === 'serial' && quantity !== undefined && quantity !== '1') {
     fail('quantity', `${lot} of item ${itemId} is one piece, so its quantity is 1; give every piece a line of its own.`);
-  } else return true;
+  } else return dates.length === 0;
   return false;
 }
 

@@ -329,6 +329,7 @@ describe('imports', () => {
           'W1,milk,1,1,L2,,,,',
           'W2,milk,1,1,L2,2026-01-01,,B7,',
           'W2,milk,1,1,L4,2026-03-01,2026-02-01,,',
+          'W1,plain,1,1,,2026-02-01,2026-03-01,,',
         );
         const ended = await run('unfit', 'stock', wrong);
         expect(ended.errors.map(({ line, column, message }) => `${line} ${column}: ${message}`)).toEqual([
@@ -343,6 +344,8 @@ describe('imports', () => {
           '12 producedAt: Lot L2 of item milk is known, and its producedAt is not set.',
           '12 location: Location B7 does not exist in W2; create it first.',
           '13 expiresAt: Lot L4 of item milk would expire before it was produced, at 2026-03-01T00:00:00.000Z.',
+          '14 producedAt: Item plain is not tracked by lot, and only lots have dates; leave producedAt out.',
+          '14 expiresAt: Item plain is not tracked by lot, and only lots have dates; leave expiresAt out.',
         ]);
       });
 

@@ -26,25 +26,26 @@ describe('a receipt', () => {
     });
   });
 
-  it('keeps entries apart that differ in cost, dates or quality', () => {
+  it('keeps entries apart that differ in cost or quality', () => {
     const given = new GivenStock({});
     const line = { itemId: 'A', quantity: '1', unitCost: '1' };
-    const expiresAt = '2027-01-01T00:00:00Z';
-    given.when(
-      receives(
-        'r1',
-        'W1',
-        {},
-        { lines: [line, line, { ...line, unitCost: '2' }, { ...line, expiresAt }, { ...line, quality: 'damaged' }] },
-      ),
-    );
-    expect(given.ledger('W1/A')).toEqual([
-      'receipt 2 available = 2',
-      'receipt 1 available = 3',
-      'receipt 1 available = 4',
-      'receipt 1 damaged = 5',
+    given.when(receives('r1', 'W1', {}, { lines: [line, line, { ...line, unitCost: '2' }, { ...line, quality: 'damaged' }] }));
+    expect(given.ledger('W1/A')).toEqual(['receipt 2 available = 2', 'receipt 1 available = 3', 'receipt 1 damaged = 4']);
+    expect(given.at('W1/A')).toBe('4 on hand, 1 blocked');
+  });
+
+  it.each(['producedAt', 'expiresAt'])('takes no %s of what is not tracked by lot, where it would have no effect', (date) => {
+    const given = new GivenStock({});
+    const lines = [{ itemId: 'A', quantity: '1', unitCost: '1', [date]: '2027-01-01T00:00:00Z' }];
+    const message = `item A is not tracked by lot, and only lots have dates; leave ${date} out`;
+    expect(given.when(receives('r1', 'W1', {}, { lines }))).toMatchObject({
+      error: { kind: 'rejected', code: 'STOCK_VALIDATION', message },
+    });
+    given.when(receives('r1', 'W1', {}, { lines, meta: byEvent('e1') }));
+    expect(given.said()).toMatchObject([
+      { type: 'StockReceiptFailed', data: { receiptId: 'r1', reason: 'INVALID_STATE', lines: [{ itemId: 'A', message }] } },
     ]);
-    expect(given.at('W1/A')).toBe('5 on hand, 1 blocked');
+    expect(given.at('W1/A')).toBe('nothing');
   });
 
   it('takes no lot that would expire before it was produced', () => {

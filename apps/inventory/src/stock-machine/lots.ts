@@ -52,16 +52,21 @@ export function refusalOfPlace(
 }
 
 /**
- * Whether goods can be put where their lines say: the bin exists, a lot is named exactly when the item is tracked, its dates are those it is
- * known by and in their order, and a serial number is nowhere else. Null when they can.
+ * Whether goods can be put where their lines say: the bin exists, a lot is named exactly when the item is tracked, dates only with a lot, and
+ * they are those it is known by and in their order, and a serial number is nowhere else. Null when they can.
  */
 export function refusalOfIncoming(state: StockState, lines: readonly Incoming[]): PlaceRefusal | null {
   const said = new Map<string, Lot>();
   for (const line of lines) {
     const refusal = refusalOfPlace(state, line);
     if (refusal !== null) return refusal;
-    if (line.lot === undefined) continue;
     const { orgId, itemId, tracking } = line.balance;
+    if (line.lot === undefined) {
+      const [date] = datesOf(line);
+      if (date === undefined) continue;
+      const error = rejected('STOCK_VALIDATION', `item ${itemId} is not tracked by lot, and only lots have dates; leave ${date} out`);
+      return { reason: 'INVALID_STATE', itemId, error };
+    }
     const key = lotNameKey(orgId, itemId, line.lot);
     const known = said.get(key) ?? state.lots.get(key);
     if (tracking === 'serial' && (known?.isStocked === true || said.has(key))) {
@@ -85,6 +90,10 @@ export function refusalOfIncoming(state: StockState, lines: readonly Incoming[])
   }
   return null;
 }
+
+/** Which dates of its lot a line says. */
+export const datesOf = (line: Pick<Incoming, 'producedAt' | 'expiresAt'>) =>
+  (['producedAt', 'expiresAt'] as const).filter((date) => line[date] !== undefined);
 
 /** What is not said is not in contradiction. */
 const isOther = (said: string | undefined, known: Date | null) => said !== undefined && new Date(said).getTime() !== known?.getTime();
