@@ -4,7 +4,7 @@ import { statement, type Tx } from '#libs/persistence';
 import { itemNotFound } from '../catalogue/item.queries.js';
 import { warehouseNotFound } from '../catalogue/warehouse.queries.js';
 import { isShown, type Scope } from '../scope.js';
-import { type AvailabilityTerms, availableToPromise, discrepancyHold, safetyStock } from './available-to-promise.js';
+import { type AvailabilityTerms, availableToPromise, discrepancyHold, isInDoubt, safetyStock } from './available-to-promise.js';
 import { IS_DARK, stockTermColumns, type StockTermRow, stockTerms } from './stock-terms.js';
 
 /** What one caller asks: items, each in one warehouse or in all that know it. */
@@ -180,7 +180,7 @@ export function toAvailability(
     backordered: formatQuantity(terms.backordered),
     inTransit: formatQuantity(terms.inTransit),
     available: formatQuantity(availableToPromise(terms)),
-    requiresAcknowledgement: !isDark && terms.lockPolicy === 'soft' && terms.doubts > 0,
-    warnings: terms.doubts > 0 && (!isDark || isAdmin) ? [warningOf(terms)] : [],
+    requiresAcknowledgement: !isDark && terms.lockPolicy === 'soft' && isInDoubt(terms),
+    warnings: isInDoubt(terms) && (!isDark || isAdmin) ? [warningOf(terms)] : [],
   };
 }

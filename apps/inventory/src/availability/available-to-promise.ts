@@ -49,6 +49,14 @@ export function discrepancyHold(terms: StockTerms): Quantity {
 }
 
 /**
+ * Whether there is anything to be told of what is in doubt. A severe discrepancy that differs by nothing, as somebody may report one, puts
+ * nothing in doubt, but where all is kept back while one is open.
+ */
+export function isInDoubt({ doubts, doubtful, lockPolicy }: Pick<StockTerms, 'doubts' | 'doubtful' | 'lockPolicy'>): boolean {
+  return doubts > 0 && (doubtful !== ZERO || lockPolicy === 'hard');
+}
+
+/**
  * What waiting backorders may take: free stock above the safety stock that nothing says anything against. New demand gets less, because it must not jump the queue;
  * see {@link availableToPromise}.
  */

@@ -3,6 +3,7 @@ import {
   DiscrepancyFindings,
   DiscrepancyGet,
   DiscrepancyList,
+  DiscrepancyReport,
   ItemCreate,
   ReceiptPost,
   SettingsUpdate,
@@ -41,6 +42,9 @@ describe('discrepancies', () => {
   };
   const find = (...findings: ReturnType<typeof finding>[]) => service.call(DiscrepancyFindings, { orgId, runId: 'run', findings });
 
+  const report = (warehouseId: string, snapshotQuantity: string) =>
+    service.call(DiscrepancyReport, { orgId, warehouseId, itemId: 'a', snapshotQuantity, severity: 'high', note: 'seen' });
+
   it('are opened once for each finding of reconciliation, whoever is first', async () => {
     // Keys hold whatever identifies what was found.
     const odd = 'on_hand "a", {w1}\\ ä';
@@ -52,6 +56,18 @@ describe('discrepancies', () => {
       discrepancyHold: '3',
       available: '7',
     });
+  });
+
+  it.each([
+    ['soft', true],
+    ['monitor', false],
+  ] as const)('that differ by nothing put nothing in doubt, however severe: %s', async (discrepancyLockPolicy, isAsked) => {
+    await service.call(SettingsUpdate, { orgId, discrepancyLockPolicy });
+    const told = async () => (await service.call(AvailabilityGet, { orgId, items: [{ itemId: 'a', warehouseId: 'w1' }] })).items[0]!;
+    await report('w1', '10');
+    expect(await told()).toMatchObject({ available: '10', requiresAcknowledgement: false, warnings: [] });
+    await report('w1', '9');
+    expect(await told()).toMatchObject({ requiresAcknowledgement: isAsked, warnings: [expect.stringContaining(' 1 of it in doubt')] });
   });
 
   it('are logged when they are opened, and when stock that is only watched is held all the same', async () => {
@@ -66,6 +82,7 @@ describe('discrepancies', () => {
       const what = { orgId, itemId: 'a', warehouseId: 'w1', severity: 'critical', source: 'reconciliation_job', ...numbers };
       expect(said).toContainEqual({ msg: 'Discrepancy created', discrepancyId: opened, ...what });
       expect(said).toContainEqual(expect.objectContaining({ msg: 'Discrepancy created', discrepancyId: other, warehouseId: 'w2' }));
+      await report('w2', '10');
       said.length = 0;
       for (const [orderId, warehouseId] of [
         ['watched', 'w1'],

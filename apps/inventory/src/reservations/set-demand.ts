@@ -7,6 +7,7 @@ import {
   type StockDemand,
 } from '#libs/contracts';
 import { formatQuantity, maxQuantity, minQuantity, parseQuantity, SCALE, ZERO } from '#libs/domain';
+import { isInDoubt } from '../availability/available-to-promise.js';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
 import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
 import { isDetailed, splitsPieces } from '../stock-machine/balance-quants.js';
@@ -226,7 +227,7 @@ function carryOut(state: StockState, demand: Demand, plan: Plan): void {
     const line = demand.lines[index]!;
     for (const { balance, quantity, parts } of take) {
       hold(state, demand, line, balance, quantity, parts);
-      if (balance.doubts > 0 && balance.lockPolicy === 'monitor') state.heldInDoubt.push({ orderId: demand.orderId, balance, quantity });
+      if (isInDoubt(balance) && balance.lockPolicy === 'monitor') state.heldInDoubt.push({ orderId: demand.orderId, balance, quantity });
     }
     if (wait === null) continue;
     enqueue(state, demand, line, wait.balance, wait.quantity - line.backordered);
