@@ -7,10 +7,12 @@ import {
   ApprovalPolicyMatch,
   type ApprovalRequest,
   type ApproverRole,
+  AuditLists,
   DiscrepancyDismiss,
   DiscrepancyGet,
   DiscrepancyReport,
   DiscrepancyResolve,
+  DiscrepancyReview,
   ItemCreate,
   makeEvent,
   ReceiptPost,
@@ -250,6 +252,22 @@ describe('changes of stock that need an approval', () => {
       };
       expect(await resolve(discrepancyId)).toMatchObject({ status: 'cancelled' });
       expect(withdrawn).toHaveLength(2);
+    });
+
+    it('is on the trail as what it is: that it was asked for, and that nothing came of it', async () => {
+      const { discrepancyId } = await report('4');
+      await service.call(DiscrepancyReview, { orgId, discrepancyId }, manager);
+      await resolve(discrepancyId);
+      await decides(requestOf(asked[0]!, 'rejected'));
+      const { items } = await service.call(AuditLists.inventory, { orgId });
+      expect(items.map(({ type }) => type)).toEqual([
+        'discrepancy_approval_ended',
+        'discrepancy_approval_requested',
+        'discrepancy_reviewed',
+        'discrepancy_opened',
+      ]);
+      expect(items[1]!.actor).toBe('ann');
+      expect(items[0]!.details).toMatchObject({ status: 'under_review', resolutionNote: 'Rejected by bob: seen it' });
     });
 
     it('that was rejected stays open, and says so; what was dismissed meanwhile is not posted', async () => {

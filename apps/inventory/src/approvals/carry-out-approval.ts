@@ -43,7 +43,7 @@ function goesOn(state: StockState, found: Discrepancy | undefined, { approvalKin
   if (found === undefined || !isOpen(found)) return;
   found.resolutionNote = note.slice(0, NOTE_MAX);
   if (approvalKind === 'movement_override') found.approvalRequestId = null;
-  changeDiscrepancy(state, found, meta);
+  changeDiscrepancy(state, found, 'discrepancy_approval_ended', meta);
 }
 
 const NOTE_MAX = 500;

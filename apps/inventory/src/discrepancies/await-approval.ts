@@ -12,7 +12,7 @@ export function awaitApproval(state: StockState, command: AwaitApproval): Outcom
   if (found === undefined) return refuse(discrepancyNotFound(command.discrepancyId));
   if (isOpen(found) && found.approvalRequestId !== command.approvalRequestId) {
     found.approvalRequestId = command.approvalRequestId;
-    changeDiscrepancy(state, found, command.meta);
+    changeDiscrepancy(state, found, 'discrepancy_approval_requested', command.meta);
   }
   return answered(discrepancyView(found));
 }

@@ -148,7 +148,14 @@ export function authoriseKeeper({ roles }: Pick<Actor, 'roles'>, found: Pick<Dis
 export interface DiscrepancyChange {
   readonly orgId: string;
   readonly changeId: string;
-  readonly type: 'discrepancy_opened' | (typeof CHANGES)[keyof typeof CHANGES];
+  readonly type:
+    | 'discrepancy_opened'
+    | 'discrepancy_reviewed'
+    | 'discrepancy_approval_requested'
+    /** Nothing came of what was asked, and it goes on. */
+    | 'discrepancy_approval_ended'
+    | 'discrepancy_resolved'
+    | 'discrepancy_dismissed';
   readonly actor: string | null;
   /** As it was then. */
   readonly discrepancy: DiscrepancyView;
@@ -161,14 +168,6 @@ export interface Rederived {
   readonly from: string;
   readonly to: string;
 }
-
-/** What the record says was done, by the status that it led to. */
-export const CHANGES = {
-  new: 'discrepancy_changed',
-  under_review: 'discrepancy_reviewed',
-  resolved: 'discrepancy_resolved',
-  dismissed: 'discrepancy_dismissed',
-} as const satisfies Record<Discrepancy['status'], string>;
 
 /** An order's line that wanted more than it could have. */
 export interface Attempt {

@@ -6,7 +6,6 @@ import { type Balance, subjectKey } from '../stock-machine/balance.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 import {
   type Attempt,
-  CHANGES,
   differenceOf,
   type Discrepancy,
   type DiscrepancyChange,
@@ -97,7 +96,7 @@ export function closeDiscrepancy(
   open.closedAt = state.now;
   open.closedBy = end.by;
   open.resolutionNote = end.note;
-  changeDiscrepancy(state, open, meta, end.rederived);
+  changeDiscrepancy(state, open, `discrepancy_${end.status}`, meta, end.rederived);
   if (balance !== null) {
     doubt(state, balance, open, -1);
     if (balance.attemptsDiscrepancyId === open.discrepancyId) balance.attemptsDiscrepancyId = null;
@@ -108,9 +107,15 @@ export function closeDiscrepancy(
 }
 
 /** Notes that something about an open discrepancy has changed, and puts on record who changed it. */
-export function changeDiscrepancy(state: StockState, changed: Discrepancy, meta: CommandMeta, rederived?: Rederived): void {
+export function changeDiscrepancy(
+  state: StockState,
+  changed: Discrepancy,
+  type: Exclude<DiscrepancyChange['type'], 'discrepancy_opened'>,
+  meta: CommandMeta,
+  rederived?: Rederived,
+): void {
   if (!state.newDiscrepancies.has(changed)) state.changedDiscrepancies.add(changed);
-  record(state, changed, CHANGES[changed.status], meta, rederived);
+  record(state, changed, type, meta, rederived);
   state.revision++;
 }
 

@@ -15,7 +15,7 @@ export function reviewDiscrepancy(state: StockState, command: ReviewDiscrepancy)
   if (found.status !== 'under_review' || found.assignedTo !== assignedTo) {
     found.status = 'under_review';
     found.assignedTo = assignedTo;
-    changeDiscrepancy(state, found, command.meta);
+    changeDiscrepancy(state, found, 'discrepancy_reviewed', command.meta);
   }
   return answered(discrepancyView(found));
 }
