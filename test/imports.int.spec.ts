@@ -200,9 +200,9 @@ it('a file of 60 MiB is held as a whole by no process', async () => {
       await client.send('PUT', `/imports/${String(body['importId'])}/cancel`);
       return most;
     };
-    // The first brings the code into memory, and the pools to their size.
+    // The first brings the code into memory, and the pools to their size. Who holds the file needs 60 more; what is garbage on a busy machine took 29.
     const [small, large] = [await send(2), await send(60)];
-    large.forEach((most, index) => expect(most - small[index]!).toBeLessThan(25));
+    large.forEach((most, index) => expect(most - small[index]!).toBeLessThan(45));
   } finally {
     await installation.remove();
   }
