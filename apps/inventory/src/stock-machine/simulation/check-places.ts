@@ -49,6 +49,7 @@ export class PlacesCheck {
   private readonly before: Places;
   private readonly heldBefore: ReadonlyMap<string, Held>;
   private readonly ledgerBefore: number;
+  private readonly openedBefore: number;
   private readonly sequenceBefore: number | null;
 
   constructor(
@@ -59,6 +60,7 @@ export class PlacesCheck {
     this.before = placesOf(stock, state);
     this.heldBefore = heldPlaces(state);
     this.ledgerBefore = state.ledger.length;
+    this.openedBefore = state.newDiscrepancies.size;
     this.sequenceBefore = command.kind === 'set-demand' ? state.demand(command.orgId, command.orderId).incomingSequence : null;
   }
 
@@ -93,11 +95,23 @@ export class PlacesCheck {
     // Where something is given back in between, what is free at the end need not have been so when it was chosen.
     if (this.command.kind === 'ship' || this.command.kind === 'unship') return;
     const before = this.before.get(key);
+    const missed = this.missedAt(key);
     for (const [other, sooner] of after) {
-      const free = minQuantity(freeOf(sooner), freeOf(before?.get(other)));
+      const free = minQuantity(freeOf(sooner) - (missed.get(other) ?? ZERO), freeOf(before?.get(other)));
       const isFirst = free > ZERO && this.serves(sooner, line, balance) && isBefore(sooner, row);
       ensure(!isFirst, say(`though ${other} comes first and ${formatQuantity(free)} of it are free`));
     }
+  }
+
+  /** What a picker did not find in places of a balance: his order gives it back after others had to move. */
+  private missedAt(key: string): ReadonlyMap<string, Quantity> {
+    const missed = new Map<string, Quantity>();
+    for (const { orgId, warehouseId, itemId, source, ...found } of [...this.state.newDiscrepancies].slice(this.openedBefore)) {
+      if (source !== 'pick_shortage' || balanceKey(orgId, warehouseId!, itemId) !== key) continue;
+      const place = quantKey({ lot: found.lot ?? NO_LOT, location: found.location!, quality: 'available' });
+      missed.set(place, (missed.get(place) ?? ZERO) + found.ledgerQuantity - found.snapshotQuantity);
+    }
+    return missed;
   }
 
   /** Whether a place may serve a line. */
