@@ -63,6 +63,13 @@ describe('a recall', () => {
     given.answer(changesQuality('W1/A #x', '1 recalled -> damaged'));
   });
 
+  it('takes what came in the same batch to where nothing of it was', () => {
+    const given = new GivenStock({ 'W1/A #x': '5', 'W1/A #y': '4' }, options);
+    given.batch(receivesAt('r1', 'W2/A #x', '2'), receivesAt('r2', 'W2/A #new', '1'), recalls('A #x'), recalls('A #new'));
+    expect(given.quants('W1/A')).toEqual(['#x recalled: 5', '#y available: 4']);
+    expect(given.quants('W2/A')).toEqual(['#new recalled: 1', '#x recalled: 2']);
+  });
+
   it('is not undone by a shipment that did not happen: its order waits', () => {
     const given = new GivenStock({ 'W1/A #x': '5' }, options);
     given.when(wants('o1', { 1: 'A 3' }));

@@ -26,7 +26,7 @@ export function recallLot(state: StockState, command: RecallLot): Outcome<Recall
   if (repeat !== undefined) return repeat;
   const lot = state.lots.get(lotNameKey(orgId, itemId, name));
   if (lot === undefined) return refuse(notFound('LOT_NOT_FOUND', `item ${itemId} has no lot ${name}`));
-  const parts = requireEach(state.placesOfLots.get(lotNameKey(orgId, itemId, name)) ?? [], (key) => partsAt(state, key, name)).flat();
+  const parts = requireEach(placesOfLot(state, orgId, itemId, name), (key) => partsAt(state, key, name)).flat();
   const fact = planFact(
     state,
     parts.map(({ balance, place, quantity }) => ({ balance, place, delta: -quantity })),
@@ -72,6 +72,17 @@ export function recallLot(state: StockState, command: RecallLot): Outcome<Recall
     }
     return answered(answer);
   });
+}
+
+/** Where something of a lot is: as it was looked up, and where this batch has brought some since. */
+function placesOfLot(state: StockState, orgId: string, itemId: string, lot: string): ReadonlySet<string> {
+  const places = new Set(state.placesOfLots.get(lotNameKey(orgId, itemId, lot)));
+  for (const [key, balance] of state.balances) {
+    if (balance.orgId !== orgId || balance.itemId !== itemId) continue;
+    const changes = [...(balance.quants.changes?.values() ?? [])];
+    if (changes.some((change) => change.lot === lot && change.quantity > ZERO)) places.add(key);
+  }
+  return places;
 }
 
 /** What a recall takes of a lot in one warehouse. @throws NeedsMore when something of it came there since the places were looked up. */
