@@ -8,6 +8,7 @@ import {
   puts,
   recalls,
   receives,
+  receivesAt,
   reports,
   resolves,
   reviews,
@@ -150,6 +151,19 @@ describe('resolving', () => {
     given.said();
     expect(given.when(resolves(found))).toMatchObject(code('INSUFFICIENT_STOCK'));
     expect([given.at('W1/A'), given.said()]).toEqual(['5 on hand', []]);
+  });
+
+  it('of a finding that is true no more changes nothing where nothing lies: what comes there later expires with its lot', () => {
+    const options = { items: { A: { tracking: 'lot' } }, bins: ['W1/bin'] } as const;
+    const given = new GivenStock({ 'W1/A #x': '1 until 2026-01-06' }, options);
+    const recording = finds('W1/A #x @bin', '1 0');
+    const findings = [{ ...recording.findings[0]!, kind: 'quant_reserved', findingKey: 'quant_reserved|W1|A||x/bin' }];
+    given.answer({ ...recording, findings });
+    const [found] = [...given.stock.discrepancies.values()];
+    given.answer(resolves(found!));
+    given.answer(receivesAt('later', 'W1/A #x @bin', '5'));
+    given.pass(86_400);
+    expect(given.when(wants('o', { 1: 'A 1 @W1' }))).toMatchObject({ answer: { status: 'failed' } });
   });
 
   it('posts nothing of what nobody counted', () => {

@@ -221,6 +221,8 @@ function planQuant(
   const expiresAt = state.lots.get(lotNameKey(balance.orgId, balance.itemId, key.lot))?.expiresAt ?? null;
   const carryOut = () => {
     counters.corrected.add(name);
+    // No row is made where none is needed: it would not know when its lot expires.
+    if (by === ZERO) return;
     state.touchBalance(balance);
     if (kind === 'quant') changeQuantity(state, balance, key, by, expiresAt, known?.receivedAt ?? state.now);
     else changeReserved(state, balance, key, by);
