@@ -5,7 +5,8 @@ import type { StockCommand } from '../stock-machine/commands.js';
 import { arrives, receives, transfers } from '../stock-machine/simulation/given-stock.js';
 import { simulate } from '../stock-machine/simulation/simulate.js';
 import { StockDatabase, type StockProcess } from '../stock-machine/simulation/stock-database.js';
-import { ITEMS, ORGS, someDay, WAREHOUSES } from '../stock-machine/simulation/steps.js';
+import { someDay } from '../stock-machine/simulation/steps.js';
+import { ITEMS, ORGS, WAREHOUSES } from '../stock-machine/simulation/world.js';
 import { readPastAvailability } from './as-of.queries.js';
 import { readAvailability } from './availability.queries.js';
 

@@ -1,3 +1,4 @@
+import type { DiscrepancyFindings, ResponseOf } from '#libs/contracts';
 import { maxQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { Discrepancy } from '../../discrepancies/discrepancy.js';
 import type { Outcome, StockCommand } from '../commands.js';
@@ -9,6 +10,7 @@ import type { StockState } from '../stock-state.js';
 import { type Act, actOf } from './acts.js';
 import { ensure, readable } from './check-rows.js';
 import type { BalanceRow, MemoryStock } from './memory-stock.js';
+import { FINDINGS } from './world.js';
 
 // What may be done about discrepancies, said a second time: from what they were before and after a decision, and from the ledger.
 
@@ -38,6 +40,8 @@ export class DiscrepanciesCheck {
   check(outcome: Outcome | NeedsMore, isRepeat: boolean): void {
     const name = `${this.command.kind} ${JSON.stringify(this.command.meta.messageId)}`;
     this.checkFinal(name);
+    this.checkOnce(name);
+    this.checkFindings(name, outcome);
     this.checkPosted(name, outcome);
     this.checkCounters(name);
     if (isRepeat) this.checkNothingFound(name);
@@ -52,6 +56,52 @@ export class DiscrepanciesCheck {
       for (const part of ['snapshotQuantity', 'ledgerQuantity', 'severity', 'source', 'lot', 'location', 'detectedAt'] as const)
         ensure(was[part] === now[part], () => `${name} changes ${part} of discrepancy ${key}`);
     }
+  }
+
+  /** What was found before, and is open, is not found again. */
+  private checkOnce(name: string): void {
+    for (const { orgId, findingKey } of this.opened()) {
+      const { length } = findingKey === null ? [] : this.openBy(orgId, findingKey);
+      ensure(length <= 1, () => `${findingKey} is open ${length} times after ${name}`);
+    }
+  }
+
+  /** What reconciliation found is on record, once, as it was found, as severe as it differs; and changes no stock. */
+  private checkFindings(name: string, outcome: Outcome | NeedsMore): void {
+    const { command, state } = this;
+    if (command.kind !== 'record-findings') return;
+    ensure(state.ledger.length === this.ledgerBefore, () => `${name} moves stock because of what was found`);
+    const opened = this.opened();
+    const told = outcome instanceof NeedsMore || outcome.kind !== 'answer' ? [] : (outcome.answer as Told).findings;
+    const fresh = told.filter(({ isNew }) => isNew).map(({ discrepancyId }) => discrepancyId);
+    const ids = opened.map(({ discrepancyId }) => discrepancyId);
+    ensure(asText(fresh) === asText(ids), () => `${name} tells of ${fresh.join()} as new, ${ids.join()} are`);
+    if (outcome instanceof NeedsMore) return;
+    command.findings.forEach((finding, index) => {
+      const { findingKey, kind, expected, actual } = finding;
+      const found = this.openBy(command.orgId, findingKey)[0];
+      ensure(
+        found !== undefined && told[index]?.discrepancyId === found.discrepancyId,
+        () => `${name} tells of ${findingKey} as ${told[index]?.discrepancyId}, open is ${found?.discrepancyId}`,
+      );
+      if (!told[index].isNew) return;
+      const isKnown = finding.warehouseId !== null && state.balances.has(placeOf({ ...finding, orgId: command.orgId }));
+      const said = [isKnown ? finding.warehouseId : null, finding.itemId, finding.lot ?? null, finding.location ?? null, expected, actual];
+      const kept = [found.warehouseId, found.itemId, found.lot, found.location, found.ledgerQuantity, found.snapshotQuantity];
+      ensure(asText(said) === asText(kept), () => `${name} finds ${asText(said)}, on record is ${asText(kept)}`);
+      const severity = FINDINGS[kind as keyof typeof FINDINGS].isStock ? severityOf(expected, actual) : 'medium';
+      ensure(found.severity === severity, () => `${name} finds ${kind} ${actual} of ${expected} ${found.severity}, which is ${severity}`);
+    });
+  }
+
+  private opened(): Discrepancy[] {
+    return [...this.state.newDiscrepancies].slice(this.openedBefore);
+  }
+
+  /** The open ones of a finding. */
+  private openBy(orgId: string, findingKey: string): Discrepancy[] {
+    const all = new Map([...this.stock.discrepancies, ...this.state.discrepancies]);
+    return [...all.values()].filter((found) => found.orgId === orgId && found.findingKey === findingKey && isWaiting(found));
   }
 
   /** What a balance counts is what is open on it. */
@@ -138,7 +188,9 @@ export class DiscrepanciesCheck {
     const was = this.before.get(key);
     const isEnded = was !== undefined && isWaiting(was) && !isWaiting(this.state.discrepancies.get(key)!);
     const isAnswered = !(outcome instanceof NeedsMore) && outcome.kind === 'answer';
-    const expected = isEnded && isAnswered && command.adjust ? was.snapshotQuantity - was.ledgerQuantity : ZERO;
+    // Nobody saw what reconciliation found: no goods are missing, a counter is.
+    const isSeen = isEnded && was.source !== 'reconciliation_job';
+    const expected = isSeen && isAnswered && command.adjust ? was.snapshotQuantity - was.ledgerQuantity : ZERO;
     const posted = sumQuantities(counts, (entry) => entry.quantityDelta);
     ensure(posted === expected, () => `${name} posts ${posted} for discrepancy ${key}, which says ${expected}`);
     for (const entry of counts) {
@@ -177,6 +229,19 @@ export function checkDoubts(balance: Counted, all: readonly Discrepancy[], when:
     balance.attemptsDiscrepancyId === null || mayBeJoined,
     () => `refused orders at ${key} join ${balance.attemptsDiscrepancyId}, which is ${joined?.status}, ${when}`,
   );
+}
+
+type Told = ResponseOf<typeof DiscrepancyFindings>;
+
+/** How severe a difference is, in percent of what is expected. */
+function severityOf(expected: string, actual: string): Discrepancy['severity'] {
+  const percent = (100 * Math.abs(Number(parseQuantity(actual) - parseQuantity(expected)))) / Math.abs(Number(parseQuantity(expected)));
+  const limits = [
+    [2, 'low'],
+    [5, 'medium'],
+    [20, 'high'],
+  ] as const;
+  return limits.find(([limit]) => percent <= limit)?.[1] ?? 'critical';
 }
 
 const isWaiting = ({ status }: Discrepancy) => status === 'new' || status === 'under_review';

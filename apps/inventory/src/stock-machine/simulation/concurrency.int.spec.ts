@@ -5,7 +5,8 @@ import { MemoryStock } from './memory-stock.js';
 import { ofOrg, Rebinding } from './rebind.js';
 import { simulate } from './simulate.js';
 import { StockDatabase, type StockProcess } from './stock-database.js';
-import { begunAt, ORGS, someDay } from './steps.js';
+import { someDay } from './steps.js';
+import { begunAt, ORGS } from './world.js';
 
 const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
 const DAYS = Number(process.env['SIMULATION_DAYS'] ?? 40);

@@ -1,13 +1,22 @@
-import type { ApprovalRequest } from '#libs/contracts';
+import { type ApprovalRequest, findingKeyOf } from '#libs/contracts';
 import { formatQuantity, maxQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { carryOutOf } from '../../approvals/approved-work.js';
 import { aboutDiscrepancy, type Discrepancy, isOpen } from '../../discrepancies/discrepancy.js';
 import { overrideOf } from '../../discrepancies/request-override.js';
-import type { AdjustStock, CarryOutApproval, CloseDiscrepancy, CommandMeta, ReportDiscrepancy, ReviewDiscrepancy } from '../commands.js';
-import { NO_LOT } from '../quants.js';
+import type {
+  AdjustStock,
+  CarryOutApproval,
+  CloseDiscrepancy,
+  CommandMeta,
+  RecordFindings,
+  ReportDiscrepancy,
+  ReviewDiscrepancy,
+} from '../commands.js';
+import { DEFAULT_LOCATION, NO_LOT } from '../quants.js';
 import { balanceKey } from '../balance.js';
 import type { MemoryStock } from './memory-stock.js';
 import type { Step } from './steps.js';
+import { FINDINGS } from './world.js';
 
 // What people say of discrepancies, and approvals of what needed one: from what is known at that moment.
 
@@ -40,6 +49,52 @@ function placeOf(stock: MemoryStock, key: string, nth: number | null): { lot: st
   const isBin = nth! % 3 > 0 || quant.lot === NO_LOT;
   const there = quants.filter((one) => one.lot === quant.lot && (!isBin || one.location === quant.location));
   return { lot: quant.lot, location: isBin ? quant.location : null, quantity: sumQuantities(there, (one) => one.quantity) };
+}
+
+/** What reconciliation says is wrong, by the keys by which it says the same in every run. */
+export function findingsOf(stock: MemoryStock, { org: orgId, findings }: Of<'reconcile'>, runId: string): Unsaid<RecordFindings> {
+  return {
+    kind: 'record-findings',
+    orgId,
+    runId,
+    findings: findings.map(({ kind, nth, difference, ...at }) => {
+      const subject = subjectOf(stock, orgId, kind, at, nth);
+      const expected = formatQuantity(subject.quantity);
+      const actual = formatQuantity(subject.quantity + parseQuantity(difference));
+      const { quantity: _, ...about } = subject;
+      return { findingKey: findingKeyOf({ kind, ...about }), kind, ...about, expected, actual, note: 'the records say otherwise' };
+    }),
+  };
+}
+
+/** What a finding is about, and how much its records say. */
+function subjectOf(
+  stock: MemoryStock,
+  orgId: string,
+  kind: keyof typeof FINDINGS,
+  { warehouseId, itemId }: { readonly warehouseId: string; readonly itemId: string },
+  nth: number,
+) {
+  const nothing = { warehouseId, itemId, lot: null, location: null, orderId: null, subject: '', quantity: ZERO };
+  const key = balanceKey(orgId, warehouseId, itemId);
+  switch (FINDINGS[kind].of) {
+    case 'item':
+      return { ...nothing, quantity: stock.balances.get(key)?.onHand ?? ZERO };
+    case 'place': {
+      const quants = stock.quantsAt(key);
+      const quant = quants[nth % Math.max(1, quants.length)];
+      if (quant === undefined) return { ...nothing, location: DEFAULT_LOCATION, subject: `${NO_LOT}/${DEFAULT_LOCATION}/available` };
+      const { lot, location, quality, quantity } = quant;
+      return { ...nothing, lot: lot === NO_LOT ? null : lot, location, subject: `${lot}/${location}/${quality}`, quantity };
+    }
+    case 'order': {
+      const demands = [...stock.demands.values()].filter((demand) => demand.orgId === orgId && demand.lines.length > 0);
+      const demand = demands[nth % Math.max(1, demands.length)];
+      const line = demand?.lines[nth % demand.lines.length];
+      const about = { ...nothing, warehouseId: null, orderId: demand?.orderId ?? 'unknown' };
+      return { ...about, itemId: line?.itemId ?? itemId, subject: String(line?.lineNo ?? 1), quantity: line?.requested ?? ZERO };
+    }
+  }
 }
 
 const byOrg = (stock: MemoryStock, orgId: string) => [...stock.discrepancies.values()].filter((found) => found.orgId === orgId);

@@ -1,5 +1,6 @@
+import type { DiscrepancyFindings, ResponseOf } from '#libs/contracts';
 import { ZERO } from '#libs/domain';
-import type { Discrepancy } from '../../discrepancies/discrepancy.js';
+import { differenceOf, type Discrepancy, raisesDoubt } from '../../discrepancies/discrepancy.js';
 import { closeDiscrepancy } from '../../discrepancies/open-discrepancy.js';
 import type { CloseDiscrepancy } from '../commands.js';
 import { decide } from '../decide.js';
@@ -94,6 +95,54 @@ export const FOUND_MUTANTS: Readonly<Record<string, Mutant>> = {
       return decide(state, command);
     },
     noticed: /^I6: the repeat report-discrepancy|^report-discrepancy .* changes detectedAt of discrepancy/,
+  },
+  'finds again what is open': {
+    decide: (state, command) => {
+      if (command.kind !== 'record-findings') return decide(state, command);
+      const found = [...state.discrepancies].filter(([, { findingKey }]) => findingKey !== null);
+      for (const [key] of found) state.discrepancies.delete(key);
+      const outcome = decide(state, command);
+      for (const [key, before] of found) state.discrepancies.set(key, before);
+      return outcome;
+    },
+    noticed: /is open 2 times after record-findings/,
+  },
+  'doubts again what is found again': {
+    decide: (state, command) => {
+      const outcome = decide(state, command);
+      if (command.kind !== 'record-findings' || outcome.kind !== 'answer') return outcome;
+      const { findings } = outcome.answer as ResponseOf<typeof DiscrepancyFindings>;
+      for (const { discrepancyId } of findings.filter(({ isNew }) => !isNew)) {
+        const found = state.discrepancies.get(subjectKey(command.orgId, discrepancyId))!;
+        if (found.warehouseId === null || !raisesDoubt(found)) continue;
+        const balance = state.existingBalance(found.orgId, found.warehouseId, found.itemId);
+        balance.doubtful += differenceOf(found);
+        state.touchBalance(balance);
+      }
+      return outcome;
+    },
+    noticed: /doubts of .* its discrepancies say .* after record-findings/,
+  },
+  'promises what reconciliation doubts': {
+    decide: (state, command) => {
+      if (command.kind !== 'record-findings') return decide(state, command);
+      const terms = [...state.balances.values()].map((balance) => ({ balance, doubts: balance.doubts, doubtful: balance.doubtful }));
+      const outcome = decide(state, command);
+      for (const { balance, doubts, doubtful } of terms) Object.assign(balance, { doubts, doubtful });
+      return outcome;
+    },
+    noticed: /has \d+ doubts of .* its discrepancies say .* after record-findings/,
+  },
+  'keeps stock back for what is wrong about money': {
+    decide: (state, command) => {
+      if (command.kind !== 'record-findings') return decide(state, command);
+      return decide(state, { ...command, findings: command.findings.map((finding) => ({ ...finding, kind: 'on_hand' })) });
+    },
+    noticed: /^record-findings .* finds \w+ \S+ of \S+ (low|high|critical), which is medium/,
+  },
+  'posts what nobody saw to be missing': {
+    decide: seeing(({ source }) => (source === 'reconciliation_job' ? { source: 'count' } : {})),
+    noticed: /posts -?\d+ for discrepancy \S+, which says 0/,
   },
   'hears again what was decided': {
     decide: (state, command) => {

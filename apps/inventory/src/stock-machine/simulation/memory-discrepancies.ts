@@ -1,4 +1,5 @@
-import { parseQuantity, ZERO } from '#libs/domain';
+import { parseQuantity, type Quantity, SCALE, ZERO } from '#libs/domain';
+import { AVERAGE_LAYER_NO } from '../../costing/cost-layers.js';
 import { isOpen, raisesDoubt } from '../../discrepancies/discrepancy.js';
 import { countedBalances } from '../../discrepancies/load-discrepancies.js';
 import { type Balance, balanceKey, subjectKey } from '../balance.js';
@@ -37,6 +38,33 @@ export function readDiscrepancies(stock: MemoryStock, state: StockState, needs: 
     const at = found.warehouseId === null ? '' : balanceKey(found.orgId, found.warehouseId, found.itemId);
     const isSeen = SEEN.has(found.source) && needs.some((need) => countedBalances(state, need).includes(at));
     if (isNamed || ((isFound || isSeen) && isOpen(found))) state.discrepancies.set(key, { ...found });
+  }
+  readDerived(stock, state, needs);
+}
+
+/**
+ * The counters that commands want to set right. They are what their records add up to, as the simulation checks after each batch: so that
+ * nothing is to be set.
+ */
+function readDerived(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+  for (const key of needs.flatMap(({ derived = [] }) => derived)) {
+    const balance = state.balances.get(key);
+    if (balance === undefined) continue;
+    const right = (quantity: Quantity) => ({ expected: quantity, actual: quantity });
+    const { onHand, blocked, reserved, backordered, doubts, doubtful, orgId, itemId } = balance;
+    const costs = stock.costs.get(key);
+    const value = right(costs?.balance.value ?? ZERO);
+    const lines = [...stock.discrepancies.values()].filter((found) => found.orgId === orgId && found.itemId === itemId && isOpen(found));
+    state.derived.set(balance, {
+      ...{ onHand: right(onHand), blocked: right(blocked), reserved: right(reserved), backordered: right(backordered) },
+      ...{ value, layerValue: value, layerQuantity: right(onHand), inTransit: right(stock.inTransit.get(key) ?? ZERO) },
+      ...{ doubts: right(BigInt(doubts) * SCALE), doubtful: right(doubtful) },
+      hasAverageLayer: costs?.layers.has(AVERAGE_LAYER_NO) ?? false,
+      isLedgerWhole: true,
+      linesFound: lines.flatMap(({ findingKey }) => findingKey ?? []).flatMap((name) => /^line_\w+/.exec(name)?.[0] ?? []),
+      quants: [],
+      corrected: new Set(),
+    });
   }
 }
 

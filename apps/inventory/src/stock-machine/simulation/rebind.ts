@@ -101,7 +101,8 @@ const REPORTED = discrepancyIdOf(0).slice(0, 23);
 type Place = { readonly warehouseId: string; readonly itemId: string; readonly lot: string | null } | null;
 
 function isAt(found: Discrepancy, place: Place): boolean {
-  return place !== null && found.warehouseId === place.warehouseId && found.itemId === place.itemId && found.lot === place.lot;
+  if (place === null) return found.warehouseId === null;
+  return found.warehouseId === place.warehouseId && found.itemId === place.itemId && found.lot === place.lot;
 }
 
 function nameOf(kept: KeptMovement): string {

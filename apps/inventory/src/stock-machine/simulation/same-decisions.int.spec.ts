@@ -9,7 +9,8 @@ import { MemoryStock } from './memory-stock.js';
 import { Rebinding } from './rebind.js';
 import { makeWorld, simulate } from './simulate.js';
 import { StockDatabase, type StockProcess } from './stock-database.js';
-import { begunAt, ORGS, someDay } from './steps.js';
+import { someDay } from './steps.js';
+import { begunAt, ORGS } from './world.js';
 
 const SEED = Number(process.env['SIMULATION_SEED'] ?? Date.now() % 1_000_000_000);
 const COMMANDS = 400;

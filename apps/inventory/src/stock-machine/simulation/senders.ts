@@ -3,9 +3,10 @@ import type { CommandMeta, StockCommand } from '../commands.js';
 import { balanceKey, subjectKey } from '../balance.js';
 import { type DemandLine, openQuantity } from '../demand.js';
 import { underWay } from '../../transfers/transfer-view.js';
-import { askedOf, decidedOf, decisionOf, discrepancyIdOf, reportOf } from './found-commands.js';
+import { askedOf, decidedOf, decisionOf, discrepancyIdOf, findingsOf, reportOf } from './found-commands.js';
 import type { MemoryStock, ReservationRow } from './memory-stock.js';
-import { expectedReceiptId, expiryOf, lotOf, type Share, type Step, type Travel, type WantedLine } from './steps.js';
+import type { Share, Step, Travel, WantedLine } from './steps.js';
+import { expectedReceiptId, expiryOf, lotOf } from './world.js';
 
 /** A command on its way, with how it travels. */
 export interface Sent {
@@ -32,6 +33,7 @@ type Saying = Extract<
       | 'arrive'
       | 'pick'
       | 'report'
+      | 'reconcile'
       | 'decide'
       | 'approve';
   }
@@ -113,11 +115,8 @@ export class Senders {
         return this.sendArrival(step);
       case 'pick':
         return this.sendPick(step);
-      case 'report':
-      case 'decide':
+      default:
         return this.sendFound(step);
-      case 'approve':
-        return this.sendApproval(step);
     }
   }
 
@@ -291,8 +290,10 @@ export class Senders {
     return (holds.find((row) => row.status === 'active') ?? holds[0])?.warehouseId;
   }
 
-  private sendFound(step: Extract<Step, { do: 'report' | 'decide' }>): Sent[] {
+  private sendFound(step: Extract<Step, { do: 'report' | 'reconcile' | 'decide' | 'approve' }>): Sent[] {
+    if (step.do === 'approve') return this.sendApproval(step);
     if (step.do === 'decide') return [this.calledLate(step, decisionOf(this.stock, step))];
+    if (step.do === 'reconcile') return [this.calledLate(step, findingsOf(this.stock, step, this.newId('run')))];
     const n = step.reuses ? this.made : ++this.made;
     return [this.calledLate(step, reportOf(this.stock, step, discrepancyIdOf(n)))];
   }

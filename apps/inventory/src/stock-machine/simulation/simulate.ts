@@ -15,7 +15,8 @@ import { checkCosts, checkDemand, checkPieces, checkQuants, checkSums, ensure, L
 import { type Decide, MemoryStock, type ReadLimits, type Watch } from './memory-stock.js';
 import { checkInTransit, TransferSums } from './check-transfers.js';
 import { type Sent, Senders } from './senders.js';
-import { BINS, EXPECTED, expectedReceiptId, ITEM_KINDS, ITEMS, ORGS, type Step, WAREHOUSES } from './steps.js';
+import type { Step } from './steps.js';
+import { BINS, EXPECTED, expectedReceiptId, ITEM_KINDS, ITEMS, ORGS, WAREHOUSES } from './world.js';
 
 export interface SimulationOptions {
   /** A faulty decision, to see that it is noticed. */
@@ -410,7 +411,14 @@ function nameOf(outcome: Outcome | NeedsMore): string {
   if (outcome instanceof NeedsMore) return 'needs more';
   if (outcome.kind === 'error') return `error ${outcome.error.code}`;
   if (outcome.kind !== 'answer') return outcome.kind;
-  const answer = outcome.answer as { status?: string; reason?: string; expired?: boolean; outcome?: string } | null;
+  const answer = outcome.answer as {
+    status?: string;
+    reason?: string;
+    expired?: boolean;
+    outcome?: string;
+    findings?: readonly { isNew: boolean }[];
+  } | null;
+  if (answer?.findings !== undefined) return answer.findings.some(({ isNew }) => isNew) ? 'new' : 'known';
   if (answer?.outcome !== undefined) return answer.outcome;
   if (answer?.expired !== undefined) return answer.expired ? 'expired' : 'not due';
   return answer?.reason === undefined ? (answer?.status ?? 'done') : `${answer.status} ${answer.reason}`;

@@ -37,6 +37,8 @@ describe('simulation of the stock machine', () => {
     const done = [...inside, ...between, 'unship done', 'receive-return done', 'inspect-return done'];
     const found = [
       'report-discrepancy new',
+      'record-findings new',
+      'record-findings known',
       'review-discrepancy under_review',
       'close-discrepancy resolved',
       'close-discrepancy dismissed',

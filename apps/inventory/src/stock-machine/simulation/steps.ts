@@ -1,53 +1,8 @@
 import fc from 'fast-check';
-import type { StockCommand } from '../commands.js';
+import { BINS, FINDING_KINDS, ITEMS, ORDERS, ORGS, WAREHOUSES } from './world.js';
 
 // What happens in a simulated world, as plain data that fast-check makes and shrinks. A step says what somebody wants to do ("ship half of
 // the order"); the world says what that is at the moment (see `senders.ts`).
-
-export const ORGS = ['north', 'south'] as const;
-/** What there is to be stocked: in bins, at the average, last in first out, in lots that expire, in lots that do not, piece by piece. */
-export const ITEM_KINDS = {
-  A: { tracking: 'none', costing: 'fifo' },
-  B: { tracking: 'none', costing: 'average' },
-  C: { tracking: 'none', costing: 'lifo' },
-  D: { tracking: 'lot', costing: 'fifo' },
-  E: { tracking: 'lot', costing: 'average' },
-  S: { tracking: 'serial', costing: 'fifo' },
-} as const;
-export const ITEMS = Object.keys(ITEM_KINDS) as (keyof typeof ITEM_KINDS)[];
-/** Beside the default one, in every warehouse. */
-export const BINS = ['bin-1', 'bin-2'] as const;
-/** After how many seconds each lot of D expires; the others never do. */
-const LIVES_SECONDS = [300, 900, 1_800, 5 * 86_400, 60 * 86_400, null] as const;
-
-/** The n-th lot or piece of an item; nothing where it has none. */
-export function lotOf(itemId: string, n: number): string | undefined {
-  const count = { D: LIVES_SECONDS.length, E: 4, S: 12 }[itemId];
-  return count === undefined ? undefined : `${itemId.toLowerCase()}${n % count}`;
-}
-
-/** A command of a simulated world, of which the lots expire as if the world had begun at another time. */
-export function begunAt(command: StockCommand, began: Date, now: Date): StockCommand {
-  if (command.kind !== 'receive-goods') return command;
-  const later = (time: string) => new Date(new Date(time).getTime() + now.getTime() - began.getTime()).toISOString();
-  const lines = command.lines.map((line) => (line.expiresAt === undefined ? line : { ...line, expiresAt: later(line.expiresAt) }));
-  return { ...command, lines };
-}
-
-/** When a lot expires, counted from the beginning of the world. */
-export function expiryOf(lot: string): number | null {
-  return lot.startsWith('d') ? (LIVES_SECONDS[Number(lot.slice(1))] ?? null) : null;
-}
-export const WAREHOUSES = ['W1', 'W2', 'W3'] as const;
-/** What is announced of every item in a warehouse, from the beginning. */
-export const EXPECTED = {
-  W1: { quantity: '15', status: 'open' },
-  W2: { quantity: '3', status: 'open' },
-  W3: { quantity: '8', status: 'cancelled' },
-} as const;
-export const expectedReceiptId = (warehouseId: string, itemId: string) => `expected-${warehouseId}-${itemId}`;
-/** Orders that are under way at once, per organisation. */
-export const ORDERS = 8;
 
 type Org = (typeof ORGS)[number];
 
@@ -251,6 +206,20 @@ export type Step =
       readonly severity: 'low' | 'high' | 'critical' | null;
       /** By the id of the last report. */
       readonly reuses: boolean;
+      readonly travel: Travel;
+    }
+  /** A reconciliation found that the books contradict each other, of which the machine knows nothing. */
+  | {
+      readonly do: 'reconcile';
+      readonly org: Org;
+      readonly findings: readonly {
+        readonly kind: (typeof FINDING_KINDS)[number];
+        readonly warehouseId: string;
+        readonly itemId: string;
+        /** Of the places where something of the item lies, or of the orders. */
+        readonly nth: number;
+        readonly difference: string;
+      }[];
       readonly travel: Travel;
     }
   /** Somebody decides about a discrepancy. */
@@ -491,6 +460,21 @@ const reportStep = fc.record({
   reuses: rarely,
   travel,
 });
+const reconcileStep = fc.record({
+  do: fc.constant('reconcile' as const),
+  org,
+  findings: fc.array(
+    fc.record({
+      kind: fc.constantFrom(...FINDING_KINDS),
+      warehouseId: warehouse,
+      itemId: item,
+      nth: fc.nat({ max: 11 }),
+      difference: fc.constantFrom('-1', '-3', '-40', '1', '0.5', '0.0001'),
+    }),
+    { minLength: 1, maxLength: 3 },
+  ),
+  travel,
+});
 const decideStep = fc.record({
   do: fc.constant('decide' as const),
   org,
@@ -530,6 +514,7 @@ export const anyStep: fc.Arbitrary<Step> = fc.oneof(
   { weight: 10, arbitrary: pickStep },
   { weight: 2, arbitrary: settingsStep },
   { weight: 4, arbitrary: reportStep },
+  { weight: 4, arbitrary: reconcileStep },
   { weight: 6, arbitrary: decideStep },
   { weight: 5, arbitrary: approveStep },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('wait' as const), seconds: fc.constantFrom(1, 30, 120, 700) }) },

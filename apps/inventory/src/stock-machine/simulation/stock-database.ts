@@ -11,7 +11,7 @@ import { DueWork } from '../due-work.js';
 import { KnownBalances } from '../load-stock.js';
 import type { Machine } from '../run-batch.js';
 import { expectations } from './simulate.js';
-import { BINS, ITEM_KINDS, ITEMS, WAREHOUSES } from './steps.js';
+import { BINS, ITEM_KINDS, ITEMS, WAREHOUSES } from './world.js';
 
 /** One process of inventory, as far as the machine goes. */
 export interface StockProcess {
