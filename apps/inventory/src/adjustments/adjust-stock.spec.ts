@@ -149,6 +149,16 @@ describe('an adjustment', () => {
     expect(given.said()).toEqual([]);
   });
 
+  it('that takes stock away has no cost of its own: what leaves costs what its layers cost', () => {
+    const given = new GivenStock({ 'W1/A': '10' });
+    expect(given.when({ ...adjusts('W1/A', '-1 loss'), unitCost: '0' })).toMatchObject({
+      kind: 'error',
+      error: { kind: 'rejected', code: 'STOCK_VALIDATION' },
+    });
+    expect(given.at('W1/A')).toBe('10 on hand');
+    expect(given.when({ ...adjusts('W1/A', '1 found'), unitCost: '0' }).kind).toBe('answer');
+  });
+
   it.each([
     ['of nothing', 'W1/A', '0 found', 'STOCK_VALIDATION'],
     ['of an unknown item', 'W1/X', '1 found', 'ITEM_NOT_FOUND'],

@@ -55,6 +55,7 @@ export function adjustStock(state: StockState, { isTrial, ...command }: AdjustSt
   if (balance instanceof HoldfastError) return refuse(balance);
   const delta = parseQuantity(command.quantityDelta);
   if (delta === ZERO) return refuse(rejected('STOCK_VALIDATION', 'quantityDelta is 0: an adjustment changes stock'));
+  if (delta < ZERO && command.unitCost !== undefined) return refuse(rejected('STOCK_VALIDATION', COSTS_ITS_LAYERS));
   const line = { balance, quantity: command.quantityDelta, lot: command.lot, location: command.location };
   const misplaced = delta > ZERO ? refusalOfIncoming(state, [line]) : refusalOfPlace(state, line);
   if (misplaced !== null) return refuse(misplaced.error);
@@ -87,6 +88,8 @@ export function adjustStock(state: StockState, { isTrial, ...command }: AdjustSt
   const marked = flagged(changes, noteShortfalls(state, short, about, command, false));
   return answered(carryOutFact(state, fact, command.reasonCode, command.meta, () => post(state, command, marked, print)));
 }
+
+const COSTS_ITS_LAYERS = 'unitCost is only for stock that is added: what leaves costs what its cost layers cost';
 
 /** What leaves where too little is free, if the phase lets a wish pass; null when it does not. */
 function takenAnyway(

@@ -139,6 +139,14 @@ describe('changes of stock that need an approval', () => {
       ]);
     });
 
+    it('are worth at least what one costs now, whatever cost is said with them', async () => {
+      const adding = (more: object) =>
+        service.call(AdjustmentPost, { orgId, warehouseId: 'w', itemId: 'a', quantityDelta: '4', reason: 'r', ...more }, manager);
+      for (const unitCost of ['0', '3']) await adding({ unitCost });
+      await expect(adding({ quantityDelta: '-4', unitCost: '0' })).rejects.toMatchObject({ code: 'STOCK_VALIDATION' });
+      expect(asked).toMatchObject([{ magnitudes: { value: '10' } }, { magnitudes: { value: '12' } }]);
+    });
+
     it('are posted once when they are approved, however often that is heard, and by whom', async () => {
       await adjust('-4', 'c');
       const request = requestOf(asked[0]!, 'approved');

@@ -38,7 +38,7 @@ export interface Proposal extends Pick<RequestOf<typeof ApprovalAsk>, 'kind' | '
   readonly delta: Quantity;
   /** What it is a part of, for the percentage; null = of what is on hand. */
   readonly of: Quantity | null;
-  /** What one costs, as far as it is said. */
+  /** What one costs as its author says, who cannot make it cheaper than it is; null = nothing said. */
   readonly unitCost: Quantity | null;
   readonly work: AdjustStock | CloseDiscrepancy;
 }
@@ -160,7 +160,7 @@ export class AskApproval {
     if (command !== null) await this.batcher.submit(command, 'calls');
   }
 
-  /** How much is at stake: at what one costs now, or what was paid last. */
+  /** How much is at stake: at what one costs now, or what was paid last, or at the cost that is said if that is more. */
   private async measure(orgId: string, { warehouseId, itemId, delta, of, unitCost }: Part) {
     const [row] = await this.database.transaction([orgId], (tx) => tx.run(readWorth, [orgId, warehouseId, itemId]), { readOnly: true });
     const onHand = parseQuantity(row?.on_hand ?? '0');
@@ -168,7 +168,7 @@ export class AskApproval {
     const current = row !== undefined && onHand > ZERO ? unitCostOf(parseQuantity(row.value), onHand) : lastUnitCost;
     const quantity = absolute(delta);
     const base = absolute(of ?? onHand);
-    const cost = unitCost ?? current;
+    const cost = current === null || unitCost === null ? (unitCost ?? current) : maxQuantity(unitCost, current);
     const magnitudes: Magnitudes = {
       quantity: formatQuantity(quantity),
       // Rounded up: what is beyond a limit by little is beyond it.
