@@ -8,6 +8,7 @@ import {
   DEFAULT_STOCK_SETTINGS,
   type EventDefinition,
   ItemGet,
+  OrderCancel,
   OrderConfirm,
   OrderCreate,
   OrderEventList,
@@ -31,7 +32,7 @@ import {
   StockReturned,
   StockShip,
 } from '#libs/contracts';
-import { unavailable } from '#libs/domain';
+import { invalid, unavailable } from '#libs/domain';
 import { RpcClient } from '#libs/messaging';
 import { startTestService, StubService, type TestService } from '#libs/testing';
 import { orders } from './index.js';
@@ -270,6 +271,50 @@ describe('durable event first, quick call second', () => {
     const client = new RpcClient(service.delivery);
     const request = { orgId, orderId: 'o', customerId: 'c', lines: [{ itemId: 'a', quantity: '4' }] };
     await expect(client.call(OrderCreate, request, { timeoutMs: 1_500 })).rejects.toMatchObject({ details: { orderId: 'o' } });
+  });
+});
+
+describe('what inventory cannot be told', () => {
+  const unreadable = () => {
+    throw invalid('lines must NOT have more than 1000 items', [{ path: 'lines', message: 'must NOT have more than 1000 items' }]);
+  };
+  const ship = () => call(ShipmentCreate, { orderId: 'o', shipmentId: 's', lines: [{ lineNo: 1, quantity: '4' }] });
+
+  it('is never committed', async () => {
+    await place();
+    // As a rule that forgot it would have let it pass.
+    await service.database.rows('update orders.order_line set line_no = 1000001 where org_id = $1', [orgId]);
+    await expect(call(OrderConfirm, { orderId: 'o' })).rejects.toMatchObject({
+      kind: 'invalid',
+      code: 'VALIDATION_FAILED',
+      details: { errors: [{ path: 'lines.0.lineNo' }] },
+    });
+    expect((await said()).map(({ type }) => type)).toEqual(['OrderPlaced']);
+    inventory.answers(StockDemand, () => held(2, false, { closed: '4' }));
+    expect(await call(OrderCancel, { orderId: 'o' })).toMatchObject({ status: 'cancelled' });
+  });
+
+  it('is over when inventory says so, and the order is what it was', async () => {
+    await place();
+    inventory.answers(StockDemand, () => held(2, true, { reserved: '4' }));
+    const confirmed = await call(OrderConfirm, { orderId: 'o' });
+    inventory.answers(StockShip, unreadable);
+    await expect(ship()).rejects.toMatchObject({ kind: 'invalid', details: { errors: [{ path: 'lines' }] } });
+    expect(await get()).toMatchObject({ status: 'confirmed', shipments: [], lines: confirmed.lines });
+    const { items } = await call(OrderEventList, { orderId: 'o' });
+    expect(items[0]).toMatchObject({
+      type: 'shipment_refused',
+      details: { shipmentId: 's', message: expect.stringContaining('1000 items') },
+    });
+
+    // One that waits since before is ended by the sweep, and the next one goes its way.
+    inventory.answers(StockShip, silent);
+    await expect(ship()).rejects.toMatchObject({ kind: 'unavailable' });
+    inventory.answers(StockShip, unreadable);
+    await askAgain(service);
+    expect(await call(ShipmentGet, { shipmentId: 's' })).toMatchObject({ status: 'refused' });
+    inventory.answers(StockDemand, () => held(3, true, { closed: '4' }));
+    expect(await call(OrderCancel, { orderId: 'o' })).toMatchObject({ status: 'cancelled' });
   });
 });
 

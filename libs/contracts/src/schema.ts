@@ -16,7 +16,8 @@ export const NonNegativeDecimal = Type.String({ pattern: QUANTITY_PATTERN.replac
 export const Timestamp = Type.String({ format: 'date-time' });
 /** A day such as `2026-03-01`; no year 0, which PostgreSQL does not know. */
 export const CalendarDay = Type.String({ format: 'date', pattern: '^(?!0000)' });
-export const LineNo = Type.Integer({ minimum: 1, maximum: 1_000_000 });
+export const LINE_NO_MAX = 1_000_000;
+export const LineNo = Type.Integer({ minimum: 1, maximum: LINE_NO_MAX });
 export const Sequence = Type.Integer({ minimum: 1, maximum: Number.MAX_SAFE_INTEGER });
 /** Served first when higher. */
 export const Priority = Type.Integer({ minimum: 0, maximum: 100 });

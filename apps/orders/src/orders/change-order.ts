@@ -6,7 +6,9 @@ import { approvable } from '../approvals/approval.rules.js';
 import { CarryOn } from '../approvals/carry-on.js';
 import { AskInventory } from '../stock/ask-inventory.js';
 import type { Settled } from '../stock/apply-stock-report.js';
+import type { Ask } from '../stock/outstanding.js';
 import { refusalError } from '../stock/settlement-note.js';
+import { checkSayable } from '../stock/stock-command.js';
 import type { Decision } from './decision.js';
 import { lockOrder, readOrders } from './order.sql.js';
 import { isWaiting, type OrderKey, type OrderState, saying, type Waiting } from './order-state.js';
@@ -30,7 +32,7 @@ const PATIENCE_MS = 4_000;
  * How every change of an order runs, whatever it is (docs/adr/0010):
  *
  * 1. what is outstanding from before is settled first, so that there is never more than one thing to answer;
- * 2. the change is decided under the lock of the order and committed with its event;
+ * 2. the change is decided under the lock of the order, checked that it can be said at all, and committed with its event;
  * 3. no transaction is open while inventory is asked about it;
  * 4. its answer is applied, if the answer by event was not quicker; what follows from it is said and answered in the same way;
  * 5. who may approve what was refused is asked. If they cannot be reached now, they will be.
@@ -88,7 +90,7 @@ export class ChangeOrder {
       const now = new Date();
       const decision = decide(before, now);
       const notes = decision.audit === undefined ? [] : [decision.audit];
-      const after = decision.ask === undefined ? decision.order : saying(decision.order, decision.ask, by(change), now);
+      const after = decision.ask === undefined ? decision.order : asking(decision.order, decision.ask, by(change), now);
       return await this.saveOrder.run(tx, before, after, {
         now,
         actor: context.actor.userId,
@@ -110,12 +112,12 @@ export class ChangeOrder {
     const now = new Date();
     const { order, ask } = decide(before, now);
     if (ask === undefined) return before === order ? order : withVersion(before, order, now);
-    let asking: Waiting = saying({ ...order, outstanding: null }, ask, by(change), now);
+    let waiting = asking({ ...order, outstanding: null }, ask, by(change), now);
     for (;;) {
-      const applied = await this.inventory.rehearse(asking, change.context, now);
+      const applied = await this.inventory.rehearse(waiting, change.context, now);
       if (applied.settled?.refusal && !isFollowed(applied.settled)) throw refusalError(order.orderId, applied.settled.refusal);
-      if (!isWaiting(applied.order)) return withVersion(before ?? asking, applied.order, now);
-      asking = applied.order;
+      if (!isWaiting(applied.order)) return withVersion(before ?? waiting, applied.order, now);
+      waiting = applied.order;
     }
   }
 }
@@ -123,6 +125,12 @@ export class ChangeOrder {
 /** It was refused so that it is said again, to wait for an approval. */
 function isFollowed({ outstanding, refusal }: Settled): boolean {
   return refusal !== null && approvable(outstanding, refusal) !== null;
+}
+
+/** The order as it is when this is asked; nothing is committed that could never be said. */
+function asking(order: OrderState, ask: Ask, who: ReturnType<typeof by>, now: Date): Waiting {
+  checkSayable(ask);
+  return saying(order, ask, who, now);
 }
 
 function by({ digest, context }: Change): { digest: string; actor: string } {

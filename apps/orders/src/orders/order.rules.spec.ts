@@ -129,6 +129,16 @@ describe('amending', () => {
     });
   });
 
+  it('never counts further than line numbers go', () => {
+    expect(amend(order, [{ lineNo: 1_000_000, itemId: 'a', quantity: '1' }]).ask).toBeDefined();
+    const beyond = () =>
+      amend(order, [
+        { lineNo: 1_000_000, itemId: 'a', quantity: '1' },
+        { itemId: 'a', quantity: '1' },
+      ]);
+    expect(beyond).toThrow(thrown('ORDER_VALIDATION'));
+  });
+
   it('asks for nothing when nothing changes, or only a price', () => {
     const same = [
       { lineNo: 1, itemId: 'a', quantity: '10.0' },

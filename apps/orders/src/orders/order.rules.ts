@@ -1,4 +1,13 @@
-import type { DemandLine, Item, OrderCancel, OrderCreate, OrderUpdate, RequestOf, StockSettings } from '#libs/contracts';
+import {
+  type DemandLine,
+  type Item,
+  LINE_NO_MAX,
+  type OrderCancel,
+  type OrderCreate,
+  type OrderUpdate,
+  type RequestOf,
+  type StockSettings,
+} from '#libs/contracts';
 import { conflict, formatQuantity, HoldfastError, invalid, notFound, parseQuantity, rejected } from '#libs/domain';
 import type { Decision } from './decision.js';
 import { checkMayPrice, Money, readMoney } from './money.js';
@@ -138,6 +147,10 @@ function checkVersion(order: OrderState, ifVersion: number | undefined): void {
 function numberLines(order: OrderState, lines: readonly LineRequest[]): { line: LineRequest; lineNo: number }[] {
   let last = Math.max(order.lastLineNo, ...lines.map((line) => line.lineNo ?? 0));
   const numbered = lines.map((line) => ({ line, lineNo: line.lineNo ?? ++last }));
+  if (last > LINE_NO_MAX) {
+    const message = `Line numbers go up to ${LINE_NO_MAX}, and none is left after the highest one: give each new line a \`lineNo\`.`;
+    throw rejected('ORDER_VALIDATION', message);
+  }
   const seen = new Set<number>();
   for (const { lineNo } of numbered) {
     if (seen.has(lineNo)) throw rejected('ORDER_VALIDATION', `Line ${lineNo} is given twice.`, { lineNo });

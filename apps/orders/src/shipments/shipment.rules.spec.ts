@@ -1,3 +1,4 @@
+import { formatQuantity } from '#libs/domain';
 import { aLine, anOrder, someStock } from '../orders/order.fixture.js';
 import type { OrderState } from '../orders/order-state.js';
 import type { CustomerReturn } from '../returns/return-state.js';
@@ -52,6 +53,13 @@ describe('shipping', () => {
       },
     });
     expect(after.shipments).toMatchObject([{ shipmentId: 's', status: 'pending' }]);
+  });
+
+  it('has as many lines as can be told, lots counted one by one', () => {
+    const lots = (count: number) => Array.from({ length: count }, (_, index) => ({ lot: `x${index}`, quantity: '0.01' }));
+    const both = (count: number) => [1, 2].map((lineNo) => ({ lineNo, quantity: formatQuantity(BigInt(count) * 100n), lots: lots(count) }));
+    expect(ship(order, both(500)).ask?.data).toMatchObject({ lines: { length: 1_000 } });
+    expect(() => ship(order, both(501))).toThrow(thrown('ORDER_VALIDATION'));
   });
 
   it('is never more than was ordered and neither shipped nor closed', () => {

@@ -1,4 +1,4 @@
-import type { RequestOf, ShipmentCancel, ShipmentCreate } from '#libs/contracts';
+import { COMMAND_LINES_MAX, type RequestOf, type ShipmentCancel, type ShipmentCreate } from '#libs/contracts';
 import { conflict, formatQuantity, maxQuantity, notFound, parseQuantity, rejected, sumQuantities, ZERO } from '#libs/domain';
 import type { Decision } from '../orders/decision.js';
 import { lineOf, openQuantity, type OrderState, stockOf } from '../orders/order-state.js';
@@ -24,6 +24,10 @@ export function decideShip(order: OrderState, request: ShipRequest, digest: stri
   }
   checkAction(order, 'ship');
   const lines = request.lines.flatMap((line) => shippedLines(order, line));
+  if (lines.length > COMMAND_LINES_MAX) {
+    const message = `A shipment has at most ${COMMAND_LINES_MAX} lines, each lot of a line counting as one; this one has ${lines.length}. Ship it in several.`;
+    throw rejected('ORDER_VALIDATION', message);
+  }
   checkOpen(order, lines);
   const shipment: Shipment = {
     shipmentId: request.shipmentId,

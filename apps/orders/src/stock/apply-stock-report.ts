@@ -72,7 +72,7 @@ function isAnswer(outstanding: Outstanding, report: StockReport, answer: Answer)
 }
 
 /** The shipment or return that something is about; null for the order itself. */
-function subjectOf(outstanding: Outstanding): string | null {
+export function subjectOf(outstanding: Outstanding): string | null {
   if ('shipmentId' in outstanding.data) return outstanding.data.shipmentId;
   return 'returnId' in outstanding.data ? outstanding.data.returnId : null;
 }

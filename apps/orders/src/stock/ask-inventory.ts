@@ -5,10 +5,10 @@ import { Database, type Tx } from '#libs/persistence';
 import { lockOrder } from '../orders/order.sql.js';
 import type { OrderState, Waiting } from '../orders/order-state.js';
 import { SaveOrder } from '../orders/save-order.js';
-import { type Applied, applyStockReport, type Settled } from './apply-stock-report.js';
+import { type Applied, applyStockReport, type Settled, subjectOf } from './apply-stock-report.js';
 import { settlementNotes } from './settlement-note.js';
 import { call } from './stock-command.js';
-import type { StockReport } from './stock-report.js';
+import { type StockReport, unreadable } from './stock-report.js';
 
 /** What a call of ours needs to know of the call that it serves. */
 export type Caller = { readonly [K in 'deadlineMs' | 'traceparent']?: MessageContext[K] | undefined };
@@ -71,8 +71,11 @@ export class AskInventory {
         onBehalfOf: order.outstanding.actor,
       });
     } catch (error) {
-      if (!(error instanceof HoldfastError) || error.kind !== 'unavailable') throw error;
+      if (!(error instanceof HoldfastError)) throw error;
       const { kind, data } = order.outstanding;
+      // Asking again would be answered the same for ever; the order must not wait for it.
+      if (error.kind === 'invalid') return unreadable(kind, subjectOf(order.outstanding), error);
+      if (error.kind !== 'unavailable') throw error;
       const subject =
         kind === 'ship' || kind === 'unship' ? { shipmentId: data.shipmentId } : 'returnId' in data ? { returnId: data.returnId } : {};
       const message = 'Inventory has not answered in time. Repeat the request with the same ids: it goes on where it stopped.';

@@ -1,4 +1,4 @@
-import { conflict, notFound, rejected } from '#libs/domain';
+import { conflict, HoldfastError, notFound, rejected } from '#libs/domain';
 import { approvable } from '../approvals/approval.rules.js';
 import type { AuditNote } from '../audit/audit.sql.js';
 import type { OrderState } from '../orders/order-state.js';
@@ -34,14 +34,16 @@ export function settlementNotes(before: OrderState, after: OrderState, settled: 
     const missing = shortages.length === 0 ? [] : [{ type: 'pick_shortage', details: { sequence: outstanding.sequence, shortages } }];
     return [{ type: done, details: { ...asked, ...status } }, ...missing];
   }
-  const { reason, lines, discrepancyIds, alternatives, override } = refusal;
+  const { reason, lines, discrepancyIds, alternatives, override, unreadable } = refusal;
   const known = override === undefined ? {} : { magnitudes: override.magnitudes, availabilitySnapshot: override.availabilitySnapshot };
+  const why = unreadable === undefined ? {} : { message: unreadable.message };
   const type = approvable(outstanding, refusal) === null ? refused : 'order_blocked';
-  return [{ type, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives, ...known } }];
+  return [{ type, details: { ...asked, reason, shortLines: lines, discrepancyIds, alternatives, ...known, ...why } }];
 }
 
 /** The error that tells a caller of a refusal. */
-export function refusalError(orderId: string, { reason, lines, discrepancyIds, alternatives }: Refusal): Error {
+export function refusalError(orderId: string, { reason, lines, discrepancyIds, alternatives, unreadable }: Refusal): Error {
+  if (unreadable !== undefined) return new HoldfastError('invalid', 'VALIDATION_FAILED', unreadable.message, unreadable.details);
   const details = { orderId, reason, lines, discrepancyIds, alternatives };
   switch (reason) {
     case 'INSUFFICIENT_STOCK':

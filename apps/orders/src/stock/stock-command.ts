@@ -9,13 +9,27 @@ import {
   StockShip,
   StockUnship,
 } from '#libs/contracts';
+import { invalid } from '#libs/domain';
 import type { CallOptions, RpcClient } from '#libs/messaging';
 import { SOURCE } from '../orders/order-state.js';
-import { type Outstanding, SAID } from './outstanding.js';
+import { type Ask, type Outstanding, SAID } from './outstanding.js';
 import { fromDemandAnswer, fromMovementAnswer, fromPickAnswer, type StockReport } from './stock-report.js';
 
 // The same content by two ways: the event, which cannot get lost, and the call, which is quick. Inventory recognises the second one by
 // our sequence.
+
+/**
+ * Refuses what could never be said, before it is committed: inventory would read neither the event nor the call, and the order could not be
+ * changed any more. What an event may say, the call may.
+ *
+ * @throws {HoldfastError} 400 `VALIDATION_FAILED`.
+ */
+export function checkSayable({ kind, data }: Ask): void {
+  const errors = SAID[kind].validate(data);
+  if (errors === null) return;
+  const what = errors.map(({ path, message }) => `${path} ${message}`).join('; ');
+  throw invalid(`Inventory cannot be told this: ${what}.`, errors);
+}
 
 /** The durable way. */
 export function eventOf(outstanding: Outstanding, attributes: EventAttributes): CloudEvent {

@@ -15,7 +15,7 @@ import type {
   StockReserved,
   StockReturned,
 } from '#libs/contracts';
-import { parseQuantity, type Quantity } from '#libs/domain';
+import { type HoldfastError, parseQuantity, type Quantity } from '#libs/domain';
 import type { Hold, LineStock } from '../orders/order-state.js';
 import type { Saying } from './outstanding.js';
 
@@ -28,6 +28,8 @@ export interface Refusal {
   readonly alternatives: NonNullable<ResponseOf<typeof StockDemand>['alternatives']>;
   /** What somebody may approve all the same; absent when nobody may. */
   readonly override?: Override;
+  /** Inventory cannot read what it was told, and never will: what exactly is wrong. */
+  readonly unreadable?: Pick<HoldfastError, 'message' | 'details'>;
 }
 
 /** What was physically moved. */
@@ -169,6 +171,12 @@ export function fromPickAnswer(answer: PickAnswer): StockReport {
   const { answer: agreement, ...facts } = picked(answer);
   const refusal = answer.status === 'done' ? null : toRefusal({ ...answer, lines: answer.shortLines ?? [] });
   return { sequence: answer.sequence, stock: answer.stock.map(toLineStock), ...facts, answer: { ...agreement!, refusal } };
+}
+
+/** Inventory cannot read what it was told: nothing was done, and nothing ever will be. It says nothing of the stock. */
+export function unreadable(kind: Saying, subjectId: string | null, { message, details }: HoldfastError): StockReport {
+  const refusal: Refusal = { reason: 'INVALID_STATE', lines: [], discrepancyIds: [], alternatives: [], unreadable: { message, details } };
+  return { sequence: 0, stock: [], answer: { ...answerTo([kind], subjectId), refusal } };
 }
 
 function answerTo(to: readonly Saying[], subjectId: string | null): Answer {
