@@ -57,11 +57,11 @@ it('would double effects without inbox and business keys', async () => {
   expect(report.doubled.length).toBeGreaterThan(0);
   // Stock itself, and not only what is said of it.
   expect(report.doubled.some((what) => what.startsWith('moved'))).toBe(true);
-}, 120_000);
+}, 240_000);
 
 it('would lose answers without the sweep of the outbox', async () => {
   const unsafe = { HOLDFAST_UNSAFE_NO_SWEEP: '1' };
   const options = { kills: 8, unsafe, without: ['relay-sweep'], quietWithinMs: 5_000, patienceMs: 8_000 };
   const report = await run('Without the sweep', options);
   expect(report.lost.length).toBeGreaterThan(0);
-}, 120_000);
+}, 240_000);

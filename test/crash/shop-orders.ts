@@ -6,7 +6,7 @@ import { chooseLines, type OrderedLine } from './order-lines.js';
 import type { Trade } from './trade.js';
 
 const CALL_TIMEOUT_MS = 3_000;
-const CALL_GIVEN_UP_MS = 60_000;
+const CALL_GIVEN_UP_MS = 100_000;
 
 /** Asks `orders` for something; answers undefined when the same is to be asked again. */
 export type ShopCall = (pattern: string, data: Readonly<Record<string, unknown>>) => Promise<CallAnswer | undefined>;
