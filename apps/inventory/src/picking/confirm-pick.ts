@@ -5,12 +5,12 @@ import { tellHolds, requireOwnBalances } from '../reservations/set-demand.js';
 import { answered, type ConfirmPick, type Outcome } from '../stock-machine/commands.js';
 import {
   backorderedLines,
-  type ChangedHold,
-  changedHold,
   displace,
   enqueue,
   heldLines,
+  type HeldPart,
   hold,
+  linesOfParts,
   lotOrNull,
   placeOf,
   release,
@@ -60,7 +60,7 @@ export function confirmPick(state: StockState, command: ConfirmPick): Outcome<Pi
   for (const pick of picks) notePicked(pick);
   state.touchDemand(demand);
   if (waiting.length > 0) {
-    const data = { orderId: demand.orderId, cause: 'pick_shortage', lines: waiting };
+    const data = { orderId: demand.orderId, cause: 'pick_shortage', lines: linesOfParts(waiting) };
     state.emitAboutOrder(ReservationShorted, demand, command.meta, data);
   }
   for (const { missing, ...line } of picks.flatMap(shortagesOf)) {
@@ -92,15 +92,15 @@ function moveHolds(state: StockState, demand: Demand, picks: readonly LinePick[]
  *
  * @returns what waits now.
  */
-function settleMissing(state: StockState, demand: Demand, { line, missing }: LinePick, picks: readonly LinePick[]): ChangedHold[] {
-  const waiting: ChangedHold[] = [];
+function settleMissing(state: StockState, demand: Demand, { line, missing }: LinePick, picks: readonly LinePick[]): HeldPart[] {
+  const waiting: HeldPart[] = [];
   for (const { reservation, balance, quantity } of missing) {
     const empty = new Set(picks.flatMap((pick) => pick.missing.filter((part) => part.balance === balance).map(placeKeyOf)));
     release(state, demand, reservation, quantity, { status: 'released', reason: 'not found when picked' });
     const rest = holdElsewhere(state, demand, line, balance, quantity, empty);
     if (rest > ZERO) {
       enqueue(state, demand, line, balance, rest);
-      waiting.push(changedHold(reservation, rest));
+      waiting.push({ ...reservation, quantity: rest });
     }
     // The books have it there still; it is not given to the next in turn as long as nobody has looked.
     state.freed.delete(balance);

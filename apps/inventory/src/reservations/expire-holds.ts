@@ -1,7 +1,7 @@
 import { ReservationExpired } from '#libs/contracts';
 import { answered, type ExpireHolds, type Outcome } from '../stock-machine/commands.js';
-import { changedHold } from '../stock-machine/holds.js';
-import { heldQuantity, openQuantity } from '../stock-machine/demand.js';
+import { linesOfHolds } from '../stock-machine/holds.js';
+import { openQuantity } from '../stock-machine/demand.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 import { releaseEverything, requireOwnBalances } from './set-demand.js';
 
@@ -15,14 +15,11 @@ export function expireHolds(state: StockState, command: ExpireHolds): Outcome<{ 
   if (!isDue) return answered({ expired: false });
   requireOwnBalances(state, demand);
 
-  const lines = demand.reservations.map((held) => changedHold(held, heldQuantity(held)));
+  const lines = linesOfHolds(demand);
   releaseEverything(state, demand, { status: 'expired', reason: 'expired' });
   for (const line of demand.lines) line.unheld = openQuantity(line);
   demand.state = 'expired';
   demand.expiresAt = null;
-  state.emitAboutOrder(ReservationExpired, demand, command.meta, {
-    orderId: demand.orderId,
-    lines: lines.filter((line) => line.quantity !== '0'),
-  });
+  state.emitAboutOrder(ReservationExpired, demand, command.meta, { orderId: demand.orderId, lines });
   return answered({ expired: true });
 }

@@ -36,11 +36,41 @@ describe('a hold of a tracked item', () => {
     ]);
     expect(stock.said().at(-1)!.data).toMatchObject({
       lines: [
-        { lot: 'L1', quantity: '2' },
-        { lot: 'L1', quantity: '2' },
+        { lot: 'L1', quantity: '4' },
         { lot: 'L2', quantity: '1' },
       ],
     });
+  });
+
+  it('in several bins is told as one, whatever becomes of it', () => {
+    const stock = new GivenStock({}, { bins: ['W1/B1'] });
+    stock.when(puts('r', 'W1', 'A 2', 'A 2 @B1'));
+    const told = () =>
+      stock
+        .said()
+        .flatMap(({ type, data }) => ((data as { lines?: { quantity: string }[] }).lines ?? []).map((line) => ({ type, ...line })));
+    stock.said();
+    const held = stock.answer<{ lines: unknown[] }>(wants('o', { 1: 'A 4' }));
+    expect(stock.placedHolds('o')).toEqual(['W1/A 2', 'W1/A @B1 2']);
+    expect(held.lines).toMatchObject([{ lineNo: 1, warehouseId: 'W1', lot: null, quantity: '4' }]);
+    expect(told()).toMatchObject([{ type: 'StockReserved', quantity: '4' }]);
+    stock.when(cancels('o'));
+    expect(told()).toMatchObject([{ type: 'StockReleased', quantity: '4' }]);
+
+    stock.when(wants('p', { 1: 'A 4' }));
+    stock.said();
+    expect(stock.answer(ships('s', 'p', { 1: 'A 4' }))).toMatchObject({ lines: [{ quantity: '4', cogs: '4' }] });
+    expect(told()).toMatchObject([{ type: 'StockDepleted', quantity: '4' }]);
+    stock.when(unships('s', 'p'));
+    expect(told()).toMatchObject([{ type: 'ShipmentReversed', quantity: '4' }]);
+
+    stock.when(wants('q', { 1: 'A 4' }, { mode: 'partial' }));
+    stock.said();
+    stock.when(cancels('p'));
+    expect(told()).toMatchObject([
+      { type: 'StockReleased', quantity: '4' },
+      { type: 'BackorderFilled', quantity: '4' },
+    ]);
   });
 
   it('of two lines of one item never takes the same piece twice, however little was read ahead', () => {

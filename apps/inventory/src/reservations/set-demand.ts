@@ -9,7 +9,7 @@ import {
 import { formatQuantity, maxQuantity, minQuantity, parseQuantity, SCALE, ZERO } from '#libs/domain';
 import { isInDoubt } from '../availability/available-to-promise.js';
 import { answered, type CommandMeta, type Outcome, type SetDemand } from '../stock-machine/commands.js';
-import { backorderedLines, changedHold, dequeue, enqueue, heldLines, hold, release, reorder } from '../stock-machine/holds.js';
+import { backorderedLines, dequeue, enqueue, heldLines, hold, linesOfHolds, release, reorder } from '../stock-machine/holds.js';
 import { isDetailed, splitsPieces } from '../stock-machine/balance-quants.js';
 import { isAwaitedByEvent } from '../stock-machine/refusals.js';
 import { type Balance, balanceKey, lotNameKey } from '../stock-machine/balance.js';
@@ -88,9 +88,7 @@ function cancel(state: StockState, demand: Demand, command: SetDemand): Outcome<
     if (command.meta.event !== undefined) state.emitAboutOrder(StockReleased, demand, command.meta, { orderId: demand.orderId, lines: [] });
     return answered(answerOf(demand));
   }
-  const lines = demand.reservations
-    .filter((reservation) => reservation.status === 'active')
-    .map((reservation) => changedHold(reservation, heldQuantity(reservation)));
+  const lines = linesOfHolds(demand);
   requireOwnBalances(state, demand);
   noteSetter(demand, command);
   demand.refusal = null;

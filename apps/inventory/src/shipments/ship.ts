@@ -2,7 +2,7 @@ import { type MovementAnswer, type ShortLine, StockDepleted, StockDepletionFaile
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { fingerprint } from '../fingerprint.js';
 import { answered, type Outcome, type Ship } from '../stock-machine/commands.js';
-import { dequeue, displace, fulfil, lotOrNull, release } from '../stock-machine/holds.js';
+import { dequeue, displace, fulfil, lineOfParts, partsByLot, release } from '../stock-machine/holds.js';
 import { mayComeTooEarly, noteMessage, wasOvertaken } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, requireCosts, type StockChange } from '../stock-machine/post-movement.js';
 import type { PlacedPart } from '../stock-machine/quants.js';
@@ -207,13 +207,9 @@ function repeat(state: StockState, demand: Demand, command: Ship, shipment: Post
 
 /** The lines of a shipment with their cost of goods sold. */
 function shippedLines(shipment: PostedShipment) {
-  const lines = shipment.lines.map((line) => ({
-    lineNo: line.lineNo,
-    itemId: line.itemId,
-    warehouseId: line.warehouseId,
-    lot: lotOrNull(line.lot),
-    quantity: formatQuantity(line.quantity),
-    cogs: formatQuantity(cogsOf(line)),
+  const lines = partsByLot(shipment.lines).map((parts) => ({
+    ...lineOfParts(parts),
+    cogs: formatQuantity(sumQuantities(parts, cogsOf)),
   }));
   return { lines, cogsTotal: formatQuantity(sumQuantities(shipment.lines, cogsOf)) };
 }

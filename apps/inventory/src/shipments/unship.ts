@@ -1,8 +1,8 @@
 import { type MovementAnswer, type RefusalReason, ShipmentReversalFailed, ShipmentReversed } from '#libs/contracts';
-import { formatQuantity, maxQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
+import { maxQuantity, minQuantity, type Quantity, ZERO } from '#libs/domain';
 import { free } from '../availability/available-to-promise.js';
 import { answered, type Outcome, type Unship } from '../stock-machine/commands.js';
-import { enqueue, hold, lotOrNull } from '../stock-machine/holds.js';
+import { enqueue, hold, linesOfParts } from '../stock-machine/holds.js';
 import { qualityOfIncoming } from '../stock-machine/lots.js';
 import { mayComeTooEarly, noteMessage } from '../stock-machine/message-order.js';
 import { changeOf, newMovement, postMovement, type StockChange, staysInRange } from '../stock-machine/post-movement.js';
@@ -121,19 +121,13 @@ function isReturned(demand: Demand, shipment: PostedShipment): boolean {
 
 function repeat(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
   if (isAwaitedByEvent(command.meta)) return reversed(state, demand, command, shipment);
-  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: reversedLines(shipment) });
+  return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines: linesOfParts(shipment.lines) });
 }
 
 function reversed(state: StockState, demand: Demand, command: Unship, shipment: PostedShipment): Outcome<MovementAnswer> {
-  const lines = reversedLines(shipment);
+  const lines = linesOfParts(shipment.lines);
   state.emitAboutOrder(ShipmentReversed, demand, command.meta, { shipmentId: command.shipmentId, orderId: command.orderId, lines });
   return answered({ status: 'done', sequence: demand.sequence, stock: stockLines(demand), lines });
-}
-
-function reversedLines(shipment: PostedShipment) {
-  return shipment.lines.map(({ lineNo, itemId, warehouseId, lot, quantity }) => {
-    return { lineNo, itemId, warehouseId, lot: lotOrNull(lot), quantity: formatQuantity(quantity) };
-  });
 }
 
 function refuse(state: StockState, demand: Demand, command: Unship, reason: RefusalReason): Outcome<MovementAnswer> {

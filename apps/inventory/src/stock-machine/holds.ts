@@ -1,4 +1,4 @@
-import { BackorderFilled, type EventOf, ReservationShorted } from '#libs/contracts';
+import { BackorderFilled, ReservationShorted } from '#libs/contracts';
 import { formatQuantity, maxQuantity, minQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import { availableToBackorders } from '../availability/available-to-promise.js';
 import type { CommandMeta } from './commands.js';
@@ -32,18 +32,23 @@ import type { StockState } from './stock-state.js';
 // The elementary steps by which holds and backorders change. Each keeps `reserved = sum of open reservations` and `backordered = sum
 // of open backorders` on balance and demand line at once, so that no decision can forget one of them.
 
-/** A line of an event about a hold that changed. */
-export type ChangedHold = EventOf<typeof BackorderFilled>['data']['lines'][number];
+/** What is held, or moved, for a line of an order at one place. */
+export type HeldPart = Pick<Reservation, 'lineNo' | 'itemId' | 'warehouseId' | 'lot' | 'quantity'>;
 
-export const changedHold = ({ lineNo, itemId, warehouseId, lot }: Place, quantity: Quantity): ChangedHold => ({
-  lineNo,
-  itemId,
-  warehouseId,
-  lot: lotOrNull(lot),
-  quantity: formatQuantity(quantity),
-});
+/** The parts that are told as one: what is told of an order has one line per line of it, warehouse and lot, whatever the bins. */
+export function partsByLot<P extends HeldPart>(parts: readonly P[]): [P, ...P[]][] {
+  const groups = Map.groupBy(parts, ({ lineNo, itemId, warehouseId, lot }) => `${lineNo}/${itemId}/${warehouseId}/${lot}`);
+  return [...groups.values()] as [P, ...P[]][];
+}
 
-type Place = Pick<Reservation, 'lineNo' | 'itemId' | 'warehouseId' | 'lot'>;
+/** The line that tells such parts. */
+export function lineOfParts(parts: readonly [HeldPart, ...HeldPart[]]) {
+  const [{ lineNo, itemId, warehouseId, lot }] = parts;
+  return { lineNo, itemId, warehouseId, lot: lotOrNull(lot), quantity: formatQuantity(sumQuantities(parts, (part) => part.quantity)) };
+}
+
+/** The lines of an event about goods of an order. */
+export const linesOfParts = (parts: readonly HeldPart[]) => partsByLot(parts).map(lineOfParts);
 
 /** A lot as it is told: null where there is none. */
 export const lotOrNull = (lot: string): string | null => (lot === NO_LOT ? null : lot);
@@ -235,7 +240,7 @@ export function reorder(state: StockState, backorder: Backorder, priority: numbe
  * order. A balance that could serve more, but on which more wait than were read, is left in `unserved`.
  */
 export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
-  const filled = new Map<Demand, ChangedHold[]>();
+  const filled = new Map<Demand, HeldPart[]>();
   const freed = [...state.freed];
   state.freed.clear();
   for (const balance of freed) {
@@ -252,11 +257,13 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
       const { quantity, isAll } = fillableNow(state, balance, line, next.quantity);
       if (quantity > ZERO) {
         dequeue(state, demand, next, quantity);
-        const lines = filled.get(demand) ?? [];
+        const parts = filled.get(demand) ?? [];
+        const { lineNo } = line;
+        const { itemId, warehouseId } = balance;
         for (const { quant, quantity: part } of hold(state, demand, line, balance, quantity)) {
-          lines.push(changedHold({ ...line, ...balance, lot: quant.lot }, part));
+          parts.push({ lineNo, itemId, warehouseId, lot: quant.lot, quantity: part });
         }
-        filled.set(demand, lines);
+        filled.set(demand, parts);
         hasServed = true;
       }
       isTold = isAll;
@@ -269,7 +276,9 @@ export function fillFreedBalances(state: StockState, meta: CommandMeta): void {
     const mayGoOn = queue === undefined || hasServed || !isTold || state.longQueues.has(key);
     if (mayGoOn && balance.backordered > ZERO && availableToBackorders(balance) > ZERO) state.unserved.add(balance);
   }
-  for (const [demand, lines] of filled) state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines });
+  for (const [demand, parts] of filled) {
+    state.emitAboutOrder(BackorderFilled, demand, meta, { orderId: demand.orderId, lines: linesOfParts(parts) });
+  }
 }
 
 /** How much of a backorder can be held now, and whether that is all that there is for it; otherwise more must be read to tell. */
@@ -377,18 +386,18 @@ export function short(
   cause: string,
   meta: CommandMeta,
 ) {
-  const shorted = new Map<Demand, ChangedHold[]>();
+  const shorted = new Map<Demand, HeldPart[]>();
   for (const { hold: taken, quantity } of plan) {
     const { demand, reservation } = taken;
     const line = lineOf(demand, reservation.lineNo);
     release(state, demand, reservation, quantity, { status: 'released', reason: cause });
     enqueue(state, demand, line, balance, quantity);
-    const lines = shorted.get(demand) ?? [];
-    lines.push(changedHold(reservation, quantity));
-    shorted.set(demand, lines);
+    const parts = shorted.get(demand) ?? [];
+    parts.push({ ...reservation, quantity });
+    shorted.set(demand, parts);
   }
-  for (const [demand, lines] of shorted) {
-    state.emitAboutOrder(ReservationShorted, demand, meta, { orderId: demand.orderId, cause, lines });
+  for (const [demand, parts] of shorted) {
+    state.emitAboutOrder(ReservationShorted, demand, meta, { orderId: demand.orderId, cause, lines: linesOfParts(parts) });
   }
 }
 
@@ -509,16 +518,17 @@ export function lineOf(demand: Demand, lineNo: number): DemandLine {
   return line;
 }
 
-/** The open holds of an order, as its answers list them. */
-export function heldLines(demand: Demand) {
+/** The open holds of an order, one by one. */
+function heldParts(demand: Demand) {
   return demand.reservations
     .filter((reservation) => reservation.status === 'active')
-    .map((reservation) => ({
-      lineNo: reservation.lineNo,
-      itemId: reservation.itemId,
-      warehouseId: reservation.warehouseId,
-      lot: lotOrNull(reservation.lot),
-      quantity: formatQuantity(heldQuantity(reservation)),
-      reservationId: reservation.reservationId,
-    }));
+    .map((reservation) => ({ ...reservation, quantity: heldQuantity(reservation) }));
+}
+
+/** The open holds of an order, as events about their end list them. */
+export const linesOfHolds = (demand: Demand) => linesOfParts(heldParts(demand));
+
+/** The open holds of an order, as its answers list them: of what lies in several bins with the id of one of its reservations. */
+export function heldLines(demand: Demand) {
+  return partsByLot(heldParts(demand)).map((parts) => ({ ...lineOfParts(parts), reservationId: parts[0].reservationId }));
 }
