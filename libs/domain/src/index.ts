@@ -4,3 +4,4 @@ export * from './errors.js';
 export * from './ids.js';
 export * from './money.js';
 export * from './quantity.js';
+export * from './text.js';

@@ -25,9 +25,10 @@ describe('CallAnswerer', () => {
   };
   beforeEach(() => handled.splice(0));
 
-  async function ask(data: object, { brokerUserOrgs = null, ...call }: { brokerUserOrgs?: BrokerUserOrgs } & Partial<IncomingCall> = {}) {
+  type How = { brokerUserOrgs?: BrokerUserOrgs; id?: string } & Partial<IncomingCall>;
+  async function ask(data: object, { brokerUserOrgs = null, id = '1', ...call }: How = {}) {
     const answerer = new CallAnswerer(new Map([['test.who', { definition, handle }]]), brokerUserOrgs, () => {});
-    const body = Buffer.from(JSON.stringify({ pattern: 'test.who', id: '1', data }));
+    const body = Buffer.from(JSON.stringify({ pattern: 'test.who', id, data }));
     const answer = await answerer.answer({ body, ...call });
     return answer && (JSON.parse(answer.toString()) as { response?: unknown; err?: { code: string } });
   }
@@ -51,6 +52,18 @@ describe('CallAnswerer', () => {
     expect(handled).toMatchObject([{ request: { orgId: 'acme', n: 1 }, context: { actor: { userId: 'ann', roles: ['sales'] } } }]);
     expect(handled[0]!.request).not.toHaveProperty('actor');
     expect(await ask({ orgId: 'other', actor }, { brokerUserOrgs })).toMatchObject({ err: { code: 'FORBIDDEN' } });
+  });
+
+  it('takes nothing along that could not be stored, or told by event', async () => {
+    const onBehalfOf = `a\u0000\ud83d${'😀'.repeat(200)}`;
+    expect(await ask({ orgId: 'acme', onBehalfOf })).toMatchObject({ response: `a\ufffd\ufffd${'😀'.repeat(197)}` });
+    for (const traceparent of ['x'.repeat(101), '\u0000']) await ask({ orgId: 'acme' }, { traceparent });
+    expect(handled.map(({ context }) => context.traceparent)).toEqual([undefined, undefined, undefined]);
+    const told = `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01`;
+    await ask({ orgId: 'acme' }, { traceparent: told });
+    expect(handled.at(-1)!.context.traceparent).toBe(told);
+    for (const id of ['\ud800', 'x'.repeat(201)])
+      expect(await ask({ orgId: 'acme' }, { id })).toMatchObject({ err: { code: 'MALFORMED_REQUEST' } });
   });
 
   it('does not begin what nobody waits for any more', async () => {

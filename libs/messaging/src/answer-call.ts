@@ -1,6 +1,6 @@
 import { authorise, serviceActor, verifyActorToken, type Actor } from '#libs/auth';
 import type { CallDefinition } from '#libs/contracts';
-import { HoldfastError, invalid, ORG_ID_PATTERN, unavailable, type WireError } from '#libs/domain';
+import { HoldfastError, invalid, ORG_ID_PATTERN, storableText, unavailable, type WireError } from '#libs/domain';
 import { classifyError } from '#libs/persistence';
 import type { IncomingCall } from './delivery.js';
 import type { MessageContext } from './handlers.js';
@@ -25,6 +25,9 @@ interface CallPacket {
 }
 
 const orgIdPattern = new RegExp(ORG_ID_PATTERN);
+const CALL_ID = /^[^\u0000-\u001f\ud800-\udfff]{0,200}$/u;
+const ACTOR_LENGTH_MAX = 200;
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** Answers the calls of a service: reads, identifies, authorises, checks, calls the handler, and turns what it throws into an error. */
 export class CallAnswerer {
@@ -64,7 +67,7 @@ export class CallAnswerer {
    * behalf, which is recorded and gives no rights.
    */
   #brokerActor(orgId: string, brokerUser: string | undefined, onBehalfOf: unknown): Actor {
-    const recorded = typeof onBehalfOf === 'string' ? onBehalfOf.slice(0, 200) : brokerUser;
+    const recorded = typeof onBehalfOf === 'string' ? storableText(onBehalfOf, ACTOR_LENGTH_MAX) : brokerUser;
     if (this.brokerUserOrgs === null) return serviceActor(orgId, recorded);
     const bound = brokerUser === undefined ? undefined : this.brokerUserOrgs[brokerUser];
     if (bound === undefined) {
@@ -93,8 +96,14 @@ function parsePacket(body: Buffer): CallPacket {
   } catch {
     packet = undefined;
   }
-  if (typeof packet === 'object' && packet !== null && 'pattern' in packet && 'data' in packet) return packet;
-  throw new HoldfastError('invalid', 'MALFORMED_REQUEST', 'A call is a JSON object {"pattern": "...", "id": "...", "data": {...}}.');
+  if (typeof packet !== 'object' || packet === null || !('pattern' in packet) || !('data' in packet)) {
+    throw new HoldfastError('invalid', 'MALFORMED_REQUEST', 'A call is a JSON object {"pattern": "...", "id": "...", "data": {...}}.');
+  }
+  const { id } = packet as CallPacket;
+  // It is recorded with what the call does.
+  if (typeof id === 'string' && !CALL_ID.test(id))
+    throw new HoldfastError('invalid', 'MALFORMED_REQUEST', 'The id of a call has at most 200 characters, and no control characters.');
+  return packet;
 }
 
 function checkData(data: unknown): CallData {
@@ -112,7 +121,8 @@ function contextOf(call: IncomingCall, actor: Actor, orgId: string, id: unknown,
     attempt: 1,
     lastAttempt: true,
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
-    ...(call.traceparent === undefined ? {} : { traceparent: call.traceparent }),
+    // It goes on into events, which take no other.
+    ...(call.traceparent !== undefined && TRACEPARENT.test(call.traceparent) ? { traceparent: call.traceparent } : {}),
   };
 }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { Cursor, PAGE_LIMIT_DEFAULT, type Page, type ParkedMessage, type ServiceName } from '#libs/contracts';
-import { ORG_ID_PATTERN, uuidv7 } from '#libs/domain';
+import { ORG_ID_PATTERN, storableText, uuidv7 } from '#libs/domain';
 import type { Database } from '#libs/persistence';
 import { hashAsUuid } from './inbox.js';
 import type { IncomingEvent } from './delivery.js';
@@ -121,7 +121,9 @@ function orgIdOf(routingKey: string): string {
   return routingKey.includes('.') && orgIdPattern.test(orgId) ? orgId : '';
 }
 
+const TEXT_LENGTH_MAX = 2_000;
+
 /** What comes from a broken message may hold characters that PostgreSQL cannot store. */
 function storable(text: string): string {
-  return text.replaceAll('\0', '\u{fffd}').toWellFormed().slice(0, 2_000);
+  return storableText(text, TEXT_LENGTH_MAX);
 }

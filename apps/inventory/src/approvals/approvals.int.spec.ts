@@ -278,6 +278,19 @@ describe('changes of stock that need an approval', () => {
       expect(items[0]!.details).toMatchObject({ status: 'under_review', resolutionNote: 'Rejected by bob: seen it' });
     });
 
+    it('is decided and withdrawn in whatever characters: none is cut in halves', async () => {
+      const { discrepancyId } = await report('4');
+      const long = '😀'.repeat(500);
+      await resolve(discrepancyId);
+      const rejected = requestOf(asked[0]!, 'rejected');
+      await decides({ ...rejected, decisions: [{ ...rejected.decisions[0]!, reason: long }] });
+      const told = 'Rejected by bob: ';
+      expect((await get(discrepancyId)).resolutionNote).toBe(told + '😀'.repeat(500 - told.length));
+      await service.call(DiscrepancyDismiss, { orgId, discrepancyId, note: long }, manager);
+      expect(await eventually(() => withdrawn.length > 0)).toBe(true);
+      expect([...String(withdrawn[0]!['reason'])]).toHaveLength(500);
+    });
+
     it('that was rejected stays open, and says so; what was dismissed meanwhile is not posted', async () => {
       const { discrepancyId } = await report('4');
       await resolve(discrepancyId);

@@ -11,6 +11,7 @@ import {
 } from '#libs/contracts';
 import {
   absolute,
+  firstCharacters,
   formatQuantity,
   isQuantity,
   maxQuantity,
@@ -117,7 +118,7 @@ export class AskApproval {
    * @throws {HoldfastError} kind `unavailable` when approvals does not answer.
    */
   async withdraw({ orgId, discrepancyId, status, resolutionNote, closedBy }: Over, traceparent?: string): Promise<ApprovalRequest | null> {
-    const reason = `The discrepancy is ${status}: ${resolutionNote ?? ''}`.slice(0, REASON_MAX);
+    const reason = firstCharacters(`The discrepancy is ${status}: ${resolutionNote ?? ''}`, REASON_MAX);
     const options = { timeoutMs: PATIENCE_MS, traceparent, onBehalfOf: closedBy ?? undefined };
     crashPoint('before-withdrawal', 'inventory');
     const { request } = await this.rpc.call(

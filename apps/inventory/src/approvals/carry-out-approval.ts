@@ -1,3 +1,4 @@
+import { firstCharacters } from '#libs/domain';
 import { adjustStock } from '../adjustments/adjust-stock.js';
 import { runOverride } from '../discrepancies/run-override.js';
 import { closeFound } from '../discrepancies/close-discrepancy.js';
@@ -41,7 +42,7 @@ export function carryOutApproval(state: StockState, command: CarryOutApproval): 
 /** A discrepancy about which nothing was done stays open, and says why; an override can be asked for anew. */
 function goesOn(state: StockState, found: Discrepancy | undefined, { approvalKind, meta }: CarryOutApproval, note: string): void {
   if (found === undefined || !isOpen(found)) return;
-  found.resolutionNote = note.slice(0, NOTE_MAX);
+  found.resolutionNote = firstCharacters(note, NOTE_MAX);
   if (approvalKind === 'movement_override') found.approvalRequestId = null;
   changeDiscrepancy(state, found, 'discrepancy_approval_ended', meta);
 }

@@ -1,4 +1,5 @@
 import type { ImportError } from '#libs/contracts';
+import { firstCharacters } from '#libs/domain';
 import type { CellValue, Column } from './columns.js';
 import { countLineEnds, type CsvRecord, REPLACEMENT } from './read-csv.js';
 
@@ -87,8 +88,8 @@ function counted(count: number, what: string): string {
 
 /** A text that came with a file, cut, so that an error stays short. */
 export function shown(value: string): string {
-  const characters = [...value.slice(0, 2 * SHOWN_CHARACTERS_MAX)];
-  return characters.length <= SHOWN_CHARACTERS_MAX ? value : `${characters.slice(0, SHOWN_CHARACTERS_MAX).join('')}…`;
+  const beginning = firstCharacters(value, SHOWN_CHARACTERS_MAX);
+  return beginning === value ? value : `${beginning}…`;
 }
 
 /** What becomes of a line that was checked; its errors are noted on the line itself. */

@@ -1,4 +1,5 @@
 import type { DataOf, EventDefinition, EventOf, Role } from '#libs/contracts';
+import { firstCharacters } from '#libs/domain';
 
 /** What people are told of an event: plain text, whatever it is sent by. Each sender escapes it for its own kind of message. */
 export interface Notice {
@@ -36,6 +37,6 @@ export function listed<T>(entries: readonly T[], toLine: (entry: T) => string): 
 /** What somebody wrote, on one line and not endless. */
 export function quoted(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
-  const characters = [...line];
-  return characters.length > TEXT_LENGTH_MAX ? `${characters.slice(0, TEXT_LENGTH_MAX).join('')}...` : line;
+  const beginning = firstCharacters(line, TEXT_LENGTH_MAX);
+  return beginning === line ? line : `${beginning}...`;
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { createTransport, type NodemailerError, type Transporter } from 'nodemailer';
+import { storableText } from '#libs/domain';
 import { htmlText, plainText } from './message-text.js';
 import { codeText, NotSent, type OutgoingNotice, type Sender } from './sender.js';
 
@@ -60,7 +61,7 @@ export class EmailSender implements Sender {
   #notSent(error: NodemailerError): NotSent {
     const { code, originalCode = code, response, permanent = false } = error;
     if ((code === 'EENVELOPE' || code === 'EMESSAGE') && response !== undefined) {
-      const text = response.replace(/\s+/g, ' ').slice(0, RESPONSE_LENGTH_MAX);
+      const text = storableText(response.replace(/\s+/g, ' '), RESPONSE_LENGTH_MAX);
       return new NotSent(`The mail server refused it: ${text}`, { isFinal: permanent, cause: error });
     }
     this.#logger.warn(`The mail server cannot be used: ${error.message}`);
