@@ -222,6 +222,36 @@ it('a movement that was refused is run when somebody else approves it, once, and
   });
 });
 
+it('an override of a movement is taken back when one of its discrepancies is dismissed, and asked anew for what is left of it', async () => {
+  const admin = await HttpClient.signIn(url, 'beside');
+  await admin.stockUp({ apple: 100, pear: 100 });
+  await admin.send('POST', '/warehouses', { warehouseId: 'side', name: 'side' });
+  const ann = await HttpClient.signIn(url, 'beside', ['inventory_manager'], 'ann');
+  const lines = ['apple', 'pear'].map((itemId) => ({ itemId, quantity: 120 }));
+  const transfer = { transferId: 't', fromWarehouseId: 'main', toWarehouseId: 'side', lines };
+  const { body } = await ann.send('POST', '/inventory/transfers', transfer);
+  const [apple, pear] = (body['discrepancyIds'] as string[]).map((id) => `/inventory/discrepancies/${id}`) as [string, string];
+  const ask = async () => (await ann.send('POST', `${apple}/request-override`, { reason: 'they stand there' })).body;
+  const approval = ({ approvalRequestId }: Record<string, unknown>) => `/approvals/${String(approvalRequestId)}`;
+  const asked = await ask();
+  expect((await admin.send('GET', approval(asked))).body['lines']).toMatchObject([{ itemId: 'apple' }, { itemId: 'pear' }]);
+
+  await admin.send('POST', `${pear}/dismiss`, { note: 'no pears anywhere' });
+  expect(await eventually(async () => (await ann.send('GET', apple)).body['approvalRequestId'] === null)).toBe(true);
+  const closeReason = expect.stringContaining('of the same movement is dismissed: no pears anywhere') as unknown;
+  expect((await ann.send('GET', apple)).body).toMatchObject({ status: 'new', resolutionNote: closeReason });
+  expect((await admin.send('GET', approval(asked))).body).toMatchObject({ status: 'cancelled', closeReason });
+
+  const anew = await ask();
+  expect(anew).toMatchObject({ status: 'pending' });
+  expect((await admin.send('GET', approval(anew))).body['lines']).toMatchObject([{ itemId: 'apple' }]);
+  const pears = [{ itemId: 'pear', quantity: 20, unitCost: '1' }];
+  await admin.send('POST', '/inventory/receipts', { warehouseId: 'main', lines: pears });
+  await admin.send('PUT', `${approval(anew)}/approve`, { reason: 'seen them' });
+  expect(await eventually(async () => (await ann.send('GET', apple)).body['status'] === 'resolved')).toBe(true);
+  expect((await ann.send('GET', '/inventory/transfers/t')).status).toBe(200);
+});
+
 it('an override that nobody decided about is on the audit trail: asked for, and expired', async () => {
   const admin = await organisation('undecided');
   const path = `/inventory/discrepancies/${await refused(admin)}`;

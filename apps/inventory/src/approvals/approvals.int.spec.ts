@@ -11,6 +11,7 @@ import {
   DiscrepancyDismiss,
   DiscrepancyGet,
   DiscrepancyReport,
+  DiscrepancyRequestOverride,
   DiscrepancyResolve,
   DiscrepancyReview,
   ItemCreate,
@@ -18,9 +19,10 @@ import {
   ReceiptPost,
   routingKey,
   StockList,
+  TransferCreate,
   WarehouseCreate,
 } from '#libs/contracts';
-import { uuidv7 } from '#libs/domain';
+import { type HoldfastError, uuidv7 } from '#libs/domain';
 import { startTestService, StubService, type TestService } from '#libs/testing';
 import { eventually } from '../../../../test/support/eventually.js';
 import { inventory } from '../index.js';
@@ -302,5 +304,27 @@ describe('changes of stock that need an approval', () => {
       await decides(requestOf(asked[0]!, 'approved', { approvalRequestId: 'z' }));
       expect([(await get(discrepancyId)).status, await onHand()]).toEqual(['dismissed', '10']);
     });
+  });
+
+  it('the override of a movement is asked no more when one of its discrepancies is over, and may be asked anew for the others', async () => {
+    await service.call(ItemCreate, { orgId, itemId: 'b', name: 'Bread' });
+    await service.call(WarehouseCreate, { orgId, warehouseId: 'v', name: 'V' });
+    const lines = ['a', 'b'].map((itemId) => ({ itemId, quantity: '12' }));
+    const transfer = service.call(TransferCreate, { orgId, fromWarehouseId: 'w', toWarehouseId: 'v', lines }, manager);
+    const { details } = (await transfer.catch((error: unknown) => error)) as HoldfastError;
+    const [one, other] = details['discrepancyIds'] as [string, string];
+    const ask = () => service.call(DiscrepancyRequestOverride, { orgId, discrepancyId: one, reason: 'they stand there' }, manager);
+    const { approvalRequestId } = await ask();
+    expect(asked).toMatchObject([{ subjectId: one, subjectVersion: 0, lines: [{ itemId: 'a' }, { itemId: 'b' }] }]);
+
+    await service.call(DiscrepancyDismiss, { orgId, discrepancyId: other, note: 'none here' }, manager);
+    expect(await eventually(() => withdrawn.some(({ subjectId }) => subjectId === one))).toBe(true);
+    const reason = `Discrepancy ${other} of the same movement is dismissed: none here`;
+    expect(withdrawn.find(({ subjectId }) => subjectId === one)).toMatchObject({ subjectVersion: 0, reason, onBehalfOf: 'ann' });
+    await decides(requestOf(asked[0]!, 'cancelled', { closeReason: reason }));
+    expect(await get(one)).toMatchObject({ status: 'new', approvalRequestId: null, resolutionNote: reason });
+
+    expect(await ask()).toEqual({ approvalRequestId, status: 'pending', requiredRole: 'finance_manager' });
+    expect(asked[1]).toMatchObject({ subjectId: one, subjectVersion: 1, lines: [{ itemId: 'a' }] });
   });
 });

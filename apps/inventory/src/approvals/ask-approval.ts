@@ -114,18 +114,21 @@ export class AskApproval {
   /**
    * Takes back what was asked about a discrepancy that is over, as often as that is said: whoever asked hears that nobody has to decide any more.
    *
+   * @param asked what is taken back, if it was asked about another discrepancy of the same movement: no newer version of it than this.
    * @returns the last request about it as it is then: it may have been decided before; null when there never was one.
    * @throws {HoldfastError} kind `unavailable` when approvals does not answer.
    */
-  async withdraw({ orgId, discrepancyId, status, resolutionNote, closedBy }: Over, traceparent?: string): Promise<ApprovalRequest | null> {
-    const reason = firstCharacters(`The discrepancy is ${status}: ${resolutionNote ?? ''}`, REASON_MAX);
+  async withdraw(
+    { orgId, discrepancyId, status, resolutionNote, closedBy }: Over,
+    traceparent?: string,
+    asked?: { readonly discrepancyId: string; readonly subjectVersion: number },
+  ): Promise<ApprovalRequest | null> {
+    const which = asked === undefined ? 'The discrepancy' : `Discrepancy ${discrepancyId} of the same movement`;
+    const reason = firstCharacters(`${which} is ${status}: ${resolutionNote ?? ''}`, REASON_MAX);
+    const { discrepancyId: subjectId, ...version } = asked ?? { discrepancyId };
     const options = { timeoutMs: PATIENCE_MS, traceparent, onBehalfOf: closedBy ?? undefined };
     crashPoint('before-withdrawal', 'inventory');
-    const { request } = await this.rpc.call(
-      ApprovalCancel,
-      { orgId, subjectType: 'discrepancy', subjectId: discrepancyId, reason },
-      options,
-    );
+    const { request } = await this.rpc.call(ApprovalCancel, { orgId, subjectType: 'discrepancy', subjectId, ...version, reason }, options);
     crashPoint('after-withdrawal', 'inventory');
     return request;
   }

@@ -25,8 +25,8 @@ import { AskApproval, type Proposal } from '../approvals/ask-approval.js';
 import type { CloseDiscrepancy } from '../stock-machine/commands.js';
 import { readClock } from '../stock-machine/stock.sql.js';
 import { aboutDiscrepancy, authoriseKeeper, type Discrepancy, discrepancyView, isOpen } from './discrepancy.js';
-import { getDiscrepancy, listDiscrepancies, listOfRefusal } from './discrepancy.queries.js';
-import { overrideOf } from './request-override.js';
+import { getDiscrepancy, listDiscrepancies, readRefusal } from './discrepancy.queries.js';
+import { overrideOf, overrideVersion } from './request-override.js';
 
 const read: TransactionOptions = { readOnly: true };
 
@@ -94,16 +94,17 @@ export class DiscrepanciesConsumer {
     { orgId, discrepancyId, reason }: Asked<typeof DiscrepancyRequestOverride>,
     context: MessageContext,
   ): Promise<ResponseOf<typeof DiscrepancyRequestOverride>> {
-    const { found, siblings, ended } = await this.database.transaction(
+    const { found, refusal, ended } = await this.database.transaction(
       [orgId],
       async (tx) => {
         const found = await getDiscrepancy(tx, orgId, context.actor.warehouses, discrepancyId);
         const [count] = await tx.run(countEffects, [orgId, 'discrepancy', found.discrepancyId]);
-        return { found, siblings: await listOfRefusal(tx, found), ended: count!.effects };
+        return { found, refusal: await readRefusal(tx, found), ended: count!.effects };
       },
       read,
     );
-    const needed = await this.askApproval.except(overrideOf(found, siblings, reason, ended, metaOfCall(context)), context);
+    const version = overrideVersion(ended, refusal);
+    const needed = await this.askApproval.except(overrideOf(found, refusal.open, reason, version, metaOfCall(context)), context);
     // Once it is over, it may be asked anew.
     return !isUndecided(needed) ? needed : await this.awaits(orgId, aboutDiscrepancy(found), needed, context);
   }

@@ -8,7 +8,7 @@ import {
 } from '#libs/contracts';
 import type { Tx } from '#libs/persistence';
 import { isShown, type Scope } from '../scope.js';
-import { type Discrepancy, discrepancyNotFound, discrepancyView } from './discrepancy.js';
+import { type Discrepancy, discrepancyNotFound, discrepancyView, isOpen } from './discrepancy.js';
 import { type DiscrepancyRow, toDiscrepancy } from './discrepancy.sql.js';
 
 const cursor = new Cursor('time', 'uuid');
@@ -49,15 +49,25 @@ export async function listDiscrepancies(
   );
 }
 
-/** What else is open of the same refusal of a movement, oldest first: one of each item and warehouse in which it was short. */
-export async function listOfRefusal(tx: Tx, { orgId, refType, refId }: Discrepancy): Promise<Discrepancy[]> {
+/** What is known of a movement that was refused. */
+export interface RefusedMovement {
+  /** What is open of it, oldest first: one of each item and warehouse in which it was short, at most. */
+  readonly open: readonly Discrepancy[];
+  /** How many of its discrepancies are over. */
+  readonly over: number;
+}
+
+/** The discrepancies that were opened when a movement was refused: all at the same time, by which they are found. */
+export async function readRefusal(tx: Tx, { orgId, refType, refId, detectedAt }: Discrepancy): Promise<RefusedMovement> {
   const rows = await tx.rows<DiscrepancyRow>(
     `select * from discrepancy
-      where org_id = $1 and closed_at is null and ref_type = $2 and ref_id = $3 and source = 'blocked_transaction' and command is not null
-      order by detected_at, discrepancy_id`,
-    [orgId, refType, refId],
+      where org_id = $1 and detected_at = $2 and ref_type = $3 and ref_id = $4 and source = 'blocked_transaction' and command is not null
+      order by discrepancy_id`,
+    [orgId, detectedAt, refType, refId],
   );
-  return rows.map(toDiscrepancy);
+  const all = rows.map(toDiscrepancy);
+  const open = all.filter(isOpen);
+  return { open, over: all.length - open.length };
 }
 
 /** @throws {HoldfastError} 404 `DISCREPANCY_NOT_FOUND`, also when the actor does not work in its warehouse. */

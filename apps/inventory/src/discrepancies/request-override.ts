@@ -3,20 +3,27 @@ import type { Exception } from '../approvals/ask-approval.js';
 import type { CommandMeta, KeptMovement, RunOverride } from '../stock-machine/commands.js';
 import { balanceKey } from '../stock-machine/balance.js';
 import { differenceOf, type Discrepancy, discrepancyOver, isOpen } from './discrepancy.js';
+import type { RefusedMovement } from './discrepancy.queries.js';
+
+/**
+ * Counts what is asked about a discrepancy of a refused movement. Once a request is over, the same may be asked anew; once another discrepancy of
+ * the movement is over, what was asked before is taken back, and only that.
+ */
+export const overrideVersion = (ended: number, { over }: Pick<RefusedMovement, 'over'>): number => ended + over;
 
 /**
  * What somebody has to approve, so that a movement that was refused is run again: what was missing when it was refused, of all its items
  * together.
  *
  * @param siblings what else is open about the same movement.
- * @param ended how many requests about the discrepancy are over: the same may be asked anew then.
+ * @param version of what is asked: see {@link overrideVersion}.
  * @throws {HoldfastError} 409 `INVALID_STATE` when it is over, or no movement is kept with it.
  */
 export function overrideOf(
   found: Discrepancy,
   siblings: readonly Discrepancy[],
   reason: string,
-  ended: number,
+  version: number,
   meta: CommandMeta,
 ): Exception {
   const { orgId, discrepancyId, source, command } = found;
@@ -49,7 +56,7 @@ export function overrideOf(
     kind: 'movement_override',
     subjectType: 'discrepancy',
     subjectId: discrepancyId,
-    subjectVersion: ended,
+    subjectVersion: version,
     reason,
     parts: all.map((one) => {
       const { warehouseId, itemId, lot, location } = one;

@@ -287,6 +287,8 @@ export interface RunOverride extends Base {
 /** Waits for the approval of what is to be done about a discrepancy. */
 export interface AwaitApproval extends AboutDiscrepancy {
   readonly kind: 'await-approval';
+  /** Why it is awaited no more; absent = it is. */
+  readonly takenBack?: string;
   readonly approvalRequestId: string;
 }
 
