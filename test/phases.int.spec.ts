@@ -121,6 +121,41 @@ it('dark: posted below zero; when it is enforced that stays, is looked into, and
   ]);
 });
 
+describe('a confirmed order of which nothing is held', () => {
+  /** An order of 5 pears, of which there are none, that waits. */
+  async function waiting(orgId: string, phase: 'dark' | 'hard') {
+    const client = await organisation(orgId, phase);
+    expect(await client.send('POST', '/items', { itemId: 'pear', name: 'Pear' })).toMatchObject({ status: 201 });
+    const lines = [{ itemId: 'pear', quantity: 5 }];
+    const order = { orderId: 'o', customerId: 'c', reservationMode: 'partial', lines };
+    expect(await client.send('POST', '/orders', order)).toMatchObject({ status: 201, body: { status: 'backordered' } });
+    const send = (as: HttpClient, more = {}) =>
+      as.send('POST', '/orders/o/shipments', { shipmentId: `${orgId}-s`, lines: [{ lineNo: 1, quantity: 5, ...more }] });
+    expect(await send(client)).toMatchObject({ status: 409, body: { code: 'INVALID_STATE' } });
+    expect(await client.send('PUT', '/orders/o/confirm')).toMatchObject({ status: 200, body: { status: 'backordered' } });
+    return { client, send };
+  }
+
+  it('dark: leaves, posted and flagged, from a warehouse of who sends it', async () => {
+    const { client, send } = await waiting('dark-order', 'dark');
+    const packer = await HttpClient.signIn(gatewayUrl, 'dark-order', ['warehouse'], 'pat', ['main']);
+    expect(await send(packer)).toMatchObject({ status: 403, body: { code: 'WAREHOUSE_FORBIDDEN' } });
+    expect(await send(packer, { warehouseId: 'main' })).toMatchObject({ status: 201, body: { status: 'posted' } });
+    expect(await client.send('GET', '/orders/o')).toMatchObject({ body: { status: 'shipped', lines: [{ fulfilledQuantity: '5' }] } });
+    const { body } = await client.send('GET', '/inventory/ledger?itemId=pear');
+    expect(body['entries']).toMatchObject([{ flagged: true, quantityDelta: '-5', balanceAfter: '-5' }]);
+  });
+
+  it('hard: is refused for want of stock, on record with a discrepancy', async () => {
+    const { client, send } = await waiting('hard-order', 'hard');
+    const refused = { status: 409, body: { code: 'INSUFFICIENT_STOCK', discrepancyIds: [expect.any(String)] } };
+    expect(await send(client, { warehouseId: 'main' })).toMatchObject(refused);
+    expect(await client.send('GET', '/orders/o')).toMatchObject({ body: { status: 'backordered', shipments: [] } });
+    const { body } = await client.send('GET', '/orders/o/events');
+    expect(body).toMatchObject({ items: [{ type: 'shipment_refused' }, { type: 'order_confirmed' }, {}] });
+  });
+});
+
 describe('who is warned', () => {
   const warningsOf = ({ status, body }: HttpAnswer) => ({ status, warnings: body['warnings'] });
   const places = (client: HttpClient, orderId: string, quantity: number, path = '/orders') =>

@@ -42,6 +42,13 @@ describe('the status of an order', () => {
     expect(checkAction(anOrder({ status: 'backordered', firm: true }), 'confirm')).toBe('done');
   });
 
+  it('lets a confirmed order leave that only waits: whether it may is for inventory to say', () => {
+    expect(checkAction(anOrder({ status: 'backordered', firm: true }), 'ship')).toBe('do');
+    expect(() => checkAction(anOrder({ status: 'backordered', firm: true }), 'pick')).toThrow(
+      expect.objectContaining({ code: 'INVALID_STATE' }),
+    );
+  });
+
   it('shows nobody a refused order', () => {
     expect(() => checkAction(anOrder({ status: 'refused' }), 'confirm')).toThrow(expect.objectContaining({ code: 'ORDER_NOT_FOUND' }));
   });

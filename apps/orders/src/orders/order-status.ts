@@ -48,6 +48,8 @@ export function checkAction(order: OrderState, action: OrderAction): 'do' | 'don
   // Closing the rest of a shipped order and confirming one that waits for stock leave no status of their own behind.
   if (action === 'cancel' && order.cancelledAt !== null) return 'done';
   if (action === 'confirm' && order.status === 'backordered' && order.firm) return 'done';
+  // What left has left, though the books knew nothing of it; whether it is posted is for inventory to say, by the phase.
+  if (action === 'ship' && order.status === 'backordered' && order.firm) return 'do';
   const verdict = LIFE_CYCLE[action][order.status];
   if (verdict !== undefined) return verdict;
   const allowed = Object.entries(LIFE_CYCLE[action]).flatMap(([status, possible]) => (possible === 'do' ? [status] : []));

@@ -77,7 +77,7 @@ describe('shipping', () => {
   });
 
   it.each(['created', 'backordered', 'expired', 'cancelled', 'shipped'] as const)('is refused while the order is %s', (status) => {
-    expect(() => ship(anOrder({ status }), [{ lineNo: 1, quantity: '1' }])).toThrow(thrown('INVALID_STATE'));
+    expect(() => ship(anOrder({ status, firm: false }), [{ lineNo: 1, quantity: '1' }])).toThrow(thrown('INVALID_STATE'));
   });
 
   it('knows a shipment by its id, except one that was refused', () => {
