@@ -60,7 +60,11 @@ export function receiveReturn(state: StockState, command: ReceiveReturn): Outcom
   const parts = planParts(state, demand, command, balances);
   if (typeof parts === 'string') return refuse(state, demand, command, parts);
   requireEach(parts, ({ balance, lot }) => isDetailed(balance) && requireLot(balance, lot));
-  const changes = parts.map((part) => ({ ...changeOf(part.balance, part, part.quantity), parts: part.cost, flagged: part.from === null }));
+  const changes = parts.map((part) => ({
+    ...changeOf(part.balance, part, part.quantity),
+    parts: part.cost,
+    flagged: part.from?.lot !== part.lot,
+  }));
 
   // After this point it must succeed.
   noteMessage(demand, command.meta);
@@ -112,39 +116,50 @@ interface ReturnPart extends QuantKey {
 const UNKNOWN_LOT = 'unknown';
 
 /**
- * Matches what came back with what was shipped: of the lot that is named, else the oldest that is not fully returned. It comes back at the
- * cost it left with. What was shipped before costs were kept, or for an order that nobody knows, has none.
+ * Matches what came back with what was shipped: with the lot that is named, then with the oldest that is not fully returned, also where more
+ * of a lot comes back than was shipped of it. It comes back at the cost it left with. What was shipped before costs were kept, or for an order
+ * that nobody knows, has none.
  */
 function planParts(state: StockState, demand: Demand, command: ReceiveReturn, balances: readonly Balance[]): ReturnPart[] | RefusalReason {
   const shipped = state
     .shipmentsOf(demand.orgId, demand.orderId)
     .filter((shipment) => shipment.status === 'posted')
     .flatMap((shipment) => shipment.lines);
-  const back = new Map<ShipmentLine, { quantity: Quantity; value: Money }>();
-  const parts: ReturnPart[] = [];
-  for (const [index, line] of command.lines.entries()) {
-    const balance = balances[index]!;
-    const { tracking, orgId, itemId } = balance;
-    if (line.lot !== undefined && (tracking === 'none' || !state.lots.has(lotNameKey(orgId, itemId, line.lot)))) return 'LOT_NOT_FOUND';
-    const quality = qualityOf(state, command, line.condition);
-    const part = { lineNo: line.lineNo, balance, location: DEFAULT_LOCATION, quality };
-    let open = parseQuantity(line.quantity);
-    for (const from of shipped) {
-      if (from.lineNo !== line.lineNo || from.itemId !== itemId || (line.lot !== undefined && from.lot !== line.lot)) continue;
-      const already = back.get(from) ?? { quantity: from.returned, value: from.returnedValue };
-      const quantity = minQuantity(open, from.quantity - already.quantity);
-      if (quantity <= ZERO) continue;
-      const cost = shareOf(from, already, quantity);
-      back.set(from, { quantity: already.quantity + quantity, value: already.value + sumQuantities(cost, ({ value }) => value) });
-      parts.push({ ...part, quality: qualityOfIncoming(state, balance, from.lot, quality), lot: from.lot, quantity, from, cost });
-      open -= quantity;
-    }
-    if (open === ZERO) continue;
-    if (tracking === 'serial' && line.lot === undefined) return 'LOT_NOT_FOUND';
-    const lot = line.lot ?? (tracking === 'none' ? NO_LOT : UNKNOWN_LOT);
-    parts.push({ ...part, quality: qualityOfIncoming(state, balance, lot, quality), lot, quantity: open, from: null, cost: [] });
+  for (const [index, { lot }] of command.lines.entries()) {
+    const { tracking, orgId, itemId } = balances[index]!;
+    if (lot !== undefined && (tracking === 'none' || !state.lots.has(lotNameKey(orgId, itemId, lot)))) return 'LOT_NOT_FOUND';
   }
-  return isOnePieceEach(state, parts) ? parts : 'INVALID_STATE';
+  const back = new Map<ShipmentLine, { quantity: Quantity; value: Money }>();
+  const open = command.lines.map((line) => parseQuantity(line.quantity));
+  const parts: ReturnPart[][] = command.lines.map(() => []);
+  const take = (index: number, lot: string, quantity: Quantity, from: ShipmentLine | null, cost: readonly CostPart[]) => {
+    const { lineNo, condition } = command.lines[index]!;
+    const balance = balances[index]!;
+    const quality = qualityOfIncoming(state, balance, lot, qualityOf(state, command, condition));
+    parts[index]!.push({ lineNo, balance, lot, location: DEFAULT_LOCATION, quality, quantity, from, cost });
+    open[index]! -= quantity;
+  };
+  // Lots that are named come first: what is of no lot, or beyond what was shipped of one, takes what they leave.
+  for (const isNamed of [true, false]) {
+    for (const [index, { lineNo, itemId, lot }] of command.lines.entries()) {
+      for (const from of shipped) {
+        if (from.lineNo !== lineNo || from.itemId !== itemId || (isNamed && from.lot !== lot)) continue;
+        const already = back.get(from) ?? { quantity: from.returned, value: from.returnedValue };
+        const quantity = minQuantity(open[index]!, from.quantity - already.quantity);
+        if (quantity <= ZERO) continue;
+        const cost = shareOf(from, already, quantity);
+        back.set(from, { quantity: already.quantity + quantity, value: already.value + sumQuantities(cost, ({ value }) => value) });
+        take(index, lot ?? from.lot, quantity, from, cost);
+      }
+    }
+  }
+  for (const [index, { lot }] of command.lines.entries()) {
+    if (open[index] === ZERO) continue;
+    const { tracking } = balances[index]!;
+    if (tracking === 'serial' && lot === undefined) return 'LOT_NOT_FOUND';
+    take(index, lot ?? (tracking === 'none' ? NO_LOT : UNKNOWN_LOT), open[index]!, null, []);
+  }
+  return isOnePieceEach(state, parts.flat()) ? parts.flat() : 'INVALID_STATE';
 }
 
 /** Whether each piece with a serial number comes back as one, once, and is not in stock already. */

@@ -78,6 +78,39 @@ describe('what comes back costs what it left with', () => {
     expect(lastEntry(given)).toMatchObject({ value: first.slice(1), lot: 'L2', flagged: false });
   });
 
+  it('of the oldest that is not fully returned, where more of a lot comes back than was shipped of it', () => {
+    const given = new GivenStock({}, { items: { A: { tracking: 'lot' } } });
+    given.answer(puts('r1', 'W1', 'A 5 #a costs=1'));
+    given.pass(60);
+    given.answer(puts('r2', 'W1', 'A 3 #b costs=3', 'A 7 #c costs=2'));
+    given.answer(ships('s1', 'o', { 1: 'A 5 @W1 #a' }));
+    given.answer(ships('s2', 'o', { 1: 'A 3 @W1 #b' }));
+    given.answer(returns('six', 'o', { 1: 'A 6 #a' }));
+    const entries = given.stock.ledger.slice(-2).map(({ lot, quantityDelta, valueDelta, flagged }) => {
+      return `${formatQuantity(quantityDelta)} of ${lot} worth ${formatQuantity(valueDelta!)}${flagged ? ', flagged' : ''}`;
+    });
+    expect(entries).toEqual(['5 of a worth 5', '1 of a worth 3, flagged']);
+    // What is left of the other lot costs what it did.
+    given.answer(returns('rest', 'o', { 1: 'A 2 #b' }));
+    expect(lastEntry(given)).toEqual({ type: 'sales_return', value: '6', flagged: false, lot: 'b' });
+  });
+
+  it('in one return the lots that are named are matched first', () => {
+    const given = costed('fifo', 'lot');
+    given.answer(ships('s1', 'o', { 1: 'A 3 @W1 #L1' }));
+    given.answer(ships('s2', 'o', { 1: 'A 3 @W1 #L2' }));
+    const lines = [
+      { lineNo: 1, itemId: 'A', quantity: '4' },
+      { lineNo: 1, itemId: 'A', quantity: '2', lot: 'L1' },
+    ];
+    const { answer } = given.when({ ...returns('back', 'o', { 1: 'A 1' }), lines }) as { answer: { lines: object[] } };
+    expect(answer.lines).toMatchObject([
+      { lot: 'L1', quantity: '1', unitCost: '1' },
+      { lot: 'L2', quantity: '3', unitCost: '2' },
+      { lot: 'L1', quantity: '2', unitCost: '1' },
+    ]);
+  });
+
   it.each<[Costing, string]>([
     ['fifo', '4'],
     ['lifo', '2.6667'],
