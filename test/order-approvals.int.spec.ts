@@ -363,6 +363,30 @@ describe('an order that waits and is changed', () => {
   });
 });
 
+describe('an order whose amendment was not approved', () => {
+  it('is rejected when it cannot be what it was any more, and nobody is said to be asked about that', async () => {
+    await enforce({ allowInventoryOversell: true });
+    await admin.send('POST', '/items', { itemId: 'pear', name: 'Pear' });
+    await place('8');
+    await sales.send('PUT', '/orders/o/confirm', {});
+    const changed = await sales.send('PUT', '/orders/o', { lines: [{ lineNo: 1, itemId: 'pear', quantity: 5, warehouseId: 'main' }] });
+    expect(changed).toMatchObject({ status: 200, body: { status: 'pending_approval' } });
+    // What it gave back is somebody else's by now.
+    expect((await place('8', 'other')).status).toBe(201);
+    expect((await decide(manager, 'reject', changed)).status).toBe(403);
+    expect((await decide(finance, 'reject', changed, 'no pears')).status).toBe(200);
+    expect(await becomes('rejected')).toMatchObject({ cancelReason: 'no pears' });
+    const types = (await eventsOf()).map(({ type }) => type);
+    expect(types.slice(-3)).toEqual(['order_approval_rejected', 'order_restoration_refused', 'order_rejected']);
+    const attempts = (await admin.send('GET', '/audit/events?type=oversell_attempt&orderId=o')).body['items'] as Json[];
+    expect(attempts.map(({ details }) => details)).toMatchObject([
+      { itemId: 'apple', outcome: 'refused' },
+      { itemId: 'pear', outcome: 'pending_approval' },
+    ]);
+    expect((await manager.send('GET', '/approvals?open=true')).body['items']).toEqual([]);
+  });
+});
+
 describe('time', () => {
   it('ends what nobody decided, once, whatever the number of replicas', async () => {
     await enforce({ enforcementPhase: 'soft' });

@@ -54,6 +54,8 @@ export const approval = {
   approvalRequestId: Type.Optional(Id),
   /** By how much each line may be short at most: what is free is held all the same, the rest becomes a backorder. */
   approvedShortages: Type.Optional(Type.Array(Type.Object({ lineNo: LineNo, quantity: PositiveDecimal }), { maxItems: ORDER_LINES_MAX })),
+  /** An amendment was not approved, and the order becomes again what it was: nobody is asked to approve what is short of that. */
+  restores: Type.Optional(Type.Boolean()),
 };
 
 export const OrderPlaced = defineEvent({

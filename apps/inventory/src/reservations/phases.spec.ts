@@ -263,6 +263,13 @@ describe('holds that are short, by phase', () => {
       expect(answer).toMatchObject({ status: 'reserved', firm: true });
     });
 
+    it('nobody is asked about an order that becomes again what it was either', () => {
+      const { given } = locked({ allowInventoryOversell: true });
+      const { status, override } = given.answer<DemandAnswer>(wants('firm', { 1: 'A 8' }, { ...confirms, restores: true }));
+      expect([status, override]).toEqual(['failed', undefined]);
+      expect(given.attempts()).toEqual(['firm/1 8 of A, 4 there: refused (INSUFFICIENT_STOCK, hard)']);
+    });
+
     it('somebody may approve that a confirmed order grows, where orders may be short', () => {
       const { given } = locked({ allowInventoryOversell: true });
       const { override } = given.answer<DemandAnswer>(wants('firm', { 1: 'A 8' }, confirms));

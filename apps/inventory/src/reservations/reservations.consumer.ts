@@ -95,8 +95,8 @@ function hold(data: Pick<DataOf<typeof OrderPlaced>, 'ttlSeconds'> & Approval) {
   return { ttlSeconds: data.ttlSeconds, ...approvalOf(data) };
 }
 
-type Approval = Pick<DataOf<typeof OrderPlaced>, 'approvalRequestId' | 'pendingApproval' | 'approvedShortages'>;
+type Approval = Pick<DataOf<typeof OrderPlaced>, 'approvalRequestId' | 'pendingApproval' | 'approvedShortages' | 'restores'>;
 
-function approvalOf({ approvalRequestId, pendingApproval, approvedShortages }: Approval) {
-  return { approvalRequestId, pendingApproval, approvedShortages };
+function approvalOf({ approvalRequestId, pendingApproval, approvedShortages, restores }: Approval) {
+  return { approvalRequestId, pendingApproval, approvedShortages, restores };
 }

@@ -92,7 +92,7 @@ export function noteAttempts(
 /** What somebody may let through of an order that is short; undefined when nobody may. */
 function overrideOf(state: StockState, command: SetDemand, shortages: readonly Shortage[], isDoubtOnly: boolean): Override | undefined {
   const { orgId, source } = command;
-  if (source !== OWN_ORDERS || isConfirmation(state, command)) return undefined;
+  if (source !== OWN_ORDERS || command.restores === true || isConfirmation(state, command)) return undefined;
   const { allowInventoryOversell, enforcementPhase, softBlockPercent, discrepancyLockPolicy } = state.settingsOf(orgId);
   const shares = sharesOf(shortages);
   const isSmall = enforcementPhase === 'soft' && shares.every(({ short, base }) => short * PERCENT * SCALE <= base * softBlockPercent);

@@ -77,6 +77,8 @@ export interface SetDemand extends Base {
   readonly pendingApproval?: boolean | undefined;
   /** By how much lines may be short at most, because somebody approved it. Of our own orders only. */
   readonly approvedShortages?: readonly { readonly lineNo: number; readonly quantity: string }[] | undefined;
+  /** The order becomes again what it was: nobody is asked to approve what is short of that. */
+  readonly restores?: boolean | undefined;
   readonly reason?: string | undefined;
 }
 

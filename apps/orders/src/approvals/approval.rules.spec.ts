@@ -277,7 +277,7 @@ describe('an amendment', () => {
     ['partly waiting', anOrder({ stock: [someStock({ reserved: 7, backordered: 3 })] })],
   ])('that was rejected leaves the order as it was: %s', (_, before) => {
     const rejected = ends(waits(before), decided('rejected'));
-    expect(rejected.outstanding).toMatchObject({ kind: 'restore', data: { ...demand('10'), firm: before.firm } });
+    expect(rejected.outstanding).toMatchObject({ kind: 'restore', data: { ...demand('10'), firm: before.firm, restores: true } });
     const order = answers(rejected, before.stock[0]!);
     expect(order).toMatchObject({ status: before.status, outstanding: null, approval: { isOpen: false }, cancelReason: null });
     expect(order.lines).toEqual(before.lines);

@@ -36,7 +36,7 @@ function restoration(order: OrderState): Restoration | null {
   if (awaited !== null) return awaited.restore;
   return {
     kind: 'restore',
-    data: { ...demandOf(order, order.lines), firm: order.firm },
+    data: { ...demandOf(order, order.lines), firm: order.firm, restores: true },
     unitPrices: Object.fromEntries(order.lines.map((line) => [line.lineNo, line.unitPrice])),
   };
 }

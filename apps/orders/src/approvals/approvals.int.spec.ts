@@ -419,7 +419,7 @@ describe('an order that was agreed to', () => {
     await tell(decided(requests[0]!, 'rejected'));
     const after = await get();
     expect(after).toMatchObject({ status: 'confirmed', lines: before.lines, confirmedAt: before.confirmedAt });
-    expect((await said()).at(-1)).toMatchObject({ type: 'OrderAmended', data: { firm: true, lines: [{ quantity: '4' }] } });
+    expect((await said()).at(-1)).toMatchObject({ type: 'OrderAmended', data: { firm: true, restores: true, lines: [{ quantity: '4' }] } });
     expect((await events()).at(-1)).toMatchObject({ type: 'order_amendment_taken_back', actor: 'bob' });
   });
 });
