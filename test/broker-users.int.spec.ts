@@ -176,6 +176,30 @@ whereUsersCanBeMade(
       expect(await callAs(OMS, 'availability.get', { orgId: 'globex', items }, userOf('inventory').name)).toContain('PRECONDITION_FAILED');
     });
 
+    it('lets no OMS speak as a service of ours, by event or call', async () => {
+      const channel = await channelOf(OMS);
+      const wanted = { lines: [{ lineNo: 1, itemId: 'apple', quantity: '1000' }] };
+      const approved = { ...wanted, orderId: 'forged', approvedShortages: [{ lineNo: 1, quantity: '1000' }] };
+      const asOrders = eventOf('OrderPlaced', 'acme', 'forged', approved, '/orders');
+      channel.publish('holdfast.events', 'OrderPlaced.acme', asOrders);
+      const named = eventOf('OrderCancelled', 'acme', 'o', { orderId: 'o' }, '/orders');
+      channel.publish('holdfast.events', 'OrderCancelled.acme', named, { userId: OMS.name });
+      const parked = () => database.rows("select type, reason from inventory.parked_message where reason = 'SOURCE_NOT_YOURS' order by 1");
+      expect(await eventually(async () => (await parked()).length === 2)).toBe(true);
+      expect(await parked()).toMatchObject([{ type: 'OrderCancelled' }, { type: 'OrderPlaced' }]);
+      // Nor with the name of one of them: the broker closes the channel.
+      const borrowed = (other: Channel) =>
+        other.publish('holdfast.events', 'OrderPlaced.acme', asOrders, { userId: userOf('orders').name });
+      expect(await refusalOf(OMS, borrowed)).toContain('PRECONDITION_FAILED');
+      const forbidden = { err: { code: 'FORBIDDEN' } };
+      const shortage = { orgId: 'acme', source: '/orders', ...approved, firm: false };
+      expect(await callAs(OMS, 'stock.demand', shortage)).toMatchObject(forbidden);
+      expect(await callAs(OMS, 'stock.demand', { orgId: 'acme', source: '/orders', orderId: 'o', lines: [] })).toMatchObject(forbidden);
+      // What no outsider is offered is no outsider's to call.
+      expect(await callAs(OMS, 'discrepancies.record-findings', { orgId: 'acme', runId: 'r', findings: [] })).toMatchObject(forbidden);
+      expect(await database.rows("select 1 from inventory.demand where order_id = 'forged'")).toEqual([]);
+    });
+
     it('lets a service publish its own events only, and read its own queues only', async () => {
       for (const service of SERVICE_NAMES) {
         const user = userOf(service);
@@ -211,15 +235,11 @@ whereUsersCanBeMade(
 const isOut = (type: string) => allEvents().some((event) => event.type === type && event.direction === 'out');
 
 function orderConfirmed(orgid: string, orderId: string): Buffer {
-  const data = { orderId, lines: [{ lineNo: 1, itemId: 'pear', quantity: '3' }] };
-  const head = {
-    specversion: '1.0',
-    id: randomUUID(),
-    source: '/oms',
-    type: 'OrderConfirmed',
-    time: new Date().toISOString(),
-    subject: orderId,
-  };
-  const kind = { datacontenttype: 'application/json', dataschema: 'urn:holdfast:OrderConfirmed:1' };
+  return eventOf('OrderConfirmed', orgid, orderId, { orderId, lines: [{ lineNo: 1, itemId: 'pear', quantity: '3' }] });
+}
+
+function eventOf(type: string, orgid: string, subject: string, data: object, source = '/oms'): Buffer {
+  const head = { specversion: '1.0', id: randomUUID(), source, type, time: new Date().toISOString(), subject };
+  const kind = { datacontenttype: 'application/json', dataschema: `urn:holdfast:${type}:1` };
   return Buffer.from(JSON.stringify({ ...head, ...kind, orgid, data }));
 }

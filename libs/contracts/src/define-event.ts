@@ -31,6 +31,7 @@ export interface EventDefinition<T extends TSchema = TSchema> {
 export type DataOf<D extends EventDefinition> = Static<D['data']>;
 
 const registry = new Map<string, EventDefinition>();
+const ownSources = new Set<string>();
 
 /** Declares an event and enters it into the registry that messaging and AsyncAPI read. */
 export function defineEvent<T extends TSchema>(definition: Omit<EventDefinition<T>, 'dataSchema' | 'validate'>): EventDefinition<T> {
@@ -40,11 +41,17 @@ export function defineEvent<T extends TSchema>(definition: Omit<EventDefinition<
     validate: compile(definition.data),
   };
   registry.set(event.type, event);
+  if (event.publisher !== null) ownSources.add(`/${event.publisher}`);
   return event;
 }
 
 export function findEvent(type: string): EventDefinition | undefined {
   return registry.get(type);
+}
+
+/** Whether a source is the name of a service of ours that publishes events: `/orders`. Nobody else may speak under it. */
+export function isOwnSource(source: string): boolean {
+  return ownSources.has(source);
 }
 
 export function allEvents(): readonly EventDefinition[] {

@@ -2,13 +2,14 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Type } from '@sinclair/typebox';
 import { signActorToken } from '#libs/auth';
 import { defineCall } from '#libs/contracts';
-import { CallAnswerer, type BrokerUserOrgs, type CallRoute } from './answer-call.js';
+import { CallAnswerer, type CallRoute } from './answer-call.js';
+import type { BrokerUserOrgs } from './broker-user-orgs.js';
 import type { IncomingCall } from './delivery.js';
 import type { MessageContext } from './handlers.js';
 
 const definition = defineCall({
   service: 'orders',
-  visibility: 'internal',
+  visibility: 'public',
   effect: 'read',
   summary: 'For tests.',
   pattern: 'test.who',
@@ -25,10 +26,12 @@ describe('CallAnswerer', () => {
   };
   beforeEach(() => handled.splice(0));
 
-  type How = { brokerUserOrgs?: BrokerUserOrgs; id?: string } & Partial<IncomingCall>;
-  async function ask(data: object, { brokerUserOrgs = null, id = '1', ...call }: How = {}) {
-    const answerer = new CallAnswerer(new Map([['test.who', { definition, handle }]]), brokerUserOrgs, () => {});
-    const body = Buffer.from(JSON.stringify({ pattern: 'test.who', id, data }));
+  type How = { brokerUserOrgs?: BrokerUserOrgs; pattern?: string; id?: string } & Partial<IncomingCall>;
+  async function ask(data: object, { brokerUserOrgs = null, pattern = 'test.who', id = '1', ...call }: How = {}) {
+    const inside = { ...definition, visibility: 'internal' as const };
+    const routes = new Map(Object.entries({ 'test.who': { definition, handle }, 'test.inside': { definition: inside, handle } }));
+    const answerer = new CallAnswerer(routes, brokerUserOrgs, () => {});
+    const body = Buffer.from(JSON.stringify({ pattern, id, data }));
     const answer = await answerer.answer({ body, ...call });
     return answer && (JSON.parse(answer.toString()) as { response?: unknown; err?: { code: string } });
   }
@@ -52,6 +55,25 @@ describe('CallAnswerer', () => {
     expect(handled).toMatchObject([{ request: { orgId: 'acme', n: 1 }, context: { actor: { userId: 'ann', roles: ['sales'] } } }]);
     expect(handled[0]!.request).not.toHaveProperty('actor');
     expect(await ask({ orgId: 'other', actor }, { brokerUserOrgs })).toMatchObject({ err: { code: 'FORBIDDEN' } });
+  });
+
+  it('lets nobody but our own services speak as one of them, or make the calls that are theirs', async () => {
+    const [oms, orders] = [
+      { brokerUserOrgs, brokerUser: 'oms-acme' },
+      { brokerUserOrgs, brokerUser: 'orders' },
+    ];
+    const forbidden = { err: { code: 'FORBIDDEN' } };
+    const asOrders = { orgId: 'acme', source: '/orders' };
+    expect(await ask(asOrders, oms)).toMatchObject(forbidden);
+    expect(await ask({ orgId: 'acme', source: '/oms' }, oms)).toMatchObject({ response: 'oms-acme' });
+    expect(await ask(asOrders, orders)).toMatchObject({ response: 'orders' });
+    expect(await ask({ orgId: 'acme' }, { ...oms, pattern: 'test.inside' })).toMatchObject(forbidden);
+    expect(await ask({ orgId: 'acme' }, { ...orders, pattern: 'test.inside' })).toMatchObject({ response: 'orders' });
+    // In development nobody is told apart but those whom a token names: our services speak for themselves.
+    expect(await ask(asOrders)).toMatchObject({ response: 'service' });
+    const actor = await signActorToken({ userId: 'shop', orgId: 'acme', roles: ['service'], warehouses: null });
+    for (const how of [{}, oms, orders]) expect(await ask({ ...asOrders, actor }, how)).toMatchObject(forbidden);
+    expect(await ask({ orgId: 'acme', actor }, { ...orders, pattern: 'test.inside' })).toMatchObject({ response: 'shop' });
   });
 
   it('takes nothing along that could not be stored, or told by event', async () => {

@@ -1,7 +1,8 @@
 import { authorise, serviceActor, verifyActorToken, type Actor } from '#libs/auth';
-import type { CallDefinition } from '#libs/contracts';
+import { type CallDefinition, isOwnSource } from '#libs/contracts';
 import { HoldfastError, invalid, ORG_ID_PATTERN, storableText, unavailable, type WireError } from '#libs/domain';
 import { classifyError } from '#libs/persistence';
+import { type BrokerUserOrgs, isOurService } from './broker-user-orgs.js';
 import type { IncomingCall } from './delivery.js';
 import type { MessageContext } from './handlers.js';
 import { describe } from './read-event.js';
@@ -14,9 +15,6 @@ export interface CallRoute {
   readonly definition: CallDefinition;
   readonly handle: (request: CallData, context: MessageContext) => Promise<unknown>;
 }
-
-/** Which organisation a broker user may speak for; `*` = any, for our own services. `null` = anybody for any: development. */
-export type BrokerUserOrgs = Readonly<Record<string, string>> | null;
 
 interface CallPacket {
   readonly pattern: unknown;
@@ -51,6 +49,7 @@ export class CallAnswerer {
       const { actor: token, onBehalfOf, ...request } = checkData(packet.data);
       const actor =
         typeof token === 'string' ? await verifyActorToken(token) : this.#brokerActor(request.orgId, call.brokerUser, onBehalfOf);
+      this.#authoriseSpeaker(route.definition, request, call.brokerUser, token);
       authorise(actor, route.definition, request);
       const errors = route.definition.validate(request);
       if (errors !== null) throw invalid(`The request of ${pattern} is not valid: ${describe(errors)}`, errors);
@@ -74,8 +73,22 @@ export class CallAnswerer {
       const message = 'A call without an actor token must carry the property user_id with a broker user that is bound to an organisation.';
       throw new HoldfastError('unauthenticated', 'UNAUTHENTICATED', message);
     }
-    if (bound !== '*' && bound !== orgId) throw new HoldfastError('forbidden', 'FORBIDDEN', `${brokerUser} may not speak for ${orgId}.`);
+    if (bound !== '*' && bound !== orgId) throw forbidden(`${brokerUser} may not speak for ${orgId}.`);
     return serviceActor(orgId, recorded);
+  }
+
+  /**
+   * The calls that are no outsider's, and what is said under the name of one of our services, which speak without a token.
+   *
+   * @throws {HoldfastError} kind `forbidden`
+   */
+  #authoriseSpeaker(definition: CallDefinition, { source }: CallData, brokerUser: string | undefined, token: unknown): void {
+    const isPerson = typeof token === 'string';
+    const isOurs = !isPerson && isOurService(this.brokerUserOrgs, brokerUser);
+    if (typeof source === 'string' && isOwnSource(source) && !isOurs) throw forbidden(`Only Holdfast itself speaks as ${source}.`);
+    if (definition.visibility === 'internal' && !isPerson && !isOurs) {
+      throw forbidden(`${definition.pattern} is for the services of Holdfast only.`);
+    }
   }
 
   #toWire(pattern: string, error: unknown): WireError {
@@ -87,6 +100,10 @@ export class CallAnswerer {
     // What is inside, such as SQL or host names, is for the log.
     return new HoldfastError('bug', 'INTERNAL', 'Something went wrong on our side.').toWire();
   }
+}
+
+function forbidden(message: string): HoldfastError {
+  return new HoldfastError('forbidden', 'FORBIDDEN', message);
 }
 
 function parsePacket(body: Buffer): CallPacket {

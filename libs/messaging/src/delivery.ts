@@ -16,9 +16,14 @@ export interface IncomingEvent {
   readonly routingKey: string;
   /** Kept with the message when it is parked. */
   readonly headers: Readonly<Record<string, unknown>>;
+  /** The broker's word for who published it, when the publisher named itself; kept when it is retried or parked. */
+  readonly brokerUser?: string | undefined;
   /** Counted from 1. */
   readonly attempt: number;
 }
+
+/** Our own header, in which the broker's word for who published a message stays with it when it is retried or parked. */
+export const BROKER_USER_HEADER = 'x-broker-user';
 
 /** What becomes of an event that a service was given. */
 export type Outcome =

@@ -1,6 +1,6 @@
-export type { BrokerUserOrgs } from './answer-call.js';
 export { brokerDefinitions } from './broker-definitions.js';
 export type { BrokerUser } from './broker-definitions.js';
+export type { BrokerUserOrgs } from './broker-user-orgs.js';
 export { crashPoint } from './crash-point.js';
 export type * from './delivery.js';
 export { OnCall, OnEvent, OnLiveEvent, RetryLater } from './handlers.js';

@@ -2,7 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Registry } from 'prom-client';
 import type { ServiceName } from '#libs/contracts';
 import { type Database, MESSAGING_DATABASE } from '#libs/persistence';
-import type { BrokerUserOrgs } from './answer-call.js';
+import type { BrokerUserOrgs } from './broker-user-orgs.js';
 import type { Delivery } from './delivery.js';
 import { Inbox } from './inbox.js';
 import { MessagingMetrics } from './metrics.js';

@@ -3,7 +3,7 @@ import { Cursor, PAGE_LIMIT_DEFAULT, type Page, type ParkedMessage, type Service
 import { ORG_ID_PATTERN, storableText, uuidv7 } from '#libs/domain';
 import type { Database } from '#libs/persistence';
 import { hashAsUuid } from './inbox.js';
-import type { IncomingEvent } from './delivery.js';
+import { BROKER_USER_HEADER, type IncomingEvent } from './delivery.js';
 
 /** Lists show this much of a body, so that a page of large messages still fits a message itself. */
 const SHOWN_BYTES_MAX = 65_536;
@@ -38,7 +38,9 @@ export class ParkedMessages {
 
   /** Stores a message with the reason; parked again, it keeps its id and tells of the newest failure. */
   async park(message: IncomingEvent, failure: { type: string | null; reason: string; detail: string }): Promise<void> {
-    const { routingKey, body, headers, attempt } = message;
+    const { routingKey, body, attempt, brokerUser } = message;
+    // What is undefined is left out of the JSON, whoever has said so in a header.
+    const headers = { ...message.headers, [BROKER_USER_HEADER]: brokerUser };
     const key = hashAsUuid(Buffer.concat([Buffer.from(`${routingKey}\n`), body]));
     const values = [uuidv7(), key, orgIdOf(routingKey), storable(routingKey), failure.type && storable(failure.type)];
     values.push(failure.reason, storable(failure.detail));
@@ -78,7 +80,10 @@ export class ParkedMessages {
     const [row] = await this.database.transaction([orgId], (tx) =>
       tx.rows<ParkedRow>(`select ${COLUMNS}, body from parked_message where org_id = $1 and id = $2`, [orgId, messageId]),
     );
-    return row && { body: row.body, routingKey: row.routing_key, headers: row.headers, attempt: row.attempts + 1 };
+    if (row === undefined) return undefined;
+    const { body, routing_key: routingKey, headers, attempts } = row;
+    const brokerUser = headers[BROKER_USER_HEADER];
+    return { body, routingKey, headers, attempt: attempts + 1, ...(typeof brokerUser === 'string' && { brokerUser }) };
   }
 
   /** Answers whether it was there. */

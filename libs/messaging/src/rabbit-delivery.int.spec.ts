@@ -3,7 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ClientProxyFactory, Transport } from '@nestjs/microservices';
 import { connect, type Channel, type ChannelModel, type GetMessage } from 'amqplib';
 import { firstValueFrom } from 'rxjs';
-import { routingKey } from '#libs/contracts';
+import { signActorToken } from '#libs/auth';
+import { ParkedCalls, routingKey } from '#libs/contracts';
 import { conflict } from '#libs/domain';
 import { createTestDatabase, testBrokerUrl, testPrefix, type TestDatabase } from '#libs/testing';
 import { BrokerProxy } from './broker-proxy.js';
@@ -294,6 +295,42 @@ describe('RabbitDelivery', () => {
     expect(await effectsReach(inventory, 1)).toBe(true);
     expect(attempts).toEqual([1]);
     expect((await inventory.parked.list('victim', {})).items).toEqual([]);
+  });
+
+  it('takes what says that it is ours only from our own users, also when it comes again', async () => {
+    const user = decodeURIComponent(new URL(testBrokerUrl()).username);
+    const delivery = await open();
+    const attempts: number[] = [];
+    const event = async (_event: unknown, { attempt }: MessageContext) => {
+      attempts.push(attempt);
+      if (attempt === 1) throw new RetryLater('not yet');
+      if (attempt === 2) throw conflict('NOT_NOW', 'Not now.');
+    };
+    const inventory = await TestService.start(
+      database.url,
+      { event },
+      { service: 'inventory', delivery, brokerUserOrgs: { [user]: '*', oms: 'acme' } },
+    );
+    cleanUp.push(() => inventory.close());
+    const orders = await start('orders', {}, await open());
+    const parked = async () => (await inventory.parked.list('acme', {})).items;
+
+    const forged = Buffer.from(JSON.stringify({ ...makePing(1), source: '/orders' }));
+    // Nobody vouches for it, whatever its headers say.
+    oms.publish(delivery.topology.eventsExchange, 'TestPinged.acme', forged, { headers: { 'x-broker-user': user } });
+    const [refused] = await eventually(parked);
+    expect(refused).toMatchObject({ reason: 'SOURCE_NOT_YOURS', type: 'TestPinged' });
+    const actor = await signActorToken({ userId: 'ann', orgId: 'acme', roles: ['admin'], warehouses: null });
+    const { replay, discard } = ParkedCalls.inventory;
+    const ask = { orgId: 'acme', messageId: refused!.messageId };
+    expect(await orders.rpc.call(replay, ask, { actor })).toMatchObject({ outcome: 'parked', reason: 'SOURCE_NOT_YOURS' });
+    await orders.rpc.call(discard, ask, { actor });
+
+    await orders.emit({ ...makePing(2), source: '/orders' });
+    const [failed] = await eventually(parked);
+    expect(failed).toMatchObject({ reason: 'NOT_NOW', attempts: 2 });
+    expect(await orders.rpc.call(replay, { orgId: 'acme', messageId: failed!.messageId }, { actor })).toMatchObject({ outcome: 'handled' });
+    expect([attempts, await inventory.effects()]).toEqual([[1, 2, 3], [2]]);
   });
 
   it('tells an upgraded service apart from an unknown event: what it does not handle yet comes again', async () => {

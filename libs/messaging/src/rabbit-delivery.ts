@@ -113,7 +113,8 @@ export class RabbitDelivery implements Delivery {
   }
 
   publish(event: OutgoingEvent, settled: Settled): void {
-    const options = { persistent: true, mandatory: true, contentType: CLOUD_EVENT_CONTENT_TYPE, messageId: event.id };
+    // The broker vouches for the user, and whoever hears the event asks for it.
+    const options = { persistent: true, mandatory: true, contentType: CLOUD_EVENT_CONTENT_TYPE, messageId: event.id, userId: this.#user };
     this.#send(this.topology.eventsExchange, event.routingKey, event.body, options, (confirmed) => {
       settled(event.id, confirmed && !this.#returned.delete(event.id));
     });

@@ -4,7 +4,7 @@ import type { Channel, ChannelModel, ConsumeMessage, Options } from 'amqplib';
 import { uuidv7 } from '#libs/domain';
 import { AckWindow } from './ack-window.js';
 import { crashPoint } from './crash-point.js';
-import type { Consumer, DeliveryStatus, IncomingEvent, Subscription } from './delivery.js';
+import { BROKER_USER_HEADER, type Consumer, type DeliveryStatus, type IncomingEvent, type Subscription } from './delivery.js';
 import { RabbitConnection, type RabbitConnectionOptions } from './rabbit-connection.js';
 import type { RabbitTopology } from './rabbit-topology.js';
 
@@ -137,7 +137,7 @@ export class RabbitSubscription implements Subscription {
     if (outcome.kind === 'abandoned') return false;
     const { topology } = this.#outlet;
     const { service } = this.#consumer;
-    const headers = { ...ownHeaders(message), 'x-routing-key': incoming.routingKey };
+    const headers = { ...ownHeaders(message), 'x-routing-key': incoming.routingKey, [BROKER_USER_HEADER]: incoming.brokerUser };
     if (outcome.kind === 'retry') {
       const queue = topology.retryQueue(service, outcome.delayMs);
       return await this.#store(queue, message, { ...headers, 'x-attempts': incoming.attempt }, acks);
@@ -196,12 +196,14 @@ export class RabbitSubscription implements Subscription {
 function readIncoming(message: ConsumeMessage): IncomingEvent {
   const { fields, properties, content } = message;
   const headers = properties.headers ?? {};
-  const routingKey = fields.exchange === '' ? textOf(headers['x-routing-key']) : undefined;
-  const attempts = fields.exchange === '' ? Number(headers['x-attempts'] ?? 0) : 0;
+  const isOurs = fields.exchange === '';
+  const routingKey = isOurs ? textOf(headers['x-routing-key']) : undefined;
+  const attempts = isOurs ? Number(headers['x-attempts'] ?? 0) : 0;
   return {
     body: content,
     routingKey: routingKey ?? fields.routingKey,
     headers,
+    brokerUser: textOf(isOurs ? headers[BROKER_USER_HEADER] : properties.userId),
     attempt: Number.isSafeInteger(attempts) && attempts > 0 ? attempts + 1 : 1,
   };
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
-import { findEvent, routingKey, validateEnvelope, type CloudEvent, type EventDefinition } from '#libs/contracts';
+import { findEvent, isOwnSource, routingKey, validateEnvelope, type CloudEvent, type EventDefinition } from '#libs/contracts';
 import type { FieldError } from '#libs/domain';
+import { type BrokerUserOrgs, isOurService } from './broker-user-orgs.js';
 import type { IncomingEvent } from './delivery.js';
 
 /** No message of Holdfast is larger than 1 MiB. */
@@ -11,7 +12,8 @@ export class Unreadable extends Error {
   override readonly name = 'Unreadable';
 
   constructor(
-    readonly code: 'TOO_LARGE' | 'MALFORMED_JSON' | 'INVALID_ENVELOPE' | 'UNKNOWN_TYPE' | 'INVALID_DATA' | 'ROUTING_KEY_MISMATCH',
+    readonly code:
+      'TOO_LARGE' | 'MALFORMED_JSON' | 'INVALID_ENVELOPE' | 'UNKNOWN_TYPE' | 'INVALID_DATA' | 'ROUTING_KEY_MISMATCH' | 'SOURCE_NOT_YOURS',
     detail: string,
     /** What it says it is, as far as it can be read. */
     readonly type: string | null = null,
@@ -21,12 +23,13 @@ export class Unreadable extends Error {
 }
 
 /**
- * Reads and checks an event: its envelope, its data against the schema of its type, and that it came under the routing key of its own
- * organisation, because the broker lets a sender write only to keys of the organisation that it belongs to.
+ * Reads and checks an event: its envelope, its data against the schema of its type, that it came under the routing key of its own
+ * organisation, because the broker lets a sender write only to keys of the organisation that it belongs to, and that nobody but our
+ * services speaks as one of them.
  *
  * @throws {Unreadable}
  */
-export function readEvent(message: IncomingEvent): { event: CloudEvent; definition: EventDefinition } {
+export function readEvent(message: IncomingEvent, brokerUserOrgs: BrokerUserOrgs): { event: CloudEvent; definition: EventDefinition } {
   const event = parse(message.body) as CloudEvent;
   const envelopeErrors = validateEnvelope(event);
   if (envelopeErrors !== null) throw new Unreadable('INVALID_ENVELOPE', describe(envelopeErrors), typeOf(event));
@@ -37,6 +40,10 @@ export function readEvent(message: IncomingEvent): { event: CloudEvent; definiti
   if (routingKey(event) !== message.routingKey) {
     const detail = `It came with the routing key ${message.routingKey}, but is about ${routingKey(event)}.`;
     throw new Unreadable('ROUTING_KEY_MISMATCH', detail, event.type);
+  }
+  if (isOwnSource(event.source) && !isOurService(brokerUserOrgs, message.brokerUser)) {
+    const detail = `It says that it comes from ${event.source}, and was published by ${message.brokerUser ?? 'nobody whom the broker names'}.`;
+    throw new Unreadable('SOURCE_NOT_YOURS', detail, event.type);
   }
   return { event, definition };
 }

@@ -4,7 +4,8 @@ import { isObservable, lastValueFrom } from 'rxjs';
 import { serviceActor } from '#libs/auth';
 import { findEvent, ParkedCalls, type CloudEvent, type ServiceName } from '#libs/contracts';
 import { HoldfastError } from '#libs/domain';
-import { CallAnswerer, type BrokerUserOrgs, type CallRoute } from './answer-call.js';
+import { CallAnswerer, type CallRoute } from './answer-call.js';
+import type { BrokerUserOrgs } from './broker-user-orgs.js';
 import type { Consumer, Delivery, IncomingCall, IncomingEvent, Outcome, Subscription } from './delivery.js';
 import type { HandlerExtras, MessageContext } from './handlers.js';
 import { MessagingMetrics } from './metrics.js';
@@ -121,7 +122,7 @@ export class HoldfastTransport extends Server implements CustomTransportStrategy
 
   async onLiveEvent(message: IncomingEvent): Promise<void> {
     try {
-      const { event } = readEvent(message);
+      const { event } = readEvent(message, this.#options.brokerUserOrgs ?? null);
       await this.#liveEvents.get(event.type)?.(event, contextOf(event, 1, true));
     } catch (error) {
       this.logger.warn(`A live event could not be handled: ${String(error)}`);
@@ -162,7 +163,7 @@ export class HoldfastTransport extends Server implements CustomTransportStrategy
   async #handle(message: IncomingEvent, lastAttempt: boolean): Promise<Outcome> {
     let event: CloudEvent;
     try {
-      event = readEvent(message).event;
+      event = readEvent(message, this.#options.brokerUserOrgs ?? null).event;
     } catch (error) {
       if (!(error instanceof Unreadable)) throw error;
       return await this.#park(message, { type: error.type, reason: error.code, detail: error.message });
