@@ -106,6 +106,22 @@ describe('a count', () => {
     expect([given.at('W1/A'), given.at('W1/B')]).toEqual(['6 on hand', '15 on hand']);
   });
 
+  it('does not find once more what a count that was made before has found, whenever both are told and it is posted', () => {
+    for (const tolerance of ['10', '0']) {
+      const settings = { tolerance: { quantity: parseQuantity(tolerance), percent: ZERO } };
+      const given = new GivenStock({ 'W1/A': '10' }, { settings });
+      const [first, second] = [1, 2].map(() => {
+        given.pass(60);
+        return given.stock.now.toISOString();
+      });
+      given.pass(60);
+      given.answer(counts('W1', { A: '8' }, { countedAt: first! }));
+      for (const found of given.stock.discrepancies.values()) given.answer(resolves(found));
+      expect(given.at('W1/A')).toBe('8 on hand');
+      expect(lineOf(given, counts('W1', { A: '8' }, { countedAt: second! }))).toEqual(['A - default: 8 of 8, 0']);
+    }
+  });
+
   it('sees also what its own batch moves', () => {
     const given = tolerant({ 'W1/A': '10' });
     const countedAt = given.stock.now.toISOString();

@@ -196,7 +196,16 @@ function post(
 ): CountAnswer {
   const { orgId, warehouseId, note = null } = command;
   const movement = newMovement(
-    { orgId, movementType: 'count', refType: 'count', refId: command.commandId, reason: note, fingerprint: print },
+    {
+      orgId,
+      movementType: 'count',
+      refType: 'count',
+      refId: command.commandId,
+      reason: note,
+      fingerprint: print,
+      // The difference was there then: who counted later, and tells later still, has not found it once more.
+      occurredAt: timeOf(state, command),
+    },
     command.meta,
     state.now,
   );

@@ -8,7 +8,7 @@ import { newMovement, outOfRange, postMovement, requireCosts, type StockChange, 
 import { DEFAULT_LOCATION, NO_LOT } from '../stock-machine/quants.js';
 import type { Balance } from '../stock-machine/balance.js';
 import type { StockState } from '../stock-machine/stock-state.js';
-import type { Discrepancy } from './discrepancy.js';
+import { type Discrepancy, seenAt } from './discrepancy.js';
 
 /** How the difference of a discrepancy is to be posted. */
 export interface PlannedDifference {
@@ -51,12 +51,15 @@ export function planDifference(state: StockState, balance: Balance, found: Discr
 export function postDifference(
   state: StockState,
   { balance, changes, incoming, fact }: PlannedDifference,
-  { orgId, discrepancyId, lot }: Discrepancy,
+  found: Discrepancy,
   reason: string,
   meta: CommandMeta,
 ): void {
   if (changes.length === 0) return;
-  const movement = newMovement({ orgId, movementType: 'count', refType: 'discrepancy', refId: discrepancyId, reason }, meta, state.now);
+  const { orgId, discrepancyId, lot } = found;
+  // The difference was there when it was seen: a count that was made since has not found it once more.
+  const head = { orgId, movementType: 'count', refType: 'discrepancy', refId: discrepancyId, reason, occurredAt: seenAt(found) };
+  const movement = newMovement(head, meta, state.now);
   enterLots(state, incoming);
   carryOutFact(state, fact, 'count', meta, () => {
     const before = balance.onHand;
