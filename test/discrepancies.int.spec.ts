@@ -185,6 +185,10 @@ it('a movement that was refused is run when somebody else approves it, once, and
   ]);
   const discrepancyId = await refused(ann);
   const path = `/inventory/discrepancies/${discrepancyId}`;
+  const foreseen = { approvalRequestId: null, status: 'pending', requiredRole: 'inventory_manager', dryRun: true };
+  const tried = await ann.send('POST', `${path}/request-override?dryRun=true`, { reason: 'they stand in front of me' });
+  expect([tried.status, tried.body]).toEqual([200, foreseen]);
+  expect((await ann.send('GET', path)).body).toMatchObject({ approvalRequestId: null });
   const asked = await ann.send('POST', `${path}/request-override`, { reason: 'they stand in front of me' });
   expect(asked).toMatchObject({ status: 202, body: { status: 'pending', requiredRole: 'inventory_manager' } });
   expect(await wim.send('POST', `${path}/request-override`, { reason: 'me, too' })).toEqual(asked);

@@ -145,4 +145,10 @@ export interface ApprovalNeeded {
   readonly requiredRole: ApprovalPolicy['requiredRole'];
 }
 
-export const needsApproval = (answer: object): answer is ApprovalNeeded => 'requiredRole' in answer;
+/** What a dry run answers instead: nobody was asked. */
+export interface ApprovalForeseen extends Pick<ApprovalNeeded, 'status' | 'requiredRole'> {
+  readonly approvalRequestId: null;
+  readonly dryRun: true;
+}
+
+export const needsApproval = (answer: object): answer is ApprovalNeeded | ApprovalForeseen => 'requiredRole' in answer;

@@ -1,4 +1,4 @@
-import type { ApprovalNeeded } from './approval-calls.js';
+import type { ApprovalForeseen, ApprovalNeeded } from './approval-calls.js';
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { defineEvent } from './define-event.js';
@@ -198,7 +198,7 @@ export const DiscrepancyResolve = defineCall({
     'discrepancies.resolve',
     'Ends a discrepancy; with `adjust` the difference is posted, so that the books say what was seen, or a counter is set to what its records say.',
   ),
-  response: internal<DiscrepancyAnswer | ApprovalNeeded>(),
+  response: internal<DiscrepancyAnswer | ApprovalNeeded | ApprovalForeseen>(),
   request: Type.Object({ discrepancyId: Id, note: SomeText(), adjust: Type.Boolean(), ...dryRun }),
 });
 
@@ -208,8 +208,8 @@ export const DiscrepancyRequestOverride = defineCall({
     'Asks for the approval of a movement that was refused: what is missing is then counted as found, and it is run again. A repeat is the same.',
   ),
   allow: OVERRIDE_REQUESTERS,
-  response: internal<ApprovalNeeded>(),
-  request: Type.Object({ discrepancyId: Id, reason: SomeText() }),
+  response: internal<ApprovalNeeded | ApprovalForeseen>(),
+  request: Type.Object({ discrepancyId: Id, reason: SomeText(), ...dryRun }),
 });
 
 export const DiscrepancyDismiss = defineCall({

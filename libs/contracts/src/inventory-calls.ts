@@ -1,4 +1,4 @@
-import type { ApprovalNeeded } from './approval-calls.js';
+import type { ApprovalForeseen, ApprovalNeeded } from './approval-calls.js';
 import { type Static, Type } from '@sinclair/typebox';
 import { defineCall, internal, type Page, PageQuery } from './define-call.js';
 import { GoodsReceived } from './order-events.js';
@@ -168,7 +168,7 @@ export const AdjustmentPost = defineCall({
     unitCost: Type.Optional(price),
     ...dryRun,
   }),
-  response: internal<AdjustmentAnswer | ApprovalNeeded>(),
+  response: internal<AdjustmentAnswer | ApprovalNeeded | ApprovalForeseen>(),
 });
 
 /** What was posted. */

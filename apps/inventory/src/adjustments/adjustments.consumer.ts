@@ -1,5 +1,5 @@
 import { Controller } from '@nestjs/common';
-import { AdjustmentPost, type ResponseOf } from '#libs/contracts';
+import { type AdjustmentAnswer, AdjustmentPost, type ResponseOf } from '#libs/contracts';
 import { parseMoney, parseQuantity } from '#libs/domain';
 import { type MessageContext, OnCall } from '#libs/messaging';
 import { Database } from '#libs/persistence';
@@ -24,7 +24,11 @@ export class AdjustmentsConsumer {
   async post(request: Asked<typeof AdjustmentPost>, context: MessageContext): Promise<ResponseOf<typeof AdjustmentPost>> {
     const { dryRun = false, commandId = context.messageId, reasonCode = 'correction', ...data } = request;
     const command: AdjustStock = { kind: 'adjust-stock', ...data, commandId, reasonCode, meta: metaOfCall(context) };
-    if (dryRun || context.actor.roles.includes('admin') || (await this.isPosted(command))) return this.batcher.answer(command, dryRun);
+    if (context.actor.roles.includes('admin') || (await this.isPosted(command))) return this.batcher.answer(command, dryRun);
+    if (dryRun) {
+      const answer = await this.batcher.answer<AdjustmentAnswer>(command, true);
+      return (await this.askApproval.foresee(proposalOf(command), context)) ?? answer;
+    }
     await this.batcher.answer({ ...command, isTrial: true });
     return (await this.askApproval.run(proposalOf(command), context)) ?? this.batcher.answer(command);
   }

@@ -69,6 +69,7 @@ describe('changes of stock that need an approval', () => {
     await service.stop();
   });
 
+  const foreseen = { approvalRequestId: null, status: 'pending', requiredRole: 'finance_manager', dryRun: true };
   const isSmall = (request: unknown) => Number((request as { magnitudes: { quantity: string } }).magnitudes.quantity) <= 2;
   function requestOf(
     request: Record<string, unknown>,
@@ -121,9 +122,8 @@ describe('changes of stock that need an approval', () => {
   const get = (discrepancyId: string) => service.call(DiscrepancyGet, { orgId, discrepancyId });
 
   describe('adjustments', () => {
-    it('within the limit of who makes them, dry runs and what cannot be are not asked about', async () => {
+    it('within the limit of who makes them and what cannot be are not asked about', async () => {
       await adjust('-2');
-      await adjust('-5', uuidv7(), true);
       await expect(adjust('-50')).rejects.toMatchObject({ code: 'INSUFFICIENT_STOCK' });
       await service.call(AdjustmentPost, { orgId, warehouseId: 'w', itemId: 'a', quantityDelta: '-3', reason: 'r' });
       expect([await onHand(), asked]).toEqual(['5', []]);
@@ -139,6 +139,13 @@ describe('changes of stock that need an approval', () => {
           lines: [{ itemId: 'a', warehouseId: 'w', quantity: '-4' }],
         },
       ]);
+    });
+
+    it('that are tried out say what they would need, and ask nobody', async () => {
+      expect(await adjust('-4', 'c', true)).toEqual(foreseen);
+      expect(await adjust('-2', uuidv7(), true)).toMatchObject({ balanceAfter: '8' });
+      await expect(adjust('-50', uuidv7(), true)).rejects.toMatchObject({ code: 'INSUFFICIENT_STOCK' });
+      expect([await onHand(), asked]).toEqual(['10', []]);
     });
 
     it('are worth at least what one costs now, whatever cost is said with them', async () => {
@@ -224,6 +231,17 @@ describe('changes of stock that need an approval', () => {
       expect(await get(discrepancyId)).toMatchObject({ status: 'resolved', resolvedBy: 'bob', resolutionNote: 'gone' });
       expect(await onHand()).toBe('4');
       expect(await resolve(discrepancyId)).toMatchObject({ status: 'resolved' });
+    });
+
+    it('that is tried out says what it would need, and asks nobody', async () => {
+      const tries = async (snapshotQuantity: string, adjust: boolean) => {
+        const { discrepancyId } = await report(snapshotQuantity);
+        return await service.call(DiscrepancyResolve, { orgId, discrepancyId, note: 'gone', adjust, dryRun: true }, manager);
+      };
+      expect(await tries('4', true)).toEqual(foreseen);
+      expect(await tries('9', true)).toMatchObject({ status: 'resolved' });
+      expect(await tries('4', false)).toMatchObject({ status: 'resolved' });
+      expect([await onHand(), asked]).toEqual(['10', []]);
     });
 
     it('within the limit, or without posting, is done at once', async () => {

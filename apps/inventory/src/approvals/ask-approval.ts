@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import {
   ApprovalAsk,
   ApprovalCancel,
+  type ApprovalForeseen,
   type ApprovalLine,
   type ApprovalNeeded,
   ApprovalPolicyMatch,
@@ -85,14 +86,20 @@ export class AskApproval {
    * @throws {HoldfastError} kind `unavailable` when approvals does not answer.
    */
   async run(proposal: Proposal, context: MessageContext): Promise<ApprovalNeeded | null> {
-    const { orgId, actor, traceparent } = context;
+    const { actor } = context;
     if (actor.roles.includes('admin')) return null;
-    const { magnitudes, snapshot } = await this.measure(orgId, proposal);
     const { kind, subjectType, subjectId, reason, work } = proposal;
-    const options = { timeoutMs: PATIENCE_MS, traceparent, onBehalfOf: actor.userId };
-    const { requiredRole } = await this.rpc.call(ApprovalPolicyMatch, { orgId, kind, magnitudes }, options);
-    if (actor.roles.includes(requiredRole)) return null;
-    return this.ask({ kind, subjectType, subjectId, reason, parts: [proposal], work }, magnitudes, [snapshot], context);
+    const { magnitudes, snapshots } = await this.weigh([proposal], context);
+    if (actor.roles.includes(await this.requiredRoleOf(kind, magnitudes, context))) return null;
+    return this.ask({ kind, subjectType, subjectId, reason, parts: [proposal], work }, magnitudes, snapshots, context);
+  }
+
+  /** What {@link run} would answer; asks nobody. */
+  async foresee(proposal: Proposal, context: MessageContext): Promise<ApprovalForeseen | null> {
+    const { roles } = context.actor;
+    if (roles.includes('admin')) return null;
+    const foreseen = await this.foreseeException({ kind: proposal.kind, parts: [proposal] }, context);
+    return roles.includes(foreseen.requiredRole) ? null : foreseen;
   }
 
   /**
@@ -101,14 +108,15 @@ export class AskApproval {
    * @throws {HoldfastError} kind `unavailable` when approvals does not answer.
    */
   async except(exception: Exception, context: MessageContext): Promise<ApprovalNeeded> {
-    const measured = await Promise.all(exception.parts.map((part) => this.measure(context.orgId, part)));
-    const magnitudes = together(measured.map((one) => one.magnitudes));
-    return this.ask(
-      exception,
-      magnitudes,
-      measured.map(({ snapshot }) => snapshot),
-      context,
-    );
+    const { magnitudes, snapshots } = await this.weigh(exception.parts, context);
+    return this.ask(exception, magnitudes, snapshots, context);
+  }
+
+  /** What {@link except} would answer; asks nobody. */
+  async foreseeException({ kind, parts }: Pick<Exception, 'kind' | 'parts'>, context: MessageContext): Promise<ApprovalForeseen> {
+    const { magnitudes } = await this.weigh(parts, context);
+    const requiredRole = await this.requiredRoleOf(kind, magnitudes, context);
+    return { approvalRequestId: null, status: 'pending', requiredRole, dryRun: true };
   }
 
   /**
@@ -131,6 +139,18 @@ export class AskApproval {
     const { request } = await this.rpc.call(ApprovalCancel, { orgId, subjectType: 'discrepancy', subjectId, ...version, reason }, options);
     crashPoint('after-withdrawal', 'inventory');
     return request;
+  }
+
+  /** By the policies of the organisation. */
+  private async requiredRoleOf(kind: Exception['kind'], magnitudes: Magnitudes, { orgId, actor, traceparent }: MessageContext) {
+    const options = { timeoutMs: PATIENCE_MS, traceparent, onBehalfOf: actor.userId };
+    return (await this.rpc.call(ApprovalPolicyMatch, { orgId, kind, magnitudes }, options)).requiredRole;
+  }
+
+  /** What is at stake together, and what there is of each. */
+  private async weigh(parts: readonly Part[], { orgId }: MessageContext) {
+    const measured = await Promise.all(parts.map((part) => this.measure(orgId, part)));
+    return { magnitudes: together(measured.map((one) => one.magnitudes)), snapshots: measured.map(({ snapshot }) => snapshot) };
   }
 
   private async ask(

@@ -81,8 +81,9 @@ export class DiscrepanciesConsumer {
     const command = { kind: 'close-discrepancy' as const, status: 'resolved' as const, ...data, ...about, meta: metaOfCall(context) };
     const { adjust, orgId } = data;
     const needsNobody = !adjust || !isOpen(found) || found.source === 'reconciliation_job' || context.actor.roles.includes('admin');
-    if (dryRun || needsNobody) return this.batcher.answer(command, dryRun);
-    await this.batcher.answer(command, true);
+    if (needsNobody) return this.batcher.answer(command, dryRun);
+    const tried = await this.batcher.answer<DiscrepancyAnswer>(command, true);
+    if (dryRun) return (await this.askApproval.foresee(proposalOf(found, command), context)) ?? tried;
     const needed = await this.askApproval.run(proposalOf(found, command), context);
     if (needed === null) return this.batcher.answer(command);
     return await this.awaits(orgId, about, needed, context);
@@ -91,7 +92,7 @@ export class DiscrepanciesConsumer {
   /** Whoever made the movement may ask, and whoever keeps discrepancies; nobody may let it through alone. */
   @OnCall(DiscrepancyRequestOverride)
   async requestOverride(
-    { orgId, discrepancyId, reason }: Asked<typeof DiscrepancyRequestOverride>,
+    { orgId, discrepancyId, reason, dryRun = false }: Asked<typeof DiscrepancyRequestOverride>,
     context: MessageContext,
   ): Promise<ResponseOf<typeof DiscrepancyRequestOverride>> {
     const { found, refusal, ended } = await this.database.transaction(
@@ -104,7 +105,9 @@ export class DiscrepanciesConsumer {
       read,
     );
     const version = overrideVersion(ended, refusal);
-    const needed = await this.askApproval.except(overrideOf(found, refusal.open, reason, version, metaOfCall(context)), context);
+    const exception = overrideOf(found, refusal.open, reason, version, metaOfCall(context));
+    if (dryRun) return this.askApproval.foreseeException(exception, context);
+    const needed = await this.askApproval.except(exception, context);
     // Once it is over, it may be asked anew.
     return !isUndecided(needed) ? needed : await this.awaits(orgId, aboutDiscrepancy(found), needed, context);
   }
