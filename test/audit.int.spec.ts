@@ -157,7 +157,7 @@ describe('the audit trail', () => {
 
   it('can only be added to', async () => {
     const records = {
-      inventory: ['discrepancy_change', 'oversell_attempt', 'setting_change'],
+      inventory: ['discrepancy_change', 'oversell_attempt', 'approval_effect', 'setting_change'],
       orders: ['audit_event'],
       approvals: ['approval_decision', 'approval_end', 'approval_policy_change'],
     };

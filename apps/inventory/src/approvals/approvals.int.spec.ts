@@ -209,8 +209,20 @@ describe('changes of stock that need an approval', () => {
       await service.call(AdjustmentPost, { orgId, warehouseId: 'w', itemId: 'a', quantityDelta: '-5', reason: 'r' });
       await decides(requestOf(asked[0]!, 'approved'));
       expect(await onHand()).toBe('5');
-      const rows = await service.database.rows('select outcome, detail from inventory.approval_effect where org_id = $1', [orgId]);
-      expect(rows).toMatchObject([{ outcome: 'refused', detail: { code: 'INSUFFICIENT_STOCK' } }]);
+      const trail = async (warehouses: string[] | null) => {
+        const { items } = await service.call(AuditLists.inventory, { orgId }, { userId: 'aud', roles: ['auditor'], warehouses });
+        return items.filter(({ type }) => type === 'approval_without_effect');
+      };
+      expect(await trail(null)).toMatchObject([
+        {
+          actor: 'bob',
+          details: {
+            ...{ approvalRequestId: `r-${orgId}-c`, kind: 'adjustment', subjectType: 'adjustment', subjectId: 'c' },
+            ...{ role: 'finance_manager', reason: 'seen it', code: 'INSUFFICIENT_STOCK', why: expect.stringContaining('available') },
+          },
+        },
+      ]);
+      expect([(await trail(['w'])).length, (await trail(['v'])).length]).toEqual([1, 0]);
     });
   });
 
@@ -309,6 +321,18 @@ describe('changes of stock that need an approval', () => {
       await service.call(DiscrepancyDismiss, { orgId, discrepancyId, note: long }, manager);
       expect(await eventually(() => withdrawn.length > 0)).toBe(true);
       expect([...String(withdrawn[0]!['reason'])]).toHaveLength(500);
+    });
+
+    it('that was approved and is not possible any more stays open, and says why', async () => {
+      const { discrepancyId } = await report('4');
+      await resolve(discrepancyId);
+      await service.call(AdjustmentPost, { orgId, warehouseId: 'w', itemId: 'a', quantityDelta: '-5', reason: 'r' });
+      await decides(requestOf(asked[0]!, 'approved'));
+      expect(await get(discrepancyId)).toMatchObject({
+        status: 'new',
+        resolutionNote: expect.stringMatching(/^Approved by bob, but not possible: ./),
+      });
+      expect(await onHand()).toBe('5');
     });
 
     it('that was rejected stays open, and says so; what was dismissed meanwhile is not posted', async () => {

@@ -26,8 +26,7 @@ export function carryOutApproval(state: StockState, command: CarryOutApproval): 
     const done = carryOut(state, command);
     if (done.kind === 'answer') return record(state, command, 'done', done.answer);
     const error = done.kind === 'error' ? done.error : null;
-    if (command.approvalKind === 'movement_override')
-      goesOn(state, found, command, `Approved by ${command.decidedBy}, but not possible: ${error?.message ?? ''}`);
+    goesOn(state, found, command, `Approved by ${command.decidedBy}, but not possible: ${error?.message ?? ''}`);
     return record(state, command, 'refused', error);
   }
   goesOn(

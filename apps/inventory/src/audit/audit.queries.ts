@@ -13,7 +13,10 @@ interface AuditRow {
 
 const cursor = new Cursor('time', 'uuid');
 
-/** What was done with discrepancies; orders that wanted more than they could have; settings that were changed. All are append-only. */
+/**
+ * What was done with discrepancies; orders that wanted more than they could have; what was approved and could not be done any more; settings
+ * that were changed. All are append-only.
+ */
 const RECORDS = [
   `select change_id, type, order_id, actor, changed_at, details, warehouse_id from discrepancy_change`,
   `select attempt_id, 'oversell_attempt', order_id, actor, recorded_at,
@@ -22,6 +25,11 @@ const RECORDS = [
                              'reason', reason, 'phase', phase, 'snapshot', snapshot, 'discrepancyId', discrepancy_id),
           warehouse_id
      from oversell_attempt`,
+  `select md5('effect of ' || approval_request_id)::uuid, 'approval_without_effect', null, decided_by, recorded_at,
+          jsonb_build_object('approvalRequestId', approval_request_id, 'kind', kind, 'subjectType', subject_type, 'subjectId', subject_id,
+                             'role', role, 'reason', reason, 'outcome', outcome, 'code', detail ->> 'code', 'why', detail ->> 'message'),
+          snapshot -> 0 ->> 'warehouseId'
+     from (select * from approval_effect where status = 'approved' and outcome in ('refused', 'outdated')) without_effect`,
   `select change_id, 'setting_changed', null, actor, changed_at, jsonb_build_object('setting', setting, 'from', from_value, 'to', to_value), null
      from setting_change`,
 ];
