@@ -7,7 +7,10 @@ import { insertAttempts, insertChanges, insertDiscrepancies, joinAttempts, updat
 
 /** Writes what a batch noticed and what became of what was noticed before. */
 export function writeDiscrepancies(tx: Tx, state: StockState): void {
-  const opened = [...state.newDiscrepancies];
+  // First what is over: the same may be found again in the batch, and one at most is open under a key.
+  updateChanged(tx, [...state.changedDiscrepancies]);
+  // In the order of their keys, so that who finds the same at the same time waits, and does not meet in a deadlock.
+  const opened = [...state.newDiscrepancies].sort(byFindingKey);
   if (opened.length > 0) {
     void tx.run(
       insertDiscrepancies,
@@ -42,9 +45,12 @@ export function writeDiscrepancies(tx: Tx, state: StockState): void {
       ),
     );
   }
-  updateChanged(tx, [...state.changedDiscrepancies]);
   recordChanges(tx, state);
   writeAttempts(tx, state);
+}
+
+function byFindingKey({ findingKey: a }: Discrepancy, { findingKey: b }: Discrepancy): number {
+  return Number((a ?? '') > (b ?? '')) - Number((a ?? '') < (b ?? ''));
 }
 
 function updateChanged(tx: Tx, changed: readonly Discrepancy[]): void {

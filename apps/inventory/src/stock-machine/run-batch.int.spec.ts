@@ -4,7 +4,7 @@ import { codeOf, type Tx } from '#libs/persistence';
 import type { Outcome, StockCommand } from './commands.js';
 import { runBatch, tryOut } from './run-batch.js';
 import { deadlocks, stockViolations } from './simulation/check-database.js';
-import { adjusts, byEvent, cancels, ORG, receives, ships, unships, wants } from './simulation/given-stock.js';
+import { adjusts, byEvent, cancels, dismisses, ORG, receives, ships, unships, wants } from './simulation/given-stock.js';
 import { StockDatabase, type StockProcess } from './simulation/stock-database.js';
 import { NeedsMore } from './needs-more.js';
 
@@ -163,6 +163,36 @@ describe('the lock protocol', () => {
         });
       const naive = await Promise.allSettled([insert(one, [low, high]), insert(two, [high, low])]);
       expect(naive.map((result) => (result.status === 'rejected' ? codeOf(result.reason) : 'done')).sort()).toEqual(['40P01', 'done']);
+    });
+  });
+
+  describe('of findings, of which only one may be open under a key', () => {
+    const finds = (...keys: string[]): StockCommand => {
+      const finding = { kind: 'order_line', itemId: 'A', warehouseId: null, orderId: 'o', expected: '2', actual: '1', note: 'n' };
+      const findings = keys.map((findingKey) => ({ ...finding, findingKey }));
+      return { kind: 'record-findings', orgId: ORG, runId: 'run', findings, meta: { messageId: 'finds', mayWait: false } };
+    };
+    const idsOf = (outcomes: Outcome[]) =>
+      (answerOf(outcomes)['findings'] as { discrepancyId: string }[]).map(({ discrepancyId }) => discrepancyId);
+    const dismissed = (discrepancyId: string) => dismisses({ discrepancyId, warehouseId: null, itemId: 'A', lot: null });
+
+    it('opens them in the order of their keys, so that others who do the same are no deadlock', async () => {
+      for (const id of idsOf(await decide(one, finds('a', 'b')))) await decide(one, dismissed(id));
+      const opens = (key: string) =>
+        outside.query(`update inventory.discrepancy set status = 'new', closed_at = null where finding_key = $1`, [key]);
+      await outside.query(`begin; set local deadlock_timeout = '10ms'`);
+      await opens('a');
+      const found = decide(one, finds('b'), finds('a'));
+      await somebodyWaits();
+      await opens('b');
+      await outside.query('rollback');
+      expect((await found).map(({ kind }) => kind)).toEqual(['answer', 'answer']);
+    });
+
+    it('opens one again in the batch in which it was closed', async () => {
+      const [first] = idsOf(await decide(one, finds('c')));
+      const outcomes = await decide(one, dismissed(first!), finds('c'));
+      expect(idsOf(outcomes.slice(1))).not.toEqual([first]);
     });
   });
 
