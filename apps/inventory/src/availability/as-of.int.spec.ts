@@ -27,19 +27,19 @@ describe('availability as of a time', () => {
   });
   afterAll(() => stock.drop());
 
-  const question = (orgId: string) => ({
+  const question = (orgId: string, minRemainingShelfLifeDays: number) => ({
     orgId,
     scope: null,
-    // So that the lot `soon` is too old.
-    minRemainingShelfLifeDays: 30_000,
+    minRemainingShelfLifeDays,
     items: ITEMS.flatMap((itemId) => WAREHOUSES.map((warehouseId) => ({ itemId, warehouseId }))),
   });
-  const read = (orgId: string, asOf?: Date): Promise<readonly Availability[]> =>
+  // After so many days the lot `soon` is too old.
+  const read = (orgId: string, asOf?: Date, livesDays = 30_000): Promise<readonly Availability[]> =>
     process_.database.transaction(
       [orgId],
       async (tx) => {
-        if (asOf !== undefined) return await readPastAvailability(tx, question(orgId), asOf);
-        const [answer] = await readAvailability(tx, [question(orgId)]);
+        if (asOf !== undefined) return await readPastAvailability(tx, question(orgId, livesDays), asOf);
+        const [answer] = await readAvailability(tx, [question(orgId, livesDays)]);
         if ('error' in answer!) throw answer.error;
         return answer!.items;
       },
@@ -104,6 +104,19 @@ describe('availability as of a time', () => {
       then.push(underWay(past).join(', '));
     }
     expect(then).toEqual(['', 'B 10, C 7', 'B 10, C 7', 'B 6, C 7', 'B 9, C 7', 'B 3, C 7', 'B 3', '']);
+  });
+
+  it('of a time to come is that of now, whatever will have expired by then', async () => {
+    const orgId = 'future';
+    await stock.addCatalogue(orgId, ITEMS, WAREHOUSES);
+    await stock.rows(`update inventory.item set tracking = 'lot' where org_id = 'future' and item_id = 'A'`);
+    await process_.batcher.submit({ ...inLots(receives('opening', 'W1', { A: '2' }), 0), orgId }, 'calls');
+    const now = await read(orgId, undefined, 0);
+    expect(now.find(({ itemId, warehouseId }) => itemId === 'A' && warehouseId === 'W1')).toMatchObject({
+      expiredOrTooOld: '0',
+      available: '2',
+    });
+    expect(await read(orgId, new Date('9999-12-31T23:59:59Z'), 0)).toEqual(now);
   });
 
   it('cannot be rewritten: the service may add to the log and read it, no more', async () => {

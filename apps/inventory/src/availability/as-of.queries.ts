@@ -69,7 +69,7 @@ const readPast = statement<PastRow>(
                      group by known.lot) free
              cross join lateral (
                select from lot l where l.org_id = b.org_id and l.item_id = b.item_id and l.lot = free.lot
-                  and l.expires_at <= $4 + make_interval(days => coalesce($5, i.min_remaining_shelf_life_days,
+                  and l.expires_at <= least($4, now()) + make_interval(days => coalesce($5, i.min_remaining_shelf_life_days,
                         (select s.min_remaining_shelf_life_days from stock_settings s where s.org_id = $1), 0))
                offset 0) too_old) end as expired_or_too_old
      from unnest($2::text[], $3::text[]) with ordinality as asked (warehouse_id, item_id, place)
@@ -103,7 +103,7 @@ const readPast = statement<PastRow>(
 const planOnce = statement('availability_plan_once', `select set_config('plan_cache_mode', 'force_generic_plan', true)`);
 
 /**
- * What could be promised at a time that was recorded: the one calculation, with the counters of then.
+ * What could be promised at a time that was recorded: the one calculation, with the counters of then; at a time to come, what can be now.
  *
  * @throws {HoldfastError} `ITEM_NOT_FOUND`, `WAREHOUSE_NOT_FOUND`.
  */
