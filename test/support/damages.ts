@@ -6,6 +6,13 @@ const OF_ORDER = `where org_id = $1 and order_id = $2`;
 const asOwner = (statement: string) => `set session_replication_role = replica; ${statement}; set session_replication_role = origin`;
 const ship: Damage['more'] = (books, item) =>
   books.ask('POST', `/orders/${item}/shipments`, { shipmentId: `ship-${item}`, lines: [{ lineNo: 1, quantity: '2' }] });
+const sendBack: Damage['more'] = async (books, item) => {
+  await books.ask('PUT', `/orders/${item}/confirm`);
+  await ship(books, item);
+  const lines = [{ lineNo: 1, quantity: '1', condition: 'unknown', reason: 'regret' }];
+  await books.ask('POST', `/orders/${item}/returns`, { returnId: `return-${item}`, lines });
+  await books.ask('PUT', `/returns/return-${item}/receive`, { warehouseId: 'w1' });
+};
 const setLine = (field: string, value: string) =>
   `update inventory.demand set lines = jsonb_set(lines, '{0,${field}}', '"${value}"') ${OF_ORDER}`;
 
@@ -53,6 +60,16 @@ export const DAMAGES: readonly Damage[] = [
     item: 'rewritten',
     sql: [`update inventory.ledger_entry set quantity_delta = quantity_delta + 1 ${OF_ITEM} and entry_no = 1`],
     found: ['layer_quantity: w1 rewritten: 11 -> 10', 'on_hand: w1 rewritten: 11 -> 10'],
+  },
+  {
+    item: 'told-wrongly',
+    sql: [`update inventory.ledger_entry set balance_after = balance_after + 7 ${OF_ITEM} and entry_no = 1`],
+    found: ['ledger_balance: w1 told-wrongly: 4 -> 11'],
+  },
+  {
+    item: 'shifted',
+    sql: [`update inventory.ledger_entry set quantity_delta = quantity_delta + case entry_no when 1 then 3 else -3 end ${OF_ITEM}`],
+    found: ['ledger_balance: w1 shifted: 7 -> 4'],
   },
   {
     item: 'erased',
@@ -171,6 +188,27 @@ export const DAMAGES: readonly Damage[] = [
       'order_line: line-shipped line-shipped: 1 -> 2',
       'shipped: line-shipped w1 line-shipped: 2 -> 1',
     ],
+  },
+  {
+    item: 'line-returned',
+    ordered: true,
+    more: sendBack,
+    sql: [setLine('returned', '0')],
+    found: ['order_line: line-returned line-returned: 0 -> 1', 'returned: line-returned w1 line-returned: 1 -> 0'],
+  },
+  {
+    item: 'shipment-returned',
+    ordered: true,
+    more: sendBack,
+    sql: [`update inventory.shipment set lines = jsonb_set(lines, '{0,returned}', '"0"') ${OF_ORDER}`],
+    found: ['returned_shipment: shipment-returned w1 shipment-returned: 1 -> 0'],
+  },
+  {
+    item: 'return-lost',
+    ordered: true,
+    more: sendBack,
+    sql: [asOwner('delete from inventory.customer_return where org_id = $1 and order_id = $2')],
+    found: ['return_record: return-lost w1 return-lost: 1 -> 0'],
   },
   {
     item: 'order-stock',

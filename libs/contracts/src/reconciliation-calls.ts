@@ -14,6 +14,7 @@ export const MISMATCH_KINDS = [
   // Of an item in a warehouse.
   'on_hand',
   'ledger_numbering',
+  'ledger_balance',
   'blocked',
   'quant',
   'reserved',
@@ -32,6 +33,9 @@ export const MISMATCH_KINDS = [
   'line_backordered',
   'orphan_reservation',
   'shipped',
+  'returned',
+  'returned_shipment',
+  'return_record',
   // Of an order, as orders and inventory know it.
   'order_line',
   'order_firm',

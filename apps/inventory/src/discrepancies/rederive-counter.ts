@@ -17,12 +17,18 @@ export interface Rederivation extends Rederived {
   readonly carryOut: (meta: CommandMeta) => void;
 }
 
+const RETURNED = 'it is not told what came back of which line and shipment; look at the returns of the order and its ledger entries';
+
 /** What no record tells, and what to do instead. */
 const NOT_DERIVED: Readonly<Record<string, string>> = {
   ledger_numbering: 'entries of the ledger are missing or were changed, and nothing else knows them; restore them from a backup',
+  ledger_balance: 'an entry of the ledger was changed, and nothing else knows what it was; restore it from a backup',
   oversold: 'it is no counter; resolve the other findings of the item first, and if more is held than there is, cancel or amend orders',
   value_of_nothing: 'it is not told which layer is wrong; restore the cost layers of the item from a backup',
   orphan_reservation: 'a reservation is what counters are derived from; release it at the tables, as the operating guide says',
+  returned: RETURNED,
+  returned_shipment: RETURNED,
+  return_record: RETURNED,
   shipped: 'it is not told which line of the order is wrong; look at its shipments and its ledger entries',
 };
 const BETWEEN_SERVICES = 'orders and inventory contradict each other; say the lines of the order again, or confirm it again';

@@ -68,10 +68,53 @@ const compareShipped = (name: string, bounded: boolean): Statement<MismatchRow> 
       order by order_id, item_id`,
   );
 
-const compare = {
-  bounded: [compareLines('reconcile_lines', true), compareShipped('reconcile_shipped', true)],
-  toTheEnd: [compareLines('reconcile_last_lines', false), compareShipped('reconcile_last_shipped', false)],
-};
+/**
+ * What came back of each item of an order: by its demand, its shipments, its returns, and by the ledger. Entries that are flagged may be
+ * about goods of which nobody knows the shipment.
+ */
+const compareReturned = (name: string, bounded: boolean): Statement<MismatchRow> =>
+  statement(
+    name,
+    `with told as (
+       select d.order_id, l."itemId" as item_id, sum(coalesce(l.returned, 0)) as returned
+         from (select * from demand where ${within(bounded)}) d
+        cross join lateral jsonb_to_recordset(d.lines) l ("itemId" text, returned numeric) group by 1, 2),
+     shipped as (
+       select s.order_id, l."itemId" as item_id, sum(coalesce(l.returned, 0)) as returned
+         from (select * from shipment where ${within(bounded)}) s
+        cross join lateral jsonb_to_recordset(s.lines) l ("itemId" text, returned numeric) group by 1, 2),
+     entries as (
+       select order_id, item_id, ref_id as return_id, sum(quantity_delta) as returned,
+              coalesce(sum(quantity_delta) filter (where flagged), 0) as flagged, min(warehouse_id) as first_id, max(warehouse_id) as last_id
+         from ledger_entry where order_id is not null and movement_type = 'sales_return' and ${within(bounded)} group by 1, 2, 3),
+     posted as (
+       select e.order_id, e.item_id, sum(e.returned) as returned, sum(e.flagged) as flagged, sum(coalesce(r.quantity, 0)) as recorded,
+              case when min(e.first_id) = max(e.last_id) then min(e.first_id) end as warehouse_id
+         from entries e
+        cross join lateral (
+          select sum(l.quantity) as quantity
+            from customer_return c cross join lateral jsonb_to_recordset(c.lines) l ("itemId" text, quantity numeric)
+           where c.org_id = $1 and c.return_id = e.return_id and l."itemId" = e.item_id) r
+        group by 1, 2)
+     select order_id, item_id, p.warehouse_id, c.kind, c.expected::text, c.actual::text
+       from told t full join shipped s using (order_id, item_id) full join posted p using (order_id, item_id)
+      cross join lateral (
+        select coalesce(p.returned, 0) as returned, coalesce(p.flagged, 0) as flagged, coalesce(s.returned, 0) as of_shipments) e
+      cross join lateral (values
+        ('returned', e.returned, coalesce(t.returned, 0)),
+        ('returned_shipment', greatest(least(e.of_shipments, e.returned), e.returned - e.flagged), e.of_shipments),
+        ('return_record', e.returned, coalesce(p.recorded, 0))
+      ) c (kind, expected, actual)
+      where c.expected <> c.actual
+      order by order_id, item_id, kind`,
+  );
+
+const comparing = (name: string, bounded: boolean) => [
+  compareLines(`${name}_lines`, bounded),
+  compareShipped(`${name}_shipped`, bounded),
+  compareReturned(`${name}_returned`, bounded),
+];
+const compare = { bounded: comparing('reconcile', true), toTheEnd: comparing('reconcile_last', false) };
 
 const endOfPage = statement<{ order_id: string }>(
   'reconcile_end_of_demands',

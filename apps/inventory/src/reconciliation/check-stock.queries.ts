@@ -27,15 +27,30 @@ const within = (reach: Reach, where = 'warehouse_id', item = 'item_id') =>
     ? `org_id = $1 and ${where} = $2 and ${item} > $3 and ${item} <= $4`
     : `org_id = $1 and (${where}, ${item}) > ($2, $3)${reach === 'to_warehouse' ? ` and ${where} < $4` : ''}`;
 
+/** Whether the entries are numbered 1, 2, 3 ... */
+const IS_NUMBERED = 'e.last_no = e.entries and e.numbers = e.entries * (e.entries + 1) / 2';
+
 /** The last number of the entries when there are as many as the balance has counted and they are 1, 2, 3 ...; else how many there are, or 0. */
 const UNBROKEN = `case when e.entries is distinct from b.last_entry_no then coalesce(e.entries, 0)
-                        when e.last_no <> e.entries or e.numbers <> e.entries * (e.entries + 1) / 2 then 0
+                        when not (${IS_NUMBERED}) then 0
                         else e.entries end`;
+
+/**
+ * What `balance_after` of all entries and each quantity times its number must add up to, when each tells what the one before did and its own
+ * quantity: a quantity counts in what its own and every later entry tell, `entries - number + 1` times. One sum tells so whether any of
+ * them was changed, where to look at each beside the one before takes a window over all; it does not notice changes that cancel out in it.
+ */
+const RUNNING = '(e.entries + 1) * e.quantity';
 
 /** Every comparison of a balance: what its records say, and what it says itself. */
 const COMPARISONS: readonly { readonly kind: MismatchKind; readonly expected: string; readonly actual: string }[] = [
   { kind: 'on_hand', expected: 'coalesce(e.quantity, 0)', actual: 'coalesce(b.on_hand, 0)' },
   { kind: 'ledger_numbering', expected: 'coalesce(b.last_entry_no, 0)', actual: UNBROKEN },
+  {
+    kind: 'ledger_balance',
+    expected: `coalesce(${RUNNING}, 0)`,
+    actual: `coalesce(case when ${IS_NUMBERED} then e.running else ${RUNNING} end, 0)`,
+  },
   { kind: 'blocked', expected: 'coalesce(e.blocked, 0)', actual: 'coalesce(b.blocked, 0)' },
   { kind: 'reserved', expected: 'coalesce(c.held, 0)', actual: 'coalesce(b.reserved, 0)' },
   { kind: 'oversold', expected: 'least(coalesce(b.reserved, 0), greatest(b.on_hand - b.blocked, 0))', actual: 'coalesce(b.reserved, 0)' },
@@ -62,7 +77,8 @@ const compareBalances = (reach: Reach): Statement<MismatchRow> =>
     `reconcile_balances_${reach}`,
     `with entries as (
        select warehouse_id, item_id, sum(quantity_delta) as quantity, sum(quantity_delta) filter (where quality <> 'available') as blocked,
-              sum(value_delta) as value, count(*) as entries, sum(entry_no) as numbers, max(entry_no) as last_no
+              sum(value_delta) as value, count(*) as entries, sum(entry_no) as numbers, max(entry_no) as last_no,
+              sum(balance_after + quantity_delta * entry_no) as running
          from ledger_entry where ${within(reach)} group by warehouse_id, item_id),
      layers as (
        select warehouse_id, item_id, sum(quantity) as layer_quantity, sum(value) as layer_value,
@@ -128,6 +144,26 @@ const compareQuants = (reach: Reach): Statement<MismatchRow> =>
       order by 1, 2, 3, 4, 5, 6`,
   );
 
+/**
+ * Of balances whose entries do not tell what they add up to, the first that does not. What was written before the balance was set right
+ * tells what the balance did then, and is not told again.
+ */
+const firstWrongEntry = statement<MismatchRow>(
+  'reconcile_first_wrong_entry',
+  `select distinct on (k.warehouse_id, k.item_id) k.warehouse_id, k.item_id, 'ledger_balance' as kind, e.entry_no,
+          e.running::text as expected, e.balance_after::text as actual
+     from unnest($2::text[], $3::text[]) k (warehouse_id, item_id)
+    cross join lateral (
+      select max(closed_at) as at from discrepancy
+       where org_id = $1 and warehouse_id = k.warehouse_id and item_id = k.item_id
+         and finding_key = 'on_hand|' || k.warehouse_id || '|' || k.item_id || '||') set_right
+    cross join lateral (
+      select entry_no, recorded_at, balance_after, sum(quantity_delta) over (order by entry_no) as running
+        from ledger_entry where org_id = $1 and warehouse_id = k.warehouse_id and item_id = k.item_id) e
+    where e.balance_after <> e.running and e.recorded_at > coalesce(set_right.at, '-infinity')
+    order by k.warehouse_id, k.item_id, e.entry_no`,
+);
+
 const compare = (reach: Reach) => [compareBalances(reach), compareQuants(reach)];
 const count = (reach: Reach): Statement<{ count: number }> =>
   statement(`reconcile_count_${reach}`, `select count(*) as count from stock_balance where ${within(reach)}`);
@@ -174,11 +210,26 @@ export async function rangeAfter(tx: Tx, orgId: string, after: string, limit: nu
   return { reach: 'to_warehouse', values: [...from, warehouse_id], next: `${warehouse_id}/` };
 }
 
+const isOfEntries = ({ kind }: MismatchRow) => kind === 'ledger_balance';
+const placeOf = (row: MismatchRow) => `${row.warehouse_id}/${row.item_id}`;
+
 /** Checks the balances of a range, in a read-only transaction. */
 export async function checkRange(tx: Tx, { reach, values, next }: StockRange): Promise<CheckedPage> {
   void tx.run(walkAlongKeys, []);
   const found: MismatchRow[] = [];
   for (const part of COMPARE[reach]) found.push(...(await tx.run(part, values)));
   const [counted] = await tx.run(COUNT[reach], values);
-  return toPage(found, counted!.count, next);
+  return toPage(await namingEntries(tx, values[0]!, found), counted!.count, next);
+}
+
+/**
+ * What entries tell wrongly is told by the first that does; not while the balance itself is wrong, because what is written meanwhile tells
+ * what it says, and one wrong number is one mismatch.
+ */
+async function namingEntries(tx: Tx, orgId: string, found: readonly MismatchRow[]): Promise<readonly MismatchRow[]> {
+  const others = found.filter((row) => !isOfEntries(row));
+  const told = new Set(others.filter(({ kind }) => kind === 'on_hand').map(placeOf));
+  const wrong = found.filter((row) => isOfEntries(row) && !told.has(placeOf(row)));
+  if (wrong.length === 0) return others;
+  return [...others, ...(await tx.run(firstWrongEntry, [orgId, wrong.map((row) => row.warehouse_id), wrong.map((row) => row.item_id)]))];
 }

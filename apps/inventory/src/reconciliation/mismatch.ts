@@ -11,6 +11,7 @@ export interface MismatchRow {
   readonly quality?: string | null;
   readonly order_id?: string | null;
   readonly line_no?: number | null;
+  readonly entry_no?: number | null;
   readonly expected: string;
   readonly actual: string;
 }
@@ -19,6 +20,7 @@ export interface MismatchRow {
 const COMPARED: Readonly<Partial<Record<MismatchKind, readonly [actual: string, expected: string]>>> = {
   on_hand: ['The on-hand quantity of the balance', 'its ledger entries add up to'],
   ledger_numbering: ['The ledger entries that are there, numbered from 1 without gaps,', 'the balance has counted'],
+  ledger_balance: ['What was on hand after the ledger entry, as it says itself', 'its quantity and those of the entries before add up to'],
   blocked: ['The blocked quantity of the balance', 'its ledger entries of other qualities than available add up to'],
   quant: ['The quantity of the lot, bin and quality', 'its ledger entries add up to'],
   reserved: ['The reserved quantity of the balance', 'its open reservations add up to'],
@@ -36,6 +38,9 @@ const COMPARED: Readonly<Partial<Record<MismatchKind, readonly [actual: string, 
   line_backordered: ['The backordered quantity of the line', 'its backorders add up to'],
   orphan_reservation: ['Held by open reservations for which there is no open line of an order', 'must be held'],
   shipped: ['The shipped quantity of the order', 'its ledger entries add up to'],
+  returned: ['The returned quantity of the order', 'its ledger entries add up to'],
+  returned_shipment: ['What of its shipments came back', 'its ledger entries add up to'],
+  return_record: ['What its returns brought back', 'its ledger entries add up to'],
 };
 
 /** The mismatch that a row tells of, in words. Numbers beyond what a decimal may be are cut to the largest that there is. */
@@ -58,12 +63,13 @@ export function toMismatch(row: MismatchRow): Mismatch {
   };
 }
 
-function placeOf({ lot = null, location = null, quality = null, line_no: lineNo = null }: MismatchRow): string {
+function placeOf({ lot = null, location = null, quality = null, line_no: lineNo = null, entry_no: entryNo = null }: MismatchRow): string {
   const words = [
     lot === null || lot === '' ? null : `lot ${lot}`,
     location === null ? null : `bin ${location}`,
     quality,
     lineNo === null ? null : `line ${lineNo}`,
+    entryNo === null ? null : `number ${entryNo}`,
   ].filter((word) => word !== null);
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
