@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   ApprovalRequested,
+  DiscrepancyOpened,
+  DiscrepancyResolved,
   type EventDefinition,
   LowStockDetected,
   makeEvent,
@@ -11,6 +13,7 @@ import {
 } from '#libs/contracts';
 import { startTestGateway, type TestGateway } from '#libs/testing';
 import { anApproval } from '../approvals/approval.examples.js';
+import { anOpenDiscrepancy } from '../discrepancies/discrepancy.examples.js';
 import { gateway } from '../index.js';
 
 const attributes = (orgid: string) => ({ source: '/inventory', subject: 's', orgid, time: '2026-03-01T10:00:00Z' });
@@ -120,6 +123,19 @@ describe('GET /events', () => {
     publish(StockReserved, 'acme', reserved);
     expect(await eventually(() => sales.seen.length === 1 && scoped.seen.length === 2 && manager.seen.length === 4)).toBe(true);
     expect([sales.seen[0]!.event, JSON.parse(scoped.seen[0]!.data!)]).toMatchObject(['StockReserved', { data: { warehouses: ['w1'] } }]);
+  });
+
+  it('shows discrepancies to those who may read them, and those of an order as a whole to who works in all warehouses', async () => {
+    const others: Watcher[] = [];
+    for (const role of ['sales', 'warehouse', 'cashier'] as const) others.push(await watch(await test.token('acme', role, [role])));
+    const scoped = await watch(await test.token('acme', 'bob', ['inventory_manager'], ['w1']));
+    const auditor = await watch(await test.token('acme', 'aud', ['auditor']));
+    for (const definition of [DiscrepancyOpened, DiscrepancyResolved]) {
+      for (const warehouseId of ['w1', 'w2', null]) publish(definition, 'acme', { ...anOpenDiscrepancy, warehouseId });
+    }
+    publish(StockReserved, 'acme', reserved);
+    expect(await eventually(() => [...others, scoped, auditor].every(({ seen }) => seen.at(-1)?.event === 'StockReserved'))).toBe(true);
+    expect([...others, scoped, auditor].map(({ seen }) => seen.length - 1)).toEqual([0, 0, 0, 2, 6]);
   });
 
   it('ends within a second when access is withdrawn', async () => {

@@ -8,6 +8,9 @@ import {
   ApprovalReminded,
   ApprovalRequested,
   type CloudEvent,
+  DiscrepancyList,
+  DiscrepancyOpened,
+  DiscrepancyResolved,
   RECONCILIATION_READERS,
   ReconciliationCompleted,
   type Role,
@@ -79,23 +82,24 @@ const READERS = new Map<string, readonly Role[]>([
   [SettingsChanged.type, SETTINGS_READERS],
   [ReconciliationCompleted.type, RECONCILIATION_READERS],
   ...[ApprovalRequested, ApprovalReminded, ApprovalEscalated, ApprovalDecided].map(({ type }) => [type, APPROVAL_READERS] as const),
+  ...[DiscrepancyOpened, DiscrepancyResolved].map(({ type }) => [type, DiscrepancyList.allow] as const),
 ]);
 
 /** Where events say which warehouses they are about. */
 interface EventPlaces {
-  readonly warehouseId?: string;
+  readonly warehouseId?: string | null;
   readonly warehouses?: readonly string[] | null;
   readonly findings?: readonly { readonly warehouseId: string | null }[];
 }
 
 /**
  * What is about a warehouse that the actor does not work in is left out, and what the actor's roles may not read. What is about several
- * warehouses is for who works in all of them; null = whichever.
+ * warehouses is for who works in all of them; null = whichever, or an order as a whole.
  */
 function mayRead(actor: Actor, { type, data }: CloudEvent): boolean {
   if (actor.roles.length === 0) return false;
   if (!actor.roles.some((role) => READERS.get(type)?.includes(role) ?? true)) return false;
   const { warehouseId, warehouses = [], findings = [] } = data as EventPlaces;
-  if (warehouses === null) return actor.warehouses === null;
+  if (warehouses === null || warehouseId === null) return actor.warehouses === null;
   return [...warehouses, warehouseId, ...findings.map((finding) => finding.warehouseId)].every((id) => !id || worksIn(actor, id));
 }
