@@ -280,7 +280,16 @@ describe('holds that are short, by phase', () => {
     it('in dark phase it is confirmed, and on record', () => {
       const { given } = locked({ enforcementPhase: 'dark' });
       expect(given.answer(wants('soft', { 1: 'A 4', 2: 'B 4' }, confirms))).toMatchObject({ status: 'reserved', firm: true });
-      expect(given.attempts()).toEqual(['soft/1 4 of A, 0 there: would_block (INSUFFICIENT_STOCK, dark)']);
+      expect(given.attempts()).toEqual(['soft/1 4 of A, 0 there: would_block (DISCREPANCY_LOCK, dark)']);
+    });
+
+    it('in dark phase the record says what would have stopped it, as in the other phases', () => {
+      for (const enforcementPhase of ['dark', 'hard'] as const) {
+        const { given } = locked({ enforcementPhase });
+        given.when(wants('o1', { 1: 'A 2' }, ours));
+        given.when(wants('o2', { 1: 'A 3', 2: 'B 3' }, ours));
+        expect(given.attempts().map((attempt) => /\((\w+),/.exec(attempt)![1])).toEqual(['DISCREPANCY_LOCK', 'INSUFFICIENT_STOCK']);
+      }
     });
   });
 

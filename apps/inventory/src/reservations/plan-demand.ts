@@ -8,7 +8,7 @@ import { type Balance, balanceKey } from '../stock-machine/balance.js';
 import { type Demand, type DemandLine, heldQuantity, type Refusal, type Reservation } from '../stock-machine/demand.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 import { Offer, type OfferLimit, type Take, type WantedLine } from './offer.js';
-import { consentTo, isPending, refusalOf, type Shortage } from './shortage.js';
+import { type Cause, consentTo, isPending, refusalOf, type Shortage } from './shortage.js';
 
 /** What will be done for one line if the command is accepted. */
 export interface LinePlan {
@@ -41,6 +41,8 @@ export interface Plan {
   readonly kept: ReadonlyMap<Reservation, Quantity>;
   /** The lines that get less than they want, though they may not wait, or more than was promised. */
   readonly shortages: readonly Shortage[];
+  /** What would have refused them. */
+  readonly cause: Cause;
 }
 
 /**
@@ -88,15 +90,18 @@ export function planLines(
   };
   const shortages = short.map(shortageOf);
   const consent = short.length === 0 ? 'waits' : consentTo(state, command, shortages);
-  if (consent === 'refused') {
+  const causeIn = (tried: Offer): Cause => {
     const isDoubtOnly = short.every(({ wanted: line, candidates, missing }) => {
       const isDoubted = candidates.some(({ doubts }) => doubts > 0);
       if (!isDoubted) return false;
-      const more = takeFrom(offer, candidates, line, missing, 'despite doubts', sourcingStrategy);
+      const more = takeFrom(tried, candidates, line, missing, 'despite doubts', sourcingStrategy);
       return sumQuantities(more, (part) => part.quantity) === missing;
     });
-    return refusalOf(state, command, shortages, isDoubtOnly);
-  }
+    return isDoubtOnly ? 'DISCREPANCY_LOCK' : 'INSUFFICIENT_STOCK';
+  };
+  if (consent === 'refused') return refusalOf(state, command, shortages, causeIn(offer));
+  // It is held all the same: what is tried out here must not be missing there.
+  const cause = short.length === 0 ? 'INSUFFICIENT_STOCK' : causeIn(offerAfter(new Offer(state, demand, kept), drafts));
   const beyond: Draft[] = [];
   const lines = drafts.map((draft): LinePlan => {
     const { wanted: line, closed, candidates, take, waited } = draft;
@@ -114,9 +119,15 @@ export function planLines(
     return { wanted: line, take, wait, closed, unheld };
   });
   // More waits than can be told.
-  if (beyond.length > 0) return refusalOf(state, command, beyond.map(shortageOf), false);
+  if (beyond.length > 0) return refusalOf(state, command, beyond.map(shortageOf), 'INSUFFICIENT_STOCK');
   if (inTurn !== wanted) lines.sort((one, other) => one.wanted.lineNo - other.wanted.lineNo);
-  return { lines, kept, shortages };
+  return { lines, kept, shortages, cause };
+}
+
+/** What is left when others have taken the same. */
+function offerAfter(offer: Offer, drafts: readonly Draft[]): Offer {
+  for (const { wanted: line, take } of drafts) for (const { balance, quantity } of take) offer.take(balance, line, quantity);
+  return offer;
 }
 
 /** Takes of a quantity what the candidates offer. */

@@ -18,7 +18,7 @@ import type { StockState } from '../stock-machine/stock-state.js';
 import { noteMessage } from '../stock-machine/message-order.js';
 import type { WantedLine } from './offer.js';
 import { type LinePlan, type Plan, planLines } from './plan-demand.js';
-import { isPending, noteAttempts, OWN_ORDERS, type Shortage, wouldBlock } from './shortage.js';
+import { isPending, noteAttempts, OWN_ORDERS, wouldBlock } from './shortage.js';
 
 export type DemandAnswer = ResponseOf<typeof StockDemand>;
 
@@ -45,7 +45,7 @@ export function setDemand(state: StockState, command: SetDemand): Outcome<Demand
   if ('reason' in plan) return refuseNewTotals(state, demand, command, wanted, plan);
 
   // After this point it must succeed.
-  noteShortages(state, demand, command, plan.shortages);
+  noteShortages(state, demand, command, plan);
   accept(state, demand, command, mode);
   carryOut(state, demand, plan);
   return announce(state, demand, command);
@@ -182,11 +182,11 @@ function balanceOf(state: StockState, { orgId }: SetDemand, warehouseId: string 
 }
 
 /** Records that an order gets by, though it is short. One that was just refused until somebody approves it is on record already. */
-function noteShortages(state: StockState, demand: Demand, command: SetDemand, shortages: readonly Shortage[]): void {
+function noteShortages(state: StockState, demand: Demand, command: SetDemand, { shortages, cause }: Plan): void {
   if (shortages.length === 0) return;
   if (!isPending(command)) {
-    if (wouldBlock(state, command)) noteAttempts(state, command, shortages, 'would_block', 'INSUFFICIENT_STOCK');
-  } else if (demand.refusal?.override === undefined) noteAttempts(state, command, shortages, 'pending_approval', 'INSUFFICIENT_STOCK');
+    if (wouldBlock(state, command)) noteAttempts(state, command, shortages, 'would_block', cause);
+  } else if (demand.refusal?.override === undefined) noteAttempts(state, command, shortages, 'pending_approval', cause);
 }
 
 function noteSetter(demand: Demand, command: SetDemand): void {

@@ -26,6 +26,9 @@ export interface Shortage {
   readonly places: readonly Balance[];
 }
 
+/** Why an order is short: `DISCREPANCY_LOCK` when every line would fit if no discrepancy kept anything back. */
+export type Cause = 'DISCREPANCY_LOCK' | 'INSUFFICIENT_STOCK';
+
 const shortBy = ({ missing, locked }: Pick<Shortage, 'missing' | 'locked'>): Quantity => missing + locked;
 
 /**
@@ -51,11 +54,9 @@ export const wouldBlock = (state: StockState, { orgId, source, approvedShortages
  * Refuses an order that is short: on record as one more attempt, with the discrepancies that have to do with it, and with what somebody may
  * approve.
  *
- * @param isDoubtOnly every line would fit if no discrepancy kept anything back.
  */
-export function refusalOf(state: StockState, command: SetDemand, shortages: readonly Shortage[], isDoubtOnly: boolean): Refusal {
-  const reason = isDoubtOnly ? 'DISCREPANCY_LOCK' : 'INSUFFICIENT_STOCK';
-  const override = overrideOf(state, command, shortages, isDoubtOnly);
+export function refusalOf(state: StockState, command: SetDemand, shortages: readonly Shortage[], reason: Cause): Refusal {
+  const override = overrideOf(state, command, shortages, reason === 'DISCREPANCY_LOCK');
   const joined = noteAttempts(state, command, shortages, override === undefined ? 'refused' : 'pending_approval', reason);
   const doubts = shortages.flatMap(({ places }) => places.flatMap(({ doubtedBy }) => doubtedBy));
   const lines = shortages.map(({ line, there, places }) => ({
@@ -78,7 +79,7 @@ export function noteAttempts(
   { orderId, source, meta }: SetDemand,
   shortages: readonly Shortage[],
   outcome: Attempt['outcome'],
-  reason: Attempt['reason'],
+  reason: Cause,
 ): string[] {
   if (state.isDryRun) return shortages.flatMap(({ places }) => places[0]!.attemptsDiscrepancyId ?? []);
   return shortages.map((shortage) => {
