@@ -1,4 +1,5 @@
 import { AvailabilityGet, ItemCreate, ReceiptPost, type RequestOf, SettingsUpdate, StockDemand, WarehouseCreate } from '#libs/contracts';
+import { RpcClient } from '#libs/messaging';
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
 import type { SetDemand } from '../stock-machine/commands.js';
@@ -24,8 +25,9 @@ describe('holds that are short, by call', () => {
   });
 
   const enforce = (settings: Partial<RequestOf<typeof SettingsUpdate>>) => service.call(SettingsUpdate, { orgId, ...settings });
+  // As orders speaks: for itself.
   const wants = (quantity: string, more: Partial<RequestOf<typeof StockDemand>> = {}) =>
-    service.call(StockDemand, {
+    new RpcClient(service.delivery).call(StockDemand, {
       orgId,
       source: '/orders',
       orderId: 'o1',
