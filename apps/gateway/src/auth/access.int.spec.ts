@@ -93,6 +93,44 @@ describe('in development', () => {
     });
   });
 
+  it('lets nobody who works in some warehouses give more than that, or change who works in more', async () => {
+    const root = await test.token('scopes', 'root', ['admin']);
+    const scoped = await test.token('scopes', 'sue', ['admin'], ['w1', 'w2']);
+    const forbidden = { status: 403, body: { code: 'WAREHOUSE_FORBIDDEN' } };
+    const rights = (warehouses?: string[] | null) => ({ roles: ['admin'], ...(warehouses === undefined ? {} : { warehouses }) });
+    for (const warehouses of [undefined, null, ['w1', 'w3']]) {
+      expect(await test.send('PUT', '/members/ann', { token: scoped, body: rights(warehouses) })).toMatchObject(forbidden);
+      if (warehouses === null) continue;
+      expect(await test.send('POST', '/api-keys', { token: scoped, body: { name: 'n', ...rights(warehouses) } })).toMatchObject(forbidden);
+    }
+    expect((await test.send('PUT', '/members/ann', { token: scoped, body: rights(['w1']) })).status).toBe(200);
+    expect((await test.send('POST', '/api-keys', { token: scoped, body: { name: 'n', ...rights(['w2']) } })).status).toBe(201);
+    await test.send('PUT', '/members/olga', { token: root, body: rights() });
+    const narrower = { token: scoped, body: { roles: [], warehouses: [] } };
+    expect(await test.send('PUT', '/members/olga', narrower)).toMatchObject(forbidden);
+    const { apiKeyId } = (await test.send('POST', '/api-keys', { token: root, body: { name: 'wide', ...rights() } })).body;
+    expect(await test.send('DELETE', `/api-keys/${String(apiKeyId)}`, { token: scoped })).toMatchObject(forbidden);
+  });
+
+  it('does not let the last administrator of all warehouses go', async () => {
+    const last = await test.token('last', 'last', ['admin']);
+    const put = (userId: string, body: object, token = last) => test.send('PUT', `/members/${userId}`, { token, body });
+    const refused = { status: 409, body: { code: 'INVALID_STATE' } };
+    const lesser = [{ roles: ['sales'] }, { roles: ['admin'], disabled: true }, { roles: ['admin'], warehouses: ['w1'] }];
+    for (const body of lesser) expect(await put('last', body)).toMatchObject(refused);
+    expect((await put('scoped', { roles: ['admin'], warehouses: ['w1'] })).status).toBe(200);
+    expect(await put('last', { roles: ['sales'] })).toMatchObject(refused);
+    // Whoever is named may go as soon as somebody else is there, and then that one is the last.
+    const next = await test.token('last', 'next', ['sales']);
+    expect((await put('next', { roles: ['admin'] })).status).toBe(200);
+    expect((await put('last', { roles: ['sales'] }, next)).status).toBe(200);
+    expect(await put('next', { roles: [] }, next)).toMatchObject(refused);
+    const made = await test.send('POST', '/api-keys', { token: next, body: { name: 'n', roles: ['admin'] } });
+    expect((await put('next', { roles: [] }, next)).status).toBe(200);
+    const { apiKeyId, key } = made.body as { apiKeyId: string; key: string };
+    expect(await test.send('DELETE', `/api-keys/${apiKeyId}`, { headers: { 'x-api-key': key } })).toMatchObject(refused);
+  });
+
   it('shows an API key once, stores its hash, and ends it within a second', async () => {
     const made = await test.send('POST', '/api-keys', { token: admin, body: { name: 'shop', roles: ['warehouse'], warehouses: ['w1'] } });
     const { key, apiKeyId } = made.body as { key: string; apiKeyId: string };

@@ -42,6 +42,6 @@ export class ApiKeysController {
   @Delete(':apiKeyId')
   @Allow(ADMINISTRATORS, { effect: 'change', status: 204, summary: 'Ends a key within a second.', answers: undefined })
   async delete(@ByCaller() { actor }: Caller, @Param('apiKeyId') apiKeyId: string): Promise<undefined> {
-    await this.keys.delete(actor.orgId, apiKeyId);
+    await this.keys.delete(actor, apiKeyId);
   }
 }

@@ -4,6 +4,7 @@ import type { Actor, Role } from '#libs/auth';
 import { Cursor, type Page, PAGE_LIMIT_DEFAULT } from '#libs/contracts';
 import { notFound, ORG_ID_PATTERN } from '#libs/domain';
 import { Database, statement } from '#libs/persistence';
+import { authoriseScope, isAdministrator, lockAdministrators, requireAdministrator } from './administrators.js';
 import { unauthenticated } from './unauthenticated.js';
 import { Recent } from './recent.js';
 
@@ -58,6 +59,7 @@ export class ApiKeys {
     apiKeyId: string,
     said: { name: string; roles: readonly Role[]; warehouses?: readonly string[] },
   ): Promise<ApiKey & { key: string }> {
+    authoriseScope(by, { warehouses: said.warehouses ?? null });
     const secret = randomBytes(32).toString('base64url');
     const [row] = await this.database.transaction([by.orgId], (tx) =>
       tx.rows<ApiKeyRow>(
@@ -86,13 +88,22 @@ export class ApiKeys {
     return cursor.page(rows, limit, (row) => [row.api_key_id], toApiKey);
   }
 
-  async delete(orgId: string, apiKeyId: string): Promise<void> {
-    const deleted = await this.database.transaction([orgId], (tx) =>
+  /** @throws {HoldfastError} as {@link Members.put} */
+  async delete(by: Actor, apiKeyId: string): Promise<void> {
+    const { orgId } = by;
+    await this.database.transaction([orgId], async (tx) => {
+      await lockAdministrators(tx, orgId);
       // Compared as text, because an id that is no UUID is one that does not exist.
-      tx.execute('delete from api_key where org_id = $1 and api_key_id::text = $2', [orgId, apiKeyId]),
-    );
+      const [key] = await tx.rows<ApiKeyRow>(`select ${COLUMNS} from api_key where org_id = $1 and api_key_id::text = $2`, [
+        orgId,
+        apiKeyId,
+      ]);
+      if (key === undefined) throw notFound('NOT_FOUND', `There is no API key ${apiKeyId}.`);
+      authoriseScope(by, key);
+      await tx.execute('delete from api_key where org_id = $1 and api_key_id = $2', [orgId, key.api_key_id]);
+      if (isAdministrator(key)) await requireAdministrator(tx, by, `key:${key.api_key_id}`);
+    });
     this.#recent.forget(`${orgId}.${apiKeyId}`);
-    if (deleted === 0) throw notFound('NOT_FOUND', `There is no API key ${apiKeyId}.`);
   }
 
   async #find(key: string) {

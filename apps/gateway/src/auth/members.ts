@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Actor, Role } from '#libs/auth';
 import { Cursor, type Page, PAGE_LIMIT_DEFAULT } from '#libs/contracts';
 import { Database, statement } from '#libs/persistence';
+import { authoriseScope, isAdministrator, lockAdministrators, requireAdministrator } from './administrators.js';
 import { unauthenticated } from './unauthenticated.js';
 import { Recent } from './recent.js';
 
@@ -48,19 +49,30 @@ export class Members {
     return { ...actor, roles: member.roles, warehouses: member.warehouses };
   }
 
+  /**
+   * @throws {HoldfastError} 403 `WAREHOUSE_FORBIDDEN` beyond the warehouses of who says it, 409 `INVALID_STATE` when no administrator would be
+   * left.
+   */
   async put(by: Actor, userId: string, said: Pick<Member, 'roles' | 'warehouses' | 'disabled'>): Promise<Member> {
-    const [row] = await this.database.transaction([by.orgId], (tx) =>
-      tx.rows<MemberRow>(
+    authoriseScope(by, said);
+    const row = await this.database.transaction([by.orgId], async (tx) => {
+      await lockAdministrators(tx, by.orgId);
+      const [known] = await tx.run(findMember, [by.orgId, userId]);
+      if (known !== undefined) authoriseScope(by, known);
+      const was = known ?? (userId === by.userId ? by : undefined);
+      const [row] = await tx.rows<MemberRow>(
         `insert into member (org_id, user_id, roles, warehouses, disabled, updated_by) values ($1, $2, $3, $4, $5, $6)
          on conflict (org_id, user_id) do update
            set roles = excluded.roles, warehouses = excluded.warehouses, disabled = excluded.disabled,
                updated_by = excluded.updated_by, updated_at = now()
          returning ${COLUMNS}`,
         [by.orgId, userId, said.roles, said.warehouses, said.disabled, by.userId],
-      ),
-    );
+      );
+      if (was !== undefined && isAdministrator(was) && !isAdministrator(said)) await requireAdministrator(tx, by, userId);
+      return row!;
+    });
     this.#recent.forget(keyOf(by.orgId, userId));
-    return toMember(row!);
+    return toMember(row);
   }
 
   async list(orgId: string, page: { cursor?: string; limit?: number }): Promise<Page<Member>> {
