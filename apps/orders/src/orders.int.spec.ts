@@ -304,7 +304,7 @@ describe('what inventory cannot be told', () => {
     const { items } = await call(OrderEventList, { orderId: 'o' });
     expect(items[0]).toMatchObject({
       type: 'shipment_refused',
-      details: { shipmentId: 's', message: expect.stringContaining('1000 items') },
+      details: { shipmentId: 's', detail: expect.stringContaining('1000 items') },
     });
 
     // One that waits since before is ended by the sweep, and the next one goes its way.

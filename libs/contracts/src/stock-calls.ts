@@ -234,6 +234,8 @@ export interface PickAnswer extends Omit<Static<typeof StockPicked.data>, 'order
   readonly sequence: number;
   readonly reason?: RefusalReason;
   readonly shortLines?: readonly ShortLine[];
+  /** What exactly is wrong, for people, where the reason does not tell. */
+  readonly detail?: string;
   readonly dryRun?: boolean;
 }
 

@@ -218,7 +218,14 @@ export const StockPicked = defineEvent({
 
 export const StockPickFailed = defineEvent({
   ...answer('StockPickFailed', 'What was picked contradicts what the order holds or what is there; the holds stand as they were.'),
-  data: Type.Object({ orderId: Id, reason: RefusalReason, lines: Type.Array(ShortLine), ...stock }),
+  data: Type.Object({
+    orderId: Id,
+    reason: RefusalReason,
+    lines: Type.Array(ShortLine),
+    /** What exactly is wrong, for people, where the reason does not tell. */
+    detail: Type.Optional(Text()),
+    ...stock,
+  }),
 });
 
 const fact = (type: string, summary: string) => ({

@@ -151,6 +151,37 @@ describe('picking elsewhere', () => {
   });
 });
 
+describe('lots that are too old for a line', () => {
+  const fresh = { ...firm, minRemainingShelfLifeDays: 5 };
+
+  it('are refused though they have not expired, and it is said what is wanted', () => {
+    const given = lots({ 'W1/A #a': '5 until 2026-01-08', 'W1/A #b': '5 until 2026-02-01' });
+    given.when(wants('o1', { 1: 'A 5' }, fresh));
+    expect(given.answer(picks('o1', { 1: ['1 #a', '4 #b'] }))).toMatchObject({
+      ...{ status: 'refused', reason: 'INSUFFICIENT_STOCK' },
+      detail: expect.stringMatching(/line 1 lot a expires at 2026-01-08T00:00:00.000Z.* until 2026-01-10T/),
+    });
+    expect(given.placedHolds('o1')).toEqual(['W1/A #b 5']);
+    // Who wants less may have it.
+    given.when(wants('o2', { 1: 'A 5' }, firm));
+    expect(given.answer(picks('o2', { 1: ['5 #a'] }))).toMatchObject({ status: 'done' });
+  });
+
+  it('are not picked where they have been held since before, and give way to what is picked instead', () => {
+    const given = lots({ 'W1/A #a': '5 until 2026-01-12', 'W1/A #b': '9 until 2026-02-01' });
+    given.when(wants('o1', { 1: 'A 7' }, fresh));
+    expect(given.placedHolds('o1')).toEqual(['W1/A #a 5', 'W1/A #b 2']);
+    given.pass(3 * 86_400);
+    expect(given.answer(picks('o1', { 1: '7' }))).toMatchObject({ status: 'refused', detail: expect.stringContaining('lot a expires') });
+    expect(given.answer(picks('o1', { 1: ['5 #a', '2 #b'] }))).toMatchObject({ status: 'refused' });
+    expect(given.answer(picks('o1'))).toMatchObject({ status: 'done', picked: [{ quantity: '2' }], shortages: [] });
+    expect(given.answer(picks('o1', { 1: ['6 #b'] }))).toMatchObject({ status: 'done', shortages: [] });
+    expect(given.placedHolds('o1')).toEqual(['W1/A #a 1', 'W1/A #b 6']);
+    // What has left has left.
+    expect(given.answer(ships('s1', 'o1', { 1: 'A 7' }))).toMatchObject({ status: 'done' });
+  });
+});
+
 describe('a shortage', () => {
   it('is held elsewhere, not where it was missing', () => {
     const given = lots({ 'W1/A #a': '8 until 2026-02-01', 'W1/A #b': '5' });

@@ -181,12 +181,14 @@ function announce(state: StockState, demand: Demand, command: ConfirmPick): Outc
 }
 
 function refused(state: StockState, demand: Demand, command: ConfirmPick, refusal: Refusal): Outcome<PickAnswer> {
-  const data = { orderId: demand.orderId, reason: refusal.reason, lines: [...refusal.lines] };
+  const { reason, lines, detail } = refusal;
+  const data = { orderId: demand.orderId, reason, lines: [...lines], ...(detail === undefined ? {} : { detail }) };
   state.emitAboutOrder(StockPickFailed, demand, command.meta, data);
   return answered(refusedPick(demand, refusal));
 }
 
-function refusedPick(demand: Demand, { reason, lines }: Refusal): PickAnswer {
+function refusedPick(demand: Demand, { reason, lines, detail }: Refusal): PickAnswer {
   const nothing = { picked: [], lines: heldLines(demand), backordered: backorderedLines(demand), shortages: [] };
-  return { status: 'refused', sequence: demand.sequence, ...nothing, stock: stockLines(demand), reason, shortLines: lines };
+  const said = { reason, shortLines: lines, ...(detail === undefined ? {} : { detail }) };
+  return { status: 'refused', sequence: demand.sequence, ...nothing, stock: stockLines(demand), ...said };
 }

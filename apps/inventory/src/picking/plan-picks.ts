@@ -2,7 +2,16 @@ import type { ShortLine } from '#libs/contracts';
 import { formatQuantity, minQuantity, parseQuantity, type Quantity, sumQuantities, ZERO } from '#libs/domain';
 import type { ConfirmPick } from '../stock-machine/commands.js';
 import { holdsAt, movesAll, placeOf, requireMovable } from '../stock-machine/holds.js';
-import { FreeStock, quantAt, quantsOfLot, isDetailed, requireAllFree, requireLot, splitsPieces } from '../stock-machine/balance-quants.js';
+import {
+  cutoffOf,
+  FreeStock,
+  quantAt,
+  quantsOfLot,
+  isDetailed,
+  requireAllFree,
+  requireLot,
+  splitsPieces,
+} from '../stock-machine/balance-quants.js';
 import { livesUntil, NO_LOT, pickBefore, type Quant, type QuantKey, quantKey } from '../stock-machine/quants.js';
 import { type Balance, lotNameKey } from '../stock-machine/balance.js';
 import { type Demand, type DemandLine, heldQuantity, type Refusal, type Reservation } from '../stock-machine/demand.js';
@@ -41,6 +50,7 @@ interface Open {
   readonly reservation: Reservation;
   readonly balance: Balance;
   readonly quant: Quant;
+  /** It has not expired, and lives as long as the line wants. */
   readonly isAlive: boolean;
   left: Quantity;
 }
@@ -129,7 +139,9 @@ function planLine(
   if (total > line.fulfilled + held) return refusalOf('INSUFFICIENT_STOCK', told, line, line.fulfilled + held);
   const said = [total, ...(told.lots ?? []).map(({ quantity }) => parseQuantity(quantity))];
   // Of a piece with a serial number no half is in anybody's hand.
-  if (said.some((quantity) => splitsPieces(holds[0]?.balance, quantity))) return refusalOf('INVALID_STATE', told, line, line.fulfilled);
+  if (said.some((quantity) => splitsPieces(holds[0]?.balance, quantity))) {
+    return { ...refusalOf('INVALID_STATE', told, line, line.fulfilled), detail: `Of line ${line.lineNo} only whole pieces can be picked.` };
+  }
   const parts = partsInHand(state, demand, line, total, told.lots);
   if (parts === null) return refusalOf('INVALID_STATE', told, line, line.fulfilled);
 
@@ -137,13 +149,19 @@ function planLine(
   const moves: Move[] = [];
   for (const part of parts) {
     if (part.open === ZERO) continue;
-    if (part.lot === null) return refusalOf('INSUFFICIENT_STOCK', told, line, line.fulfilled + suggested);
+    if (part.lot === null) {
+      const dead = holds.find(({ isAlive, left }) => !isAlive && left > ZERO);
+      const detail = dead && tooOldFor(state, line, dead.balance, dead.quant);
+      return { ...refusalOf('INSUFFICIENT_STOCK', told, line, line.fulfilled + suggested), ...detail };
+    }
     // Who ordered one lot is not sent another.
     if (line.lot !== null && part.lot !== line.lot) return refusalOf('INVALID_STATE', told, line, ZERO);
-    moves.push(...takeElsewhere(state, demand, part, part.lot, holds, taken));
+    moves.push(...takeElsewhere(state, demand, line, { lot: part.lot, part }, holds, taken));
     if (part.open === ZERO) continue;
     const isKnown = part.lot === NO_LOT || state.lots.has(lotNameKey(demand.orgId, line.itemId, part.lot));
-    return refusalOf(isKnown ? 'INSUFFICIENT_STOCK' : 'LOT_NOT_FOUND', told, line, total - part.open);
+    const dead = lotQuantsOf(state, holds, part.lot).find(({ balance, quant }) => !livesUntil(quant, cutoffOf(state, balance, line)));
+    const detail = dead && tooOldFor(state, line, dead.balance, dead.quant);
+    return { ...refusalOf(isKnown ? 'INSUFFICIENT_STOCK' : 'LOT_NOT_FOUND', told, line, total - part.open), ...detail };
   }
   // The same total again, when nothing came to be picked since, says nothing new.
   const isRepeat = line.picked?.quantity === total && line.picked.of === line.fulfilled + line.reserved;
@@ -160,7 +178,7 @@ function openHolds(state: StockState, demand: Demand, line: DemandLine): Open[] 
     if (reservation.lineNo !== line.lineNo || left === ZERO) continue;
     const balance = state.existingBalance(demand.orgId, reservation.warehouseId, reservation.itemId);
     const quant = quantAt(state, balance, placeOf(reservation));
-    holds.push({ reservation, balance, quant, isAlive: livesUntil(quant, state.now), left });
+    holds.push({ reservation, balance, quant, isAlive: livesUntil(quant, cutoffOf(state, balance, line)), left });
   }
   const byWarehouse = (a: Open, b: Open) =>
     Number(a.balance.warehouseId > b.balance.warehouseId) - Number(a.balance.warehouseId < b.balance.warehouseId);
@@ -205,13 +223,21 @@ function takeAsHeld(part: Part, holds: readonly Open[]): void {
   }
 }
 
-/** From another lot or bin of a warehouse in which the line holds more than was found: first what has expired gives way, then the first in turn. */
-function takeElsewhere(state: StockState, demand: Demand, part: Part, lot: string, holds: readonly Open[], taken: Taken): Move[] {
+/** From another lot or bin of a warehouse in which the line holds more than was found: first what is too old gives way, then the first in turn. */
+function takeElsewhere(
+  state: StockState,
+  demand: Demand,
+  line: DemandLine,
+  { part, lot }: { readonly part: Part; readonly lot: string },
+  holds: readonly Open[],
+  taken: Taken,
+): Move[] {
   const moves: Move[] = [];
   const givingWay = holds.toSorted((a, b) => Number(a.isAlive) - Number(b.isAlive));
   for (const balance of new Set(holds.map((hold) => hold.balance))) {
     if (part.open === ZERO || !givingWay.some((hold) => hold.balance === balance && hold.left > ZERO)) continue;
-    const places = quantsOfLot(state, balance, lot).filter((quant) => quant.quality === 'available' && livesUntil(quant, state.now));
+    const cutoff = cutoffOf(state, balance, line);
+    const places = quantsOfLot(state, balance, lot).filter((quant) => quant.quality === 'available' && livesUntil(quant, cutoff));
     for (const quant of places.sort(pickBefore)) {
       if (part.location !== null && part.location !== quant.location) continue;
       const there = taken.at(balance, quant);
@@ -265,6 +291,20 @@ function freeAfter(state: StockState, balance: Balance, taken: Taken): FreeStock
     if (place.isMissing && place.in === ZERO) free.take(place.quant, free.freeAt(place.quant));
   }
   return free;
+}
+
+/** Where a lot lies in the warehouses that hold a line. */
+function lotQuantsOf(state: StockState, holds: readonly Open[], lot: string) {
+  return [...new Set(holds.map(({ balance }) => balance))].flatMap((balance) =>
+    quantsOfLot(state, balance, lot).map((quant) => ({ balance, quant })),
+  );
+}
+
+/** Says of a lot that has expired, or expires too soon, what is wanted instead. */
+function tooOldFor(state: StockState, line: DemandLine, balance: Balance, { lot, expiresAt }: Quant): Pick<Refusal, 'detail'> {
+  const until = cutoffOf(state, balance, line).toISOString();
+  const detail = `Of line ${line.lineNo} lot ${lot} expires at ${expiresAt?.toISOString()}; it wants lots that live until ${until} at least.`;
+  return { detail };
 }
 
 function refusalOf(

@@ -140,6 +140,33 @@ describe('reservation reads', () => {
       ]);
     });
 
+    it('leave out what is too old for the line, as line, item and organisation say', async () => {
+      const lots = async (days: { line?: number; item?: number; organisation?: number }) => {
+        const line = { lineNo: 1, itemId: 'milk', requested: '10', reserved: '10', minRemainingShelfLifeDays: days.line };
+        await service.database.rows(`update inventory.demand set lines = $1 where org_id = 'org' and order_id = 'lots'`, [
+          JSON.stringify([line]),
+        ]);
+        await service.database.rows(
+          `update inventory.item set min_remaining_shelf_life_days = $1 where org_id = 'org' and item_id = 'milk'`,
+          [days.item ?? null],
+        );
+        await service.database.rows(
+          `insert into inventory.stock_settings (org_id, min_remaining_shelf_life_days) values ('org', $1)
+               on conflict (org_id) do update set min_remaining_shelf_life_days = $1`,
+          [days.organisation ?? 0],
+        );
+        return (await suggest('lots')).map(({ lot }) => lot);
+      };
+      // So many days from now that it is after 2090 and before 2099.
+      const days = Math.ceil((Date.parse('2095-01-01T00:00:00Z') - Date.now()) / 86_400_000);
+      const all = ['soon', 'soon', 'late', 'never'];
+      expect([await lots({ line: days }), await lots({ item: days }), await lots({ organisation: days })]).toEqual(
+        Array(3).fill(['late', 'never']),
+      );
+      expect(await lots({ line: 0, item: days })).toEqual(all);
+      expect(await lots({ item: 0, organisation: days })).toEqual(all);
+    });
+
     it('are those of the warehouses in which the picker works', async () => {
       expect((await suggest('firm', ['V'])).map(({ warehouseId }) => warehouseId)).toEqual(['V']);
     });

@@ -204,4 +204,6 @@ export interface Refusal {
   readonly discrepancyIds?: readonly string[];
   /** What somebody may let through all the same. */
   readonly override?: Override;
+  /** What exactly is wrong, for people, where the reason does not tell. */
+  readonly detail?: string;
 }

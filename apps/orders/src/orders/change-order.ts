@@ -115,7 +115,9 @@ export class ChangeOrder {
     let waiting = asking({ ...order, outstanding: null }, ask, by(change), now);
     for (;;) {
       const applied = await this.inventory.rehearse(waiting, change.context, now);
-      if (applied.settled?.refusal && !isFollowed(applied.settled)) throw refusalError(order.orderId, applied.settled.refusal);
+      if (applied.settled?.refusal && !isFollowed(applied.settled)) {
+        throw refusalError(order.orderId, applied.settled.outstanding, applied.settled.refusal);
+      }
       if (!isWaiting(applied.order)) return withVersion(before ?? waiting, applied.order, now);
       waiting = applied.order;
     }
@@ -137,7 +139,7 @@ function by({ digest, context }: Change): { digest: string; actor: string } {
   return { digest, actor: context.actor.userId };
 }
 
-function answer(order: OrderState, { refusal }: Settled): OrderState {
-  if (refusal !== null) throw refusalError(order.orderId, refusal);
+function answer(order: OrderState, { outstanding, refusal }: Settled): OrderState {
+  if (refusal !== null) throw refusalError(order.orderId, outstanding, refusal);
   return order;
 }

@@ -28,8 +28,10 @@ export interface Refusal {
   readonly alternatives: NonNullable<ResponseOf<typeof StockDemand>['alternatives']>;
   /** What somebody may approve all the same; absent when nobody may. */
   readonly override?: Override;
-  /** Inventory cannot read what it was told, and never will: what exactly is wrong. */
-  readonly unreadable?: Pick<HoldfastError, 'message' | 'details'>;
+  /** What exactly is wrong, for people. */
+  readonly detail?: string;
+  /** Inventory cannot read what it was told, and never will: where it is wrong. */
+  readonly unreadable?: HoldfastError['details'];
 }
 
 /** What was physically moved. */
@@ -175,7 +177,14 @@ export function fromPickAnswer(answer: PickAnswer): StockReport {
 
 /** Inventory cannot read what it was told: nothing was done, and nothing ever will be. It says nothing of the stock. */
 export function unreadable(kind: Saying, subjectId: string | null, { message, details }: HoldfastError): StockReport {
-  const refusal: Refusal = { reason: 'INVALID_STATE', lines: [], discrepancyIds: [], alternatives: [], unreadable: { message, details } };
+  const refusal: Refusal = {
+    reason: 'INVALID_STATE',
+    lines: [],
+    discrepancyIds: [],
+    alternatives: [],
+    detail: message,
+    unreadable: details,
+  };
   return { sequence: 0, stock: [], answer: { ...answerTo([kind], subjectId), refusal } };
 }
 
@@ -189,10 +198,11 @@ interface RefusalData {
   readonly discrepancyIds?: readonly string[];
   readonly alternatives?: Refusal['alternatives'];
   readonly override?: Override;
+  readonly detail?: string;
 }
 
-function toRefusal({ reason, lines, discrepancyIds = [], alternatives = [], override }: RefusalData): Refusal {
-  const said = { reason: reason ?? 'INSUFFICIENT_STOCK', lines, discrepancyIds, alternatives };
+function toRefusal({ reason, lines, discrepancyIds = [], alternatives = [], override, detail }: RefusalData): Refusal {
+  const said = { reason: reason ?? 'INSUFFICIENT_STOCK', lines, discrepancyIds, alternatives, ...(detail === undefined ? {} : { detail }) };
   return override === undefined ? said : { ...said, override };
 }
 

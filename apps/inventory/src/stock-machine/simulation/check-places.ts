@@ -85,13 +85,11 @@ export class PlacesCheck {
     const isOwn = 'orderId' in this.command && owner === subjectKey(this.command.orgId, this.command.orderId);
     if (isOwn && this.command.kind === 'unship') return;
     const balance = this.state.balances.get(key)!;
-    // What was really picked wins, as long as it is of the lot that was ordered.
-    const isPicked = isOwn && this.command.kind === 'confirm-pick';
-    const wish = isPicked ? { lot: line.lot, minRemainingShelfLifeDays: 0 } : line;
-    ensure(wish.lot === null || wish.lot === row.lot, say('which wants another lot'));
+    ensure(line.lot === null || line.lot === row.lot, say('which wants another lot'));
     ensure(row.quality === 'available', say('and it cannot be sold'));
-    ensure(this.serves(row, wish, balance), say('which must live longer'));
-    if (isPicked) return;
+    ensure(this.serves(row, line, balance), say('which must live longer'));
+    // What was really picked wins, whatever would have come first.
+    if (isOwn && this.command.kind === 'confirm-pick') return;
     // Where something is given back in between, what is free at the end need not have been so when it was chosen.
     if (this.command.kind === 'ship' || this.command.kind === 'unship') return;
     const before = this.before.get(key);
