@@ -4,6 +4,7 @@ import { countBatch } from './count-batch.js';
 
 const meta = { messageId: 'm', mayWait: false };
 const about = { orgId: 'acme', orderId: 'o', meta };
+const error = (code: string) => ({ kind: 'error', error: { code } }) as Outcome;
 const answer = (said: object): Outcome => ({ kind: 'answer', answer: said });
 
 describe('what a batch counts', () => {
@@ -18,7 +19,7 @@ describe('what a batch counts', () => {
   };
 
   it('is movements, holds taken and given back, and what became of demands', async () => {
-    const commands = ['set-demand', 'set-demand', 'expire-holds', 'expire-holds', 'ship'].map(
+    const commands = ['set-demand', 'set-demand', 'expire-holds', 'expire-holds', 'ship', 'adjust-stock', 'review-discrepancy'].map(
       (kind) => ({ kind, ...about }) as StockCommand,
     );
     const outcomes = [
@@ -27,6 +28,8 @@ describe('what a batch counts', () => {
       answer({ expired: true }),
       answer({ expired: false }),
       answer({ status: 'refused', reason: 'ORDER_CANCELLED' }),
+      error('STOCK_VALIDATION'),
+      error('INVALID_STATE'),
     ];
     const receipt = { type: 'receipt', isFlagged: false };
     const movements = [receipt, receipt, { type: 'sale_shipment', isFlagged: true }];
@@ -37,7 +40,9 @@ describe('what a batch counts', () => {
         'sale_shipment flagged  1',
         'reserve posted  2',
         'unreserve posted  1',
-        'ship refused ORDER_CANCELLED 1',
+        'sale_shipment refused ORDER_CANCELLED 1',
+        'reserve refused INSUFFICIENT_STOCK 1',
+        'adjustment refused STOCK_VALIDATION 1',
         'reserved  1',
         'failed INSUFFICIENT_STOCK 1',
         'expired  1',

@@ -3,10 +3,31 @@ import type { Outcome, StockCommand } from './commands.js';
 import { NeedsMore } from './needs-more.js';
 import type { StockState } from './stock-state.js';
 
+/** The movement that a command makes: what is refused of a kind is counted under the same type as what is posted of it. */
+const MOVEMENTS: Readonly<Partial<Record<StockCommand['kind'], string>>> = {
+  'set-demand': 'reserve',
+  ship: 'sale_shipment',
+  unship: 'shipment_cancel',
+  'receive-return': 'sales_return',
+  'inspect-return': 'quality_change',
+  'receive-goods': 'receipt',
+  'adjust-stock': 'adjustment',
+  'move-stock': 'bin_move',
+  'change-quality': 'quality_change',
+  'recall-lot': 'quality_change',
+  'scrap-stock': 'scrap',
+  'count-stock': 'count',
+  'close-discrepancy': 'count',
+  'transfer-stock': 'transfer_out',
+  'receive-transfer': 'transfer_in',
+  'correct-cost': 'cost_correction',
+};
+
 /** What a batch changed, for the metrics; counted when it is committed. */
 export interface BatchCounts {
   /** Flagged: somebody should look at it, because a phase let it pass, say. */
   readonly movements: readonly { readonly type: string; readonly isFlagged: boolean }[];
+  /** Orders that came to hold something, and holds that ended. */
   readonly reserved: number;
   readonly released: number;
 }
@@ -18,7 +39,7 @@ export function countsOf(state: StockState): BatchCounts {
   const flagged = new Set(state.ledger.filter((entry) => entry.flagged).map((entry) => entry.movement));
   return {
     movements: state.newMovements.map((movement) => ({ type: movement.movementType, isFlagged: flagged.has(movement) })),
-    reserved: state.newReservations.size,
+    reserved: new Set(state.newReservations.values()).size,
     released: ended.length,
   };
 }
@@ -35,12 +56,14 @@ export function countBatch(commands: readonly StockCommand[], outcomes: readonly
   outcomes.forEach((outcome, index) => {
     const { kind } = commands[index]!;
     if (outcome instanceof NeedsMore) return;
-    if (outcome.kind === 'error') metrics.stockMovements.inc({ type: kind, result: 'refused', reason: outcome.error.code });
+    const type = MOVEMENTS[kind];
+    const refuse = (reason: string) => type !== undefined && metrics.stockMovements.inc({ type, result: 'refused', reason });
+    if (outcome.kind === 'error') refuse(outcome.error.code);
     if (outcome.kind !== 'answer') return;
     const { status, reason = '', expired } = (outcome.answer ?? {}) as { status?: string; reason?: string; expired?: boolean };
     const result = kind === 'set-demand' ? status : kind === 'expire-holds' && expired ? 'expired' : undefined;
     if (result !== undefined) demands.set(`${result} ${reason}`, (demands.get(`${result} ${reason}`) ?? 0) + 1);
-    else if (status === 'refused') metrics.stockMovements.inc({ type: kind, result: 'refused', reason });
+    if (status === 'refused' || (kind === 'set-demand' && status === 'failed')) refuse(reason);
   });
   for (const [key, count] of demands) {
     const [result, reason] = key.split(' ') as [string, string];
