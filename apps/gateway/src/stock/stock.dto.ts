@@ -95,10 +95,14 @@ export class SafetyStock {
   @IdField({ example: 'coffee-1kg' })
   itemId: string;
 
-  @DecimalField('zero or more', { ...clearable, description: 'Null or left out: as the item says.', example: '10' })
+  @DecimalField('zero or more', { ...clearable, description: 'Null: as the item says. Left out: as it was.', example: '10' })
   quantity?: string | null;
 
-  @DecimalField('zero or more', { ...clearable, description: 'Of the sellable quantity; the larger of both counts.', example: '5' })
+  @DecimalField('zero or more', {
+    ...clearable,
+    description: 'Of the sellable quantity; the larger of both counts. Null: none. Left out: as it was.',
+    example: '5',
+  })
   percent?: string | null;
 }
 

@@ -36,6 +36,15 @@ describe('stock settings', () => {
     expect(changedSettings(DEFAULT_STOCK_SETTINGS, { reconciliationCron: cron }).settings.reconciliationCron).toBe(cron);
   });
 
+  it.each([
+    ['2', '2', '2'],
+    ['2', '5', '4'],
+    ['2', '2.0', '20'],
+  ])('refuses percentages that do not rise: %s, %s, %s', (...severityPercents) => {
+    const errors = [{ path: 'severityPercents', message: 'must rise: up to which a difference is low, medium, high' }];
+    expect(() => changedSettings(DEFAULT_STOCK_SETTINGS, { severityPercents })).toThrow(expect.objectContaining({ details: { errors } }));
+  });
+
   it('clears what is null', () => {
     const { settings } = changedSettings({ ...DEFAULT_STOCK_SETTINGS, defaultReorderPoint: '2.5' }, { defaultReorderPoint: null });
     expect(settings.defaultReorderPoint).toBeNull();

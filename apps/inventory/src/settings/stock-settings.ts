@@ -43,9 +43,9 @@ export function changedSettings(
   return { settings, changes };
 }
 
-/** What is low must not be more than what is medium, and so on. */
+/** What is low must be less than what is medium, and so on: else no difference would be of one of them. */
 function refuseUnordered(percents: readonly string[]): void {
-  const isOrdered = percents.every((percent, index) => index === 0 || parseQuantity(percents[index - 1]!) <= parseQuantity(percent));
+  const isOrdered = percents.every((percent, index) => index === 0 || parseQuantity(percents[index - 1]!) < parseQuantity(percent));
   if (isOrdered) return;
   throw invalid('The percentages are not in order.', [
     { path: 'severityPercents', message: 'must rise: up to which a difference is low, medium, high' },
