@@ -134,6 +134,11 @@ describe('npm run inventory:check', () => {
 
   it('ends with 2 and says what to do when it cannot be done', async () => {
     expect(await check([])).toMatchObject({ code: 2, errors: expect.stringContaining('--org') });
+    expect(await check(['--org', 'a-typo'])).toEqual({
+      code: 2,
+      out: '',
+      errors: expect.stringContaining('nothing of an organisation a-typo'),
+    });
     expect(await check(['--all'])).toMatchObject({ code: 2, errors: expect.stringContaining('--all') });
     const nowhere = await check(['--org', books.orgId], { HOLDFAST_URL: 'http://127.0.0.1:1' });
     expect(nowhere).toMatchObject({ code: 2, errors: expect.stringContaining('npm start') });

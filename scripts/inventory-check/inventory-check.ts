@@ -43,6 +43,7 @@ export async function inventoryCheck(argv: readonly string[], environment: Envir
   try {
     const { org, json } = readOptions(argv);
     const api = await signIn(environment, org);
+    await refuseUnknown(api, org);
     const { runId } = await start(api, output);
     const run = await follow(api, runId, output);
     const findings: Finding[] = [];
@@ -122,6 +123,12 @@ async function start(api: Api, output: Output): Promise<RunSummary> {
       await follow(api, items[0].runId, output);
     }
   }
+}
+
+/** Where there is no warehouse there is nothing to compare: the books would agree, of whatever name was mistyped. */
+async function refuseUnknown(api: Api, org: string): Promise<void> {
+  const { items } = await api.get<{ items: unknown[] }>('/api/v1/warehouses?limit=1');
+  if (items.length === 0) throw new Impossible(`Holdfast knows nothing of an organisation ${org}: it has no warehouse. Is its name right?`);
 }
 
 /** Waits until a run has ended. */
