@@ -1,5 +1,6 @@
 import {
   AvailabilityGet,
+  DiscrepancyDismiss,
   DiscrepancyFindings,
   DiscrepancyGet,
   DiscrepancyList,
@@ -14,6 +15,7 @@ import { Logger } from '@nestjs/common';
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
 
+const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const code = (name: string) => expect.objectContaining({ code: name });
 
 describe('discrepancies', () => {
@@ -104,12 +106,27 @@ describe('discrepancies', () => {
     await find(finding('k3', 'w1', '10.4'));
     const first = await service.call(DiscrepancyList, { orgId, limit: 2 });
     const second = await service.call(DiscrepancyList, { orgId, limit: 2, cursor: first.nextCursor! });
-    expect([...first.items, ...second.items].map(({ difference }) => difference)).toEqual(['0.4', '-0.1', '-3']);
+    const listed = [...first.items, ...second.items];
+    const owner = { ownerRole: 'inventory_manager', assignedTo: null, source: 'reconciliation_job', itemId: 'a' };
+    const open = { status: 'new', detectedAt: expect.stringMatching(RFC_3339), resolvedAt: null, resolvedBy: null, resolutionNote: null };
+    expect(listed).toMatchObject([
+      { ...owner, ...open, warehouseId: 'w1', ledgerQuantity: '10', snapshotQuantity: '10.4', difference: '0.4', severity: 'medium' },
+      { ...owner, ...open, warehouseId: 'w2', ledgerQuantity: '10', snapshotQuantity: '9.9', difference: '-0.1', severity: 'low' },
+      { ...owner, ...open, warehouseId: 'w1', ledgerQuantity: '10', snapshotQuantity: '7', difference: '-3', severity: 'critical' },
+    ]);
+    const times = listed.map(({ detectedAt }) => detectedAt);
+    expect(times).toEqual(times.toSorted().reverse());
     expect(second.nextCursor).toBeNull();
     const count = async (asked: object) => (await service.call(DiscrepancyList, { orgId, ...asked })).items.length;
     expect(await count({ severity: 'critical' })).toBe(1);
     expect(await count({ warehouseId: 'w1', open: true, status: 'new', source: 'reconciliation_job', itemId: 'a' })).toBe(2);
     expect(await count({ open: false })).toBe(0);
+    const { discrepancyId, detectedAt } = listed[1]!;
+    await service.call(DiscrepancyDismiss, { orgId, discrepancyId, note: 'counted twice' });
+    const [closed, ...others] = (await service.call(DiscrepancyList, { orgId, open: false })).items;
+    expect(others).toEqual([]);
+    const end = { status: 'dismissed', resolvedAt: expect.stringMatching(RFC_3339), resolutionNote: 'counted twice' };
+    expect(closed).toMatchObject({ ...owner, ...end, discrepancyId, detectedAt, severity: 'low', resolvedBy: expect.stringMatching(/./) });
     expect(await count({ ownerRole: 'inventory_manager', from: '2020-01-01T00:00:00Z', to: '2020-02-01T00:00:00Z' })).toBe(0);
   });
 
