@@ -86,6 +86,53 @@ describe('a correction of costs', () => {
     expect(stock.corrections('W1/A')).toEqual(['r1: 10 at 3', 'r1: 5', 'r1: 5', 'r1: -6 at 2.5', 'r1: 0 at 2.5']);
   });
 
+  describe('that says what one cost, of goods that came at several', () => {
+    const came = () => {
+      const stock = given();
+      stock.when(receivesAtCost('r1', 'W1', ['A', '3', '1.3333'], ['A', '7', '2.2222']));
+      return stock;
+    };
+    const corrected = (stock: Given, line: Partial<CostCorrectionLine>) => stock.answer(corrects('r1', [{ itemId: 'A', ...line }]));
+
+    it('brings each layer to it', () => {
+      const stock = came();
+      expect(corrected(stock, { unitCost: '3' })).toMatchObject({ remainingDelta: '10.4447', issuedDelta: '0' });
+      expect(stock.costs('W1/A')).toEqual(['3 @ 9 of r1', '7 @ 21 of r1', '= 30']);
+    });
+
+    it('tells what falls on those that were issued', () => {
+      const stock = came();
+      stock.when(ships('s1', 'o1', { 1: 'A 3 @W1' }));
+      expect(corrected(stock, { unitCost: '3' })).toMatchObject({ remainingDelta: '5.4446', issuedDelta: '5.0001' });
+      expect(stock.costs('W1/A')).toEqual(['7 @ 21 of r1', '= 21']);
+    });
+
+    it('on top of which are the landed costs, said before and with it', () => {
+      const stock = came();
+      corrected(stock, { landedCost: '10' });
+      expect(stock.costs('W1/A')).toEqual(['3 @ 6.9999 of r1', '7 @ 22.5554 of r1', '= 29.5553']);
+      corrected(stock, { unitCost: '3', landedCost: '10' });
+      expect(stock.costs('W1/A')).toEqual(['3 @ 15 of r1', '7 @ 35 of r1', '= 50']);
+      corrected(stock, { unitCost: '1' });
+      expect(stock.costs('W1/A')).toEqual(['3 @ 9 of r1', '7 @ 21 of r1', '= 30']);
+    });
+
+    it('wherever they are by now, of all lots', () => {
+      const stock = given();
+      stock.when(receivesAtCost('r1', 'W1', ['T', '10', '1', 'L1'], ['T', '10', '5', 'L2']));
+      stock.when(ships('s1', 'o1', { 1: 'T 4 @W1 #L1' }));
+      stock.when(returns('back', 'o1', { 1: 'T 2 #L1' }, { warehouseId: 'W2' }));
+      expect(stock.answer(corrects('r1', [{ itemId: 'T', unitCost: '2' }]))).toMatchObject({
+        remainingDelta: '-22',
+        issuedDelta: '2',
+      });
+      expect([...stock.costs('W1/T'), ...stock.costs('W2/T')]).toEqual([
+        ...['6 @ 12 of r1', '10 @ 20 of r1', '= 32'],
+        ...['2 @ 4 of r1', '= 4'],
+      ]);
+    });
+  });
+
   it('counts a price from one that was told in the same batch', () => {
     const stock = given();
     stock.when(receivesAtCost('r1', 'W1', ['A', '10', '2']));

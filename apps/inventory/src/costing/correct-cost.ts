@@ -1,5 +1,6 @@
 import type { CostCorrectionAnswer } from '#libs/contracts';
 import {
+  apportion,
   conflict,
   formatQuantity,
   HoldfastError,
@@ -19,7 +20,7 @@ import { newMovement, postRevaluation, type Revaluation } from '../stock-machine
 import { type Balance, subjectKey } from '../stock-machine/balance.js';
 import type { StockState } from '../stock-machine/stock-state.js';
 import { refuse } from '../stock-machine/warehouse-work.js';
-import { type CostDifference, costDifferences, spreadDifference } from './cost-correction.js';
+import { type CostDifference, costDifferences, levelCosts, spreadDifference } from './cost-correction.js';
 import type { ReceiptCosts } from './receipt-costs.js';
 
 /**
@@ -67,7 +68,11 @@ function placesOf(state: StockState, receipt: ReceiptCosts, itemId: string): Bal
 
 function staysInRange(state: StockState, places: ReadonlyMap<string, readonly Balance[]>, differences: readonly CostDifference[]): boolean {
   const added = new Map<string, Money>();
-  for (const { goods, delta } of differences) added.set(goods.itemId, (added.get(goods.itemId) ?? ZERO) + (delta > ZERO ? delta : ZERO));
+  for (const { goods, unitCost, landed, delta } of differences) {
+    // A layer may rise by more than the difference, where others fall.
+    const rise = [delta, unitCost === null ? ZERO : valueOf(unitCost, goods.quantity) + goods.landed + landed];
+    for (const part of rise) if (part > ZERO) added.set(goods.itemId, (added.get(goods.itemId) ?? ZERO) + part);
+  }
   return [...added].every(([itemId, sum]) => places.get(itemId)!.every((balance) => isMoney(state.costOf(balance).value + sum)));
 }
 
@@ -81,11 +86,16 @@ function post(
 ): CostCorrectionAnswer {
   const { orgId, commandId, receiptId, reason = null } = command;
   const revaluations: Revaluation[] = [];
-  const lines = differences.map((difference) => {
-    const found = revalue(state, receipt, difference, places.get(difference.goods.itemId)!);
+  const issuedOf = new Map<CostDifference, Money>();
+  for (const together of groupsOf(state, receipt, differences)) {
+    const found = revalue(state, receipt, together, places.get(together[0].goods.itemId)!);
     revaluations.push(...found.revaluations);
+    together.forEach((difference, index) => issuedOf.set(difference, found.issued[index]!));
+  }
+  const lines = differences.map((difference) => {
     const { itemId, lot } = difference.goods;
-    return { itemId, lot: lot === '' ? null : lot, remaining: difference.delta - found.issued, issued: found.issued };
+    const issued = issuedOf.get(difference)!;
+    return { itemId, lot: lot === '' ? null : lot, remaining: difference.delta - issued, issued };
   });
   const movement = newMovement(
     { orgId, movementType: 'cost_correction', refType: 'receipt', refId: receiptId, reason, fingerprint: print },
@@ -111,36 +121,61 @@ function post(
   return answer;
 }
 
-/** Re-values what is left of the goods. The receipt's own balance always gets an entry, for it tells the price from now on. */
-function revalue(state: StockState, receipt: ReceiptCosts, { goods, unitCost, delta }: CostDifference, places: readonly Balance[]) {
-  const received = sumQuantities(
-    receipt.goods.filter(({ itemId }) => itemId === goods.itemId),
-    ({ quantity }) => quantity,
-  );
+type Together = readonly [CostDifference, ...CostDifference[]];
+
+/** The differences that are carried out together: all lots of an item whose layers come to one cost; each other one by itself. */
+function groupsOf(state: StockState, receipt: ReceiptCosts, differences: readonly CostDifference[]): Together[] {
+  return [...Map.groupBy(differences, ({ goods }) => goods.itemId).values()].flatMap((ofItem): Together[] => {
+    const together = ofItem as unknown as Together;
+    return isLevelled(state, receipt, together) ? [together] : ofItem.map((difference) => [difference] as const);
+  });
+}
+
+/** Whether one cost is said of all that the receipt brought of an item, and its layers are known: an average keeps none apart. */
+function isLevelled(state: StockState, receipt: ReceiptCosts, told: Together): boolean {
+  const [{ goods, unitCost }] = told;
+  const costing = state.existingBalance(receipt.orgId, receipt.warehouseId, goods.itemId).costing;
+  const count = receipt.goods.filter(({ itemId }) => itemId === goods.itemId).length;
+  return unitCost !== null && told.length === count && told.every((each) => each.unitCost === unitCost) && costing !== 'average';
+}
+
+/** Re-values what is left of goods. The receipt's own balance always gets an entry for each, for it tells the price from now on. */
+function revalue(state: StockState, receipt: ReceiptCosts, told: Together, places: readonly Balance[]) {
+  const [{ goods: first, unitCost }] = told;
+  const all = receipt.goods.filter(({ itemId }) => itemId === first.itemId);
+  const received = sumQuantities(all, ({ quantity }) => quantity);
   const left = places.flatMap((balance) =>
     state
       .costOf(balance)
       .leftOf(receipt.receiptId, received)
       .map((layer) => ({ balance, layer })),
   );
-  const { ofLayers, issued } = spreadDifference(
-    delta,
-    received,
-    left.map(({ layer }) => layer),
-  );
+  const layers = left.map(({ layer }) => layer);
+  const quantities = told.map(({ goods }) => goods.quantity);
+  const delta = sumQuantities(told, (each) => each.delta);
+  const isLevel = isLevelled(state, receipt, told);
+  for (const { goods, landed } of told) {
+    if (unitCost !== null) goods.price = valueOf(unitCost, goods.quantity);
+    goods.landed += landed;
+  }
+  const cost = sumQuantities(all, (goods) => goods.price + goods.landed);
+  const { ofLayers, issued } = isLevel ? levelCosts(delta, cost, received, layers) : spreadDifference(delta, received, layers);
   const added = new Map<Balance, Money>([[places[0]!, ZERO]]);
   left.forEach(({ balance, layer }, index) => {
     if (ofLayers[index] === ZERO) return;
     state.costOf(balance).revalue(layer.layerNo, ofLayers[index]!);
     added.set(balance, (added.get(balance) ?? ZERO) + ofLayers[index]!);
   });
-  if (unitCost !== null) goods.price = valueOf(unitCost, goods.quantity);
-  const revaluations = [...added].map(([balance, valueDelta], index) => ({
-    balance,
+  const issuedOf = apportion(issued, quantities);
+  const [[here], ...others] = [...added] as [[Balance, Money], ...[Balance, Money][]];
+  const elsewhere = apportion(
+    sumQuantities(others, ([, value]) => value),
+    quantities,
+  );
+  const revaluations: Revaluation[] = told.map(({ goods, delta: ofGoods }, index) => {
     // Told of the lot where it was received; elsewhere the layers know none.
-    lot: index === 0 ? goods.lot : '',
-    unitCost: index === 0 ? unitCost : null,
-    valueDelta,
-  }));
-  return { revaluations, issued };
+    return { balance: here, lot: goods.lot, unitCost, valueDelta: ofGoods - issuedOf[index]! - elsewhere[index]! };
+  });
+  for (const [balance, valueDelta] of others) revaluations.push({ balance, lot: '', unitCost: null, valueDelta });
+  return { revaluations, issued: issuedOf };
 }

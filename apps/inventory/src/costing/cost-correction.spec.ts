@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { formatQuantity, HoldfastError, parseMoney, parseQuantity, sumQuantities, ZERO } from '#libs/domain';
-import { type CostDifference, costDifferences, spreadDifference, type ToldCost } from './cost-correction.js';
+import { type CostDifference, costDifferences, levelCosts, spreadDifference, type ToldCost } from './cost-correction.js';
 import { receivedGoods, type ReceiptEntry } from './receipt-costs.js';
 
 const goods = (itemId: string, lot: string, quantity: string, price: string) => ({
@@ -8,6 +8,7 @@ const goods = (itemId: string, lot: string, quantity: string, price: string) => 
   lot,
   quantity: parseQuantity(quantity),
   price: parseMoney(price),
+  landed: ZERO,
 });
 const received = [goods('A', 'L1', '10', '20'), goods('A', 'L2', '5', '15'), goods('B', '', '3', '10')];
 
@@ -58,6 +59,8 @@ describe('what came by a receipt', () => {
     quantityDelta: parseQuantity(quantity),
     unitCost: unitCost === null ? null : parseQuantity(unitCost),
     valueDelta: value === null ? null : parseMoney(value),
+    movementId: 'm',
+    corrected: [],
     ...more,
   });
   const correction = (unitCost: string | null, lot = '') => entry('A', '0', unitCost, '9', { lot, isCorrection: true });
@@ -99,6 +102,27 @@ describe('a difference', () => {
     expect(spread('-10', '10', ['5', '2'], ['5', '9'])).toEqual({ ofLayers: ['-2', '-5'], issued: '-3' }));
   it('has nothing to do with what came back beyond what was received', () =>
     expect(spread('6', '2', ['3', '1'])).toEqual({ ofLayers: ['6'], issued: '0' }));
+
+  it('is never lost, and brings all layers to one cost to the last decimal, where that is said', () => {
+    const quantity = fc.bigInt({ min: 1n, max: 10n ** 12n });
+    const value = fc.bigInt({ min: 0n, max: 10n ** 14n });
+    const layers = fc.array(fc.record({ quantity, value }), { maxLength: 8 });
+    fc.assert(
+      fc.property(value, layers, fc.bigInt({ min: 0n, max: 10n ** 12n }), (cost, left, gone) => {
+        const all = sumQuantities(left, (layer) => layer.quantity) + gone;
+        fc.pre(all > ZERO);
+        const was = sumQuantities(left, (layer) => layer.value);
+        const { ofLayers, issued } = levelCosts(cost - was, cost, all, left);
+        expect(sumQuantities(ofLayers, (share) => share) + issued).toBe(cost - was);
+        if (gone === ZERO) expect(issued).toBe(ZERO);
+        ofLayers.forEach((share, index) => {
+          const off = (left[index]!.value + share) * all - cost * left[index]!.quantity;
+          // Each takes its part of what those before it left: rounding moves along, and stays below one of the last decimal for each.
+          expect(off <= all * BigInt(left.length) && -off <= all * BigInt(left.length)).toBe(true);
+        });
+      }),
+    );
+  });
 
   it('is never lost, and never makes a layer worth less than nothing', () => {
     const quantity = fc.bigInt({ min: 1n, max: 10n ** 12n });

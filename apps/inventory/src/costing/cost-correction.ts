@@ -1,4 +1,15 @@
-import { apportion, type HoldfastError, type Money, type Quantity, rejected, sumQuantities, valueOf, ZERO } from '#libs/domain';
+import {
+  apportion,
+  type HoldfastError,
+  maxQuantity,
+  type Money,
+  mulDiv,
+  type Quantity,
+  rejected,
+  sumQuantities,
+  valueOf,
+  ZERO,
+} from '#libs/domain';
 import type { CostLayer } from './cost-layers.js';
 
 /** What a receipt brought of one lot of an item, and what that costs by now. */
@@ -9,6 +20,8 @@ export interface ReceivedGoods {
   readonly quantity: Quantity;
   /** By the price last told, without landed costs. */
   price: Money;
+  /** What was put on top of that so far, for all of it. */
+  landed: Money;
 }
 
 /** What is said of the goods of a receipt afterwards; without lot, of all lots of the item. */
@@ -26,6 +39,8 @@ export interface CostDifference {
   readonly goods: ReceivedGoods;
   /** The new price of one; null = as before. */
   readonly unitCost: Quantity | null;
+  /** What is put on top of the price. */
+  readonly landed: Money;
   readonly delta: Money;
 }
 
@@ -53,7 +68,7 @@ export function costDifferences(
     for (const [at, each] of goods.entries()) {
       if (differences.has(each)) return refuse(`there is a line for ${which} already; say all of it in one`);
       const priceDelta = unitCost === undefined ? ZERO : valueOf(unitCost, each.quantity) - each.price;
-      differences.set(each, { goods: each, unitCost: unitCost ?? null, delta: priceDelta + landed[at]! });
+      differences.set(each, { goods: each, unitCost: unitCost ?? null, landed: landed[at]!, delta: priceDelta + landed[at]! });
     }
   }
   return [...differences.values()];
@@ -73,5 +88,25 @@ export function spreadDifference(
   const issued = received - sumQuantities(left, (layer) => layer.quantity);
   const shares = apportion(delta, [...left.map((layer) => layer.quantity), issued > ZERO ? issued : ZERO]);
   const ofLayers = left.map((layer, index) => (layer.value + shares[index]! < ZERO ? -layer.value : shares[index]!));
+  return { ofLayers, issued: delta - sumQuantities(ofLayers, (share) => share) };
+}
+
+/**
+ * Gives all that is left of goods one cost, because what one of them cost was said: each layer comes to its share of the cost of them all,
+ * whatever it was worth. What is then missing of the difference was issued.
+ *
+ * @param cost of all that the receipt brought of the item, landed costs included.
+ * @param received how much that is.
+ */
+export function levelCosts(
+  delta: Money,
+  cost: Money,
+  received: Quantity,
+  left: readonly Pick<CostLayer, 'quantity' | 'value'>[],
+): { readonly ofLayers: readonly Money[]; readonly issued: Money } {
+  const quantity = sumQuantities(left, (layer) => layer.quantity);
+  const all = maxQuantity(received, quantity);
+  const shares = apportion(mulDiv(cost, all, received), [...left.map((layer) => layer.quantity), all - quantity]);
+  const ofLayers = left.map((layer, index) => (shares[index]! < ZERO ? ZERO : shares[index]!) - layer.value);
   return { ofLayers, issued: delta - sumQuantities(ofLayers, (share) => share) };
 }

@@ -40,13 +40,18 @@ export interface ReceiptEntryRow {
   readonly quantity_delta: string;
   readonly unit_cost: string | null;
   readonly value_delta: string | null;
+  readonly movement_id: string;
+  /** Of a correction: what it came to for each of the goods. */
+  readonly corrected: CostCorrectionAnswer['lines'] | null;
 }
 
 /** What the ledger says of receipts: what came, and what it was said to cost since; the first said first. */
 export const readReceiptEntries = statement<ReceiptEntryRow>(
   'stock_read_receipt_entries',
   `select e.org_id, k.receipt_id, e.warehouse_id, e.item_id, coalesce(e.lot, '') as lot, e.movement_type = 'cost_correction' as is_correction,
-          e.quantity_delta, e.unit_cost, e.value_delta
+          e.quantity_delta, e.unit_cost, e.value_delta, e.movement_id,
+          case when e.movement_type = 'cost_correction' then (
+            select m.lines from movement m where m.org_id = e.org_id and m.movement_id = e.movement_id) end as corrected
      from unnest($1::text[], $2::text[]) k (org_id, receipt_id)
     cross join lateral (
       select * from ${ENTRIES_OF_RECEIPT} and e.movement_type in ('receipt', 'cost_correction') ${IN_ORDER_OF_RECEIPTS}) e

@@ -1,5 +1,5 @@
 import type { CostCorrectionAnswer } from '#libs/contracts';
-import { type Money, type Quantity, valueOf, ZERO } from '#libs/domain';
+import { type Money, parseMoney, type Quantity, valueOf, ZERO } from '#libs/domain';
 import type { ReceivedGoods } from './cost-correction.js';
 
 /** What is known of a receipt when its costs are corrected. */
@@ -40,24 +40,43 @@ export interface ReceiptEntry {
   readonly quantityDelta: Quantity;
   readonly unitCost: Money | null;
   readonly valueDelta: Money | null;
+  readonly movementId: string;
+  /** Of a correction: what it came to for each of the goods. */
+  readonly corrected: CostCorrectionAnswer['lines'];
 }
 
-/** What a receipt brought, and what it costs by now: as it said itself, until a correction named another unit cost. */
+/**
+ * What a receipt brought, and what it costs by now: as it said itself, until a correction named another unit cost. What corrections came to
+ * beyond that are landed costs.
+ */
 export function receivedGoods(entries: readonly ReceiptEntry[]): ReceivedGoods[] {
-  const goods = new Map<string, { itemId: string; lot: string; quantity: Quantity; price: Money }>();
-  const key = ({ itemId, lot }: ReceiptEntry) => `${itemId}/${lot}`;
+  const goods = new Map<string, { itemId: string; lot: string; quantity: Quantity; price: Money; landed: Money }>();
+  const key = ({ itemId, lot }: { itemId: string; lot: string | null }) => `${itemId}/${lot ?? ''}`;
   for (const entry of entries) {
     if (entry.isCorrection) continue;
     const { itemId, lot, quantityDelta } = entry;
-    const known = goods.get(key(entry)) ?? { itemId, lot, quantity: ZERO, price: ZERO };
+    const known = goods.get(key(entry)) ?? { itemId, lot, quantity: ZERO, price: ZERO, landed: ZERO };
     known.quantity += quantityDelta;
     // Before costs were kept, an entry had a unit cost and no value.
     known.price += entry.valueDelta ?? valueOf(entry.unitCost ?? ZERO, quantityDelta);
     goods.set(key(entry), known);
   }
+  const counted = new Set<string>();
   for (const entry of entries) {
+    if (!entry.isCorrection) continue;
     const known = goods.get(key(entry));
-    if (entry.isCorrection && entry.unitCost !== null && known !== undefined) known.price = valueOf(entry.unitCost, known.quantity);
+    if (entry.unitCost !== null && known !== undefined) {
+      const price = valueOf(entry.unitCost, known.quantity);
+      known.landed += known.price - price;
+      known.price = price;
+    }
+    // A correction has several entries, and says once what it came to.
+    if (counted.has(entry.movementId)) continue;
+    counted.add(entry.movementId);
+    for (const line of entry.corrected) {
+      const about = goods.get(key(line));
+      if (about !== undefined) about.landed += parseMoney(line.remainingDelta) + parseMoney(line.issuedDelta);
+    }
   }
   return [...goods.values()];
 }

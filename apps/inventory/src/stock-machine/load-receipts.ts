@@ -63,5 +63,7 @@ function entryOf(row: sql.ReceiptEntryRow): ReceiptEntry {
     quantityDelta: parseQuantity(row.quantity_delta),
     unitCost: row.unit_cost === null ? null : parseQuantity(row.unit_cost),
     valueDelta: row.value_delta === null ? null : parseMoney(row.value_delta),
+    movementId: row.movement_id,
+    corrected: row.corrected ?? [],
   };
 }

@@ -1,3 +1,4 @@
+import type { CostCorrectionAnswer } from '#libs/contracts';
 import { receivedGoods } from '../../costing/receipt-costs.js';
 import { balanceKey, subjectKey } from '../balance.js';
 import type { LedgerLine } from '../movement.js';
@@ -32,7 +33,13 @@ export function readReceipts(stock: MemoryStock, state: StockState, needs: reado
     const entries = entriesOf(stock, correction.receipt);
     const received = entries.find(({ movement }) => movement.movementType === 'receipt');
     if (received === undefined) continue;
-    const goods = receivedGoods(entries.map((entry) => ({ ...entry, isCorrection: entry.movement.movementType === 'cost_correction' })));
+    const goods = receivedGoods(
+      entries.map((entry) => {
+        const { movementId, movementType, lines } = entry.movement;
+        const isCorrection = movementType === 'cost_correction';
+        return { ...entry, movementId, isCorrection, corrected: isCorrection ? (lines as CostCorrectionAnswer['lines']) : [] };
+      }),
+    );
     const places = placesOfReceipt(stock, need);
     const warehousesLeft = new Map(
       goods.map(({ itemId }) => [itemId, places.filter((key) => isOf(key, received.orgId, itemId)).map((key) => key.split('/')[1]!)]),
