@@ -18,6 +18,7 @@ import {
   type RequestOf,
   ReservationList,
   type ResponseOf,
+  ReturnCancel,
   ReturnCreate,
   ReturnGet,
   ReturnInspect,
@@ -142,6 +143,7 @@ it('goes through the life of an order, from the basket to the return', async () 
     lines: [{ receivedQuantity: '2' }, { receivedQuantity: '1' }],
   });
   expect(await call(ReturnReceive, { returnId: 'r1' })).toEqual(received);
+  await expect(call(ReturnReceive, { returnId: 'r1', warehouseId: 'side' })).rejects.toMatchObject({ code: 'INVALID_STATE' });
   expect(await call(OrderGet, { orderId })).toMatchObject({ lines: [{ returnedQuantity: '3' }, {}] });
   expect(await available('a')).toBe('6');
 
@@ -469,3 +471,34 @@ async function eventually(check: () => Promise<void>, timeoutMs = 5_000): Promis
     }
   }
 }
+
+it('gives up a return that does not come, and what it was for can be returned again', async () => {
+  const { orderId } = await place();
+  await call(OrderConfirm, { orderId });
+  const { shipmentId } = await call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '4' }] });
+  const lines = [{ lineNo: 1, quantity: '4', condition: 'unknown' as const, reason: 'too sour' }];
+  await call(ReturnCreate, { orderId, returnId: 'kept', lines });
+  await expect(call(ShipmentCancel, { shipmentId, reason: 'x' })).rejects.toMatchObject({ code: 'INVALID_STATE' });
+  expect(await call(ReturnCancel, { returnId: 'kept', dryRun: true })).toMatchObject({ status: 'cancelled', dryRun: true });
+  const cancelled = await call(ReturnCancel, { returnId: 'kept', reason: 'eaten' });
+  expect(cancelled).toMatchObject({ returnId: 'kept', status: 'cancelled' });
+  expect(await call(ReturnCancel, { returnId: 'kept' })).toEqual(cancelled);
+  expect((await call(ReturnList, { orderId, status: 'cancelled' })).items).toEqual([cancelled]);
+  expect((await audit(orderId)).at(-1)).toBe('return_cancelled');
+  await call(ReturnCreate, { orderId, returnId: 'again', lines });
+  await call(ReturnReceive, { returnId: 'again' });
+  await expect(call(ReturnCancel, { returnId: 'again' })).rejects.toMatchObject({ code: 'INVALID_STATE' });
+});
+
+it('takes back and orders whole pieces only, where they have serial numbers', async () => {
+  await call(ItemCreate, { itemId: 'bike', name: 'Bike', tracking: 'serial' });
+  const lines = ['s1', 's2'].map((lot) => ({ itemId: 'bike', quantity: '1', unitCost: '1', lot }));
+  await call(ReceiptPost, { warehouseId: 'main', lines });
+  const rule = { code: 'ORDER_VALIDATION', message: expect.stringContaining('whole pieces') };
+  await expect(place({ lines: [{ itemId: 'bike', quantity: '1.5' }] })).rejects.toMatchObject(rule);
+  const { orderId } = await place({ lines: [{ itemId: 'bike', quantity: '2' }] });
+  await call(OrderConfirm, { orderId });
+  await call(ShipmentCreate, { orderId, lines: [{ lineNo: 1, quantity: '2' }] });
+  const back = [{ lineNo: 1, quantity: '0.5', condition: 'unknown' as const, reason: 'half of it' }];
+  await expect(call(ReturnCreate, { orderId, lines: back })).rejects.toMatchObject(rule);
+});

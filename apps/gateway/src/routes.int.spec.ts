@@ -95,6 +95,7 @@ const ROUTES: readonly (readonly [method: string, path: string, body?: Body, ...
   ['POST', '/orders/o/returns', authorised, 'returns.create'],
   ['GET', '/returns?orderId=o', undefined, 'returns.list'],
   ['GET', '/returns/r', undefined, 'returns.get'],
+  ['PUT', '/returns/r/cancel', { reason: 'r' }, 'returns.cancel'],
   ['PUT', '/returns/r/receive', { lines }, 'returns.receive'],
   ['PUT', '/returns/r/inspect', { lines: [{ ...lines[0], verdict: 'scrap' }] }, 'returns.inspect'],
   ['GET', '/approvals?status=pending&open=true', undefined, 'approvals.list'],

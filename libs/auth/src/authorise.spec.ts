@@ -71,7 +71,7 @@ describe('authorise', () => {
       mayMake(role)
         .filter((pattern) => allCalls().find((call) => call.pattern === pattern)!.effect === 'change' && !pattern.startsWith('stock.'))
         .sort();
-    const orders = ['orders.cancel', 'orders.confirm', 'orders.create', 'orders.update', 'returns.create'];
+    const orders = ['orders.cancel', 'orders.confirm', 'orders.create', 'orders.update', 'returns.cancel', 'returns.create'];
     const goods = [
       'expected-receipts.cancel',
       'expected-receipts.create',

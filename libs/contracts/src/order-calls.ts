@@ -327,6 +327,15 @@ export const ReturnCreate = defineCall({
   }),
   response: internal<CustomerReturn>(),
 });
+export const ReturnCancel = defineCall({
+  ...shared,
+  pattern: 'returns.cancel',
+  effect: 'change',
+  allow: ORDER_TAKERS,
+  summary: 'Gives up a return of which nothing came in; what it was for can be returned again.',
+  request: Type.Object({ returnId: Id, reason: Type.Optional(Text()), ...dryRun }),
+  response: internal<CustomerReturn>(),
+});
 export const ReturnList = defineCall({
   ...shared,
   pattern: 'returns.list',

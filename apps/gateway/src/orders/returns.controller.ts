@@ -1,10 +1,11 @@
 import { Body, Controller, Get, Param, Put, Query } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { ReturnGet, ReturnInspect, ReturnList, ReturnReceive } from '#libs/contracts';
+import { ReturnCancel, ReturnGet, ReturnInspect, ReturnList, ReturnReceive } from '#libs/contracts';
 import { ByCaller, Caller } from '../http/caller.js';
 import { Calls } from '../http/endpoint.js';
 import { pageOf } from '../http/paging.js';
 import { Services } from '../http/services.js';
+import { Reason } from './order.dto.js';
 import { aCompletedReturn, aReturn } from './order.examples.js';
 import { Inspection, ReturnReceipt, ReturnsQuery } from './return.dto.js';
 
@@ -23,6 +24,12 @@ export class ReturnsController {
   @Calls(ReturnGet, { answers: aCompletedReturn, also: [aReturn] })
   get(@ByCaller() caller: Caller, @Param('returnId') returnId: string) {
     return this.services.call(ReturnGet, caller, { returnId });
+  }
+
+  @Put(':returnId/cancel')
+  @Calls(ReturnCancel, { answers: aReturn })
+  cancel(@ByCaller() caller: Caller, @Param('returnId') returnId: string, @Body() reason: Reason) {
+    return this.services.call(ReturnCancel, caller, { returnId, ...reason });
   }
 
   @Put(':returnId/receive')

@@ -1,6 +1,6 @@
 import type { Order, OrderStatus } from '#libs/contracts';
 import type { OrderApproval } from '../approvals/order-approval.js';
-import { type Quantity, rejected, ZERO } from '#libs/domain';
+import { formatQuantity, type Quantity, rejected, SCALE, ZERO } from '#libs/domain';
 import type { CustomerReturn } from '../returns/return-state.js';
 import type { Shipment } from '../shipments/shipment-state.js';
 import type { Ask, Outstanding } from '../stock/outstanding.js';
@@ -123,6 +123,13 @@ export function lineOf(order: OrderState, lineNo: number): OrderLine {
   const line = order.lines.find((candidate) => candidate.lineNo === lineNo);
   if (line === undefined) throw rejected('ORDER_VALIDATION', `Order ${order.orderId} has no line ${lineNo}.`, { lineNo });
   return line;
+}
+
+/** @throws {HoldfastError} 422 `ORDER_VALIDATION` when it is not a whole number of pieces, of an item whose pieces have serial numbers. */
+export function checkPieces(itemId: string, lineNo: number, quantity: Quantity): void {
+  if (quantity % SCALE === ZERO) return;
+  const message = `Item ${itemId} is tracked by serial number: line ${lineNo} must be of whole pieces, not of ${formatQuantity(quantity)}.`;
+  throw rejected('ORDER_VALIDATION', message, { lineNo });
 }
 
 /** Where the stock of lines is held. */

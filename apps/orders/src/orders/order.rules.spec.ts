@@ -129,6 +129,13 @@ describe('amending', () => {
     });
   });
 
+  it('is of whole pieces where they have serial numbers', () => {
+    const terms = catalogue({ items: new Map([['a', { ...item('a', '2.50'), tracking: 'serial' as const }]]) });
+    expect(() => place({ lines: [{ itemId: 'a', quantity: '1.5' }] }, terms)).toThrow(thrown('ORDER_VALIDATION'));
+    expect(() => amend(order, [{ lineNo: 1, itemId: 'a', quantity: '1.5' }], terms)).toThrow(thrown('ORDER_VALIDATION'));
+    expect(amend(order, [{ lineNo: 1, itemId: 'a', quantity: '2' }], terms).ask).toBeDefined();
+  });
+
   it('never counts further than line numbers go', () => {
     expect(amend(order, [{ lineNo: 1_000_000, itemId: 'a', quantity: '1' }]).ask).toBeDefined();
     const beyond = () =>

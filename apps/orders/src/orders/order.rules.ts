@@ -11,7 +11,7 @@ import {
 import { conflict, formatQuantity, HoldfastError, invalid, notFound, parseQuantity, rejected } from '#libs/domain';
 import type { Decision } from './decision.js';
 import { checkMayPrice, Money, readMoney } from './money.js';
-import { type OrderKey, type OrderLine, type OrderState, stockOf } from './order-state.js';
+import { checkPieces, type OrderKey, type OrderLine, type OrderState, stockOf } from './order-state.js';
 import { checkAction } from './order-status.js';
 
 /** What deciding about lines needs to know beside the order. */
@@ -47,6 +47,7 @@ export function decidePlace(
   checkStorable(request);
   const currency = request.currency ?? currencyOf(request.lines, catalogue);
   const lines = request.lines.map((line, index) => newLine(line, index + 1, currency, catalogue));
+  checkWhole(lines, catalogue);
   const order: OrderState = {
     ...key,
     status: 'reserving',
@@ -94,6 +95,7 @@ export function decideAmend(order: OrderState, request: RequestOf<typeof OrderUp
   checkVersion(order, request.ifVersion);
   const numbered = numberLines(order, request.lines);
   const lines = numbered.map(({ line, lineNo }) => amendLine(order, line, lineNo, catalogue));
+  checkWhole(lines, catalogue);
   for (const line of order.lines) checkNotBelowShipped(order, line, lines);
   if (sameDemand(order.lines, lines)) {
     const samePrices = lines.every((line) => line.unitPrice === order.lines.find(({ lineNo }) => lineNo === line.lineNo)?.unitPrice);
@@ -165,6 +167,10 @@ function amendLine(order: OrderState, line: LineRequest, lineNo: number, catalog
   if (!keepsPrice)
     return { ...newLine(line, lineNo, order.currency, catalogue), picked: known?.picked ?? null, packed: known?.packed ?? null };
   return { ...known, quantity: parseQuantity(line.quantity), warehouseId: line.warehouseId ?? null, lot: line.lot ?? null };
+}
+
+function checkWhole(lines: readonly OrderLine[], { items }: Catalogue): void {
+  for (const { itemId, lineNo, quantity } of lines) if (items.get(itemId)?.tracking === 'serial') checkPieces(itemId, lineNo, quantity);
 }
 
 function checkNotBelowShipped(order: OrderState, line: OrderLine, lines: readonly OrderLine[]): void {

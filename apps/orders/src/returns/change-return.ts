@@ -1,17 +1,17 @@
 import { Injectable } from '@nestjs/common';
 import { authoriseWarehouses } from '#libs/auth';
-import type { CustomerReturn, RequestOf, ReturnInspect, ReturnReceive } from '#libs/contracts';
+import type { CustomerReturn, RequestOf, ReturnCancel, ReturnInspect, ReturnReceive } from '#libs/contracts';
 import type { MessageContext } from '#libs/messaging';
 import { Database } from '#libs/persistence';
 import { digestOf } from '../digest.js';
 import { ChangeOrder } from '../orders/change-order.js';
 import type { Decision } from '../orders/decision.js';
 import type { OrderState } from '../orders/order-state.js';
-import { decideInspect, decideReceive, findReturn, returnNotFound } from './return.rules.js';
+import { decideCancelReturn, decideInspect, decideReceive, findReturn, returnNotFound } from './return.rules.js';
 import { orderOfReturn } from './return.sql.js';
 import { returnView } from './return-view.js';
 
-/** Receives returned goods: on hand rises at once, and they wait for inspection; and says what inspected goods are good for. */
+/** Receives returned goods: on hand rises at once, and they wait for inspection; says what inspected goods are good for; or gives up a return. */
 @Injectable()
 export class ChangeReturn {
   constructor(
@@ -35,9 +35,14 @@ export class ChangeReturn {
     });
   }
 
+  /** Inventory never heard of what only was authorised. */
+  async cancel(request: RequestOf<typeof ReturnCancel>, context: MessageContext): Promise<CustomerReturn> {
+    return await this.run('cancel', request, context, (order) => decideCancelReturn(order, request));
+  }
+
   private async run(
-    kind: 'receive' | 'inspect',
-    { dryRun = false, ...request }: RequestOf<typeof ReturnReceive | typeof ReturnInspect>,
+    kind: 'receive' | 'inspect' | 'cancel',
+    { dryRun = false, ...request }: RequestOf<typeof ReturnReceive | typeof ReturnInspect | typeof ReturnCancel>,
     context: MessageContext,
     decide: (order: OrderState) => Decision,
   ): Promise<CustomerReturn> {
@@ -45,7 +50,7 @@ export class ChangeReturn {
     const { returnId } = request;
     const orderId = await this.database.transaction([orgId], (tx) => orderOfReturn(tx, orgId, returnId), { readOnly: true });
     if (orderId === undefined) throw returnNotFound(returnId);
-    const change = { orgId, orderId, digest: digestOf(kind, request), dryRun, context };
+    const change = { orgId, orderId, digest: digestOf(`${kind}-return`, request), dryRun, context };
     const order = await this.changeOrder.runExisting(change, decide);
     return { ...returnView(order, findReturn(order, returnId)), ...(dryRun ? { dryRun } : {}) };
   }

@@ -30,6 +30,8 @@ export interface CustomerReturn {
   readonly status: ReturnView['status'];
   /** Recognises the body that it was made of. */
   readonly digest: string;
+  /** Recognises what it was received as; null while it was not, or when another system told of it. */
+  readonly receivedDigest: string | null;
   /** Where it was received. */
   readonly warehouseId: string | null;
   readonly createdAt: Date;

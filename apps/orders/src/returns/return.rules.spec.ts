@@ -4,7 +4,17 @@ import { aLine, anOrder, someStock } from '../orders/order.fixture.js';
 import type { OrderState } from '../orders/order-state.js';
 import type { MovedLine } from '../stock/stock-report.js';
 import { refundTotal } from './refund.rules.js';
-import { decideAuthorise, decideInspect, decideReceive, findReturn, inspect, receive } from './return.rules.js';
+import {
+  decideAuthorise,
+  decideCancelReturn,
+  decideInspect,
+  decideReceive,
+  findReturn,
+  inspect,
+  receive,
+  receivedAs,
+  returnableQuantity,
+} from './return.rules.js';
 import { inspectedQuantity } from './return-state.js';
 
 const now = new Date('2026-01-10T12:00:00Z');
@@ -20,7 +30,7 @@ const line = (quantity: string, more: Partial<Lines[number]> = {}): Lines[number
   ...more,
 });
 const authorise = (order: OrderState, lines: Lines, returnId = 'r', mayPrice = false) =>
-  decideAuthorise(order, { orderId: 'o', returnId, lines }, 'digest', mayPrice, now).order;
+  decideAuthorise(order, { orderId: 'o', returnId, lines }, 'digest', { mayPrice, serialItems: new Set(['bike']) }, now).order;
 const came = (quantity: bigint, quality: string | null = 'pending_inspection'): MovedLine => ({
   ...{ lineNo: 1, itemId: 'a', warehouseId: 'main', lot: null, cogs: null },
   quantity,
@@ -42,9 +52,15 @@ describe('authorising a return', () => {
   it('recognises the same body, and refuses another', () => {
     const once = authorise(shipped, [line('1')]);
     expect(authorise(once, [line('1')])).toBe(once);
-    expect(() => decideAuthorise(once, { orderId: 'o', returnId: 'r', lines: [line('2')] }, 'other', false, now)).toThrow(
-      thrown('ALREADY_EXISTS'),
-    );
+    expect(() =>
+      decideAuthorise(once, { orderId: 'o', returnId: 'r', lines: [line('2')] }, 'other', { mayPrice: false, serialItems: new Set() }, now),
+    ).toThrow(thrown('ALREADY_EXISTS'));
+  });
+
+  it('is of whole pieces where they have serial numbers', () => {
+    const bikes = { ...shipped, lines: [aLine({ itemId: 'bike' })] };
+    expect(() => authorise(bikes, [line('0.5')])).toThrow(thrown('ORDER_VALIDATION'));
+    expect(authorise(bikes, [line('1')]).returns).toHaveLength(1);
   });
 
   it('refunds what the line cost, or less; more only by who may', () => {
@@ -102,6 +118,21 @@ describe('receiving a return', () => {
     expect(() => decideReceive(received, { returnId: 'r', lines: [line('1')] })).toThrow(thrown('INVALID_STATE'));
   });
 
+  it('is the same only when all of it is: where it came in, which lots, in what condition', () => {
+    const said = { returnId: 'r', warehouseId: 'main', lines: [line('2', { lot: 'x' }), { lineNo: 1, quantity: '1' }] };
+    const { ask } = decideReceive(authorised, said);
+    if (ask?.kind !== 'receive') throw new Error('It was not asked for.');
+    const received = receivedAs(receive(authorised, 'r', [came(30_000n)]), ask.data);
+    expect(decideReceive(received, { ...said, lines: said.lines.toReversed() })).toEqual({ order: received });
+    const others = [
+      { ...said, warehouseId: 'w' },
+      { ...said, lines: [line('2', { lot: 'z' }), { lineNo: 1, quantity: '1' }] },
+      { ...said, lines: [line('2', { lot: 'x', condition: 'damaged' }), { lineNo: 1, quantity: '1' }] },
+      { returnId: 'r' },
+    ];
+    for (const other of others) expect(() => decideReceive(received, other)).toThrow(thrown('INVALID_STATE'));
+  });
+
   it('needs no inspection of what came in as something else', () => {
     const partly = findReturn(receive(authorised, 'r', [came(20_000n, 'available'), came(10_000n)]), 'r');
     expect(partly).toMatchObject({
@@ -109,6 +140,25 @@ describe('receiving a return', () => {
       lines: [{ verdicts: [{ verdict: 'available', quantity: 20_000n }] }, { verdicts: [] }],
     });
     expect(findReturn(receive(authorised, 'r', [came(30_000n, 'available')]), 'r').status).toBe('completed');
+  });
+});
+
+describe('cancelling a return', () => {
+  const authorised = authorise(shipped, [line('10')]);
+
+  it('frees what was authorised, once', () => {
+    const { order, audit } = decideCancelReturn(authorised, { returnId: 'r', reason: 'kept' });
+    expect(audit).toEqual({ type: 'return_cancelled', details: { returnId: 'r', reason: 'kept' } });
+    expect([findReturn(order, 'r').status, returnableQuantity(order, 1)]).toEqual(['cancelled', 100_000n]);
+    expect(decideCancelReturn(order, { returnId: 'r' })).toEqual({ order });
+    expect(() => decideReceive(order, { returnId: 'r', warehouseId: 'main' })).toThrow(thrown('INVALID_STATE'));
+  });
+
+  it('is refused once something of it came in, and what comes in all the same is there', () => {
+    const received = receive(authorised, 'r', [came(10_000n)]);
+    expect(() => decideCancelReturn(received, { returnId: 'r' })).toThrow(thrown('INVALID_STATE'));
+    const { order } = decideCancelReturn(authorised, { returnId: 'r' });
+    expect(findReturn(receive(order, 'r', [came(10_000n)]), 'r').status).toBe('received');
   });
 });
 

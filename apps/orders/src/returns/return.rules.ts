@@ -1,12 +1,30 @@
-import type { DataOf, RequestOf, ReturnCreate, ReturnInspect, ReturnInspected, ReturnReceive } from '#libs/contracts';
+import type {
+  DataOf,
+  RequestOf,
+  ReturnCancel,
+  ReturnCreate,
+  ReturnInspect,
+  ReturnInspected,
+  ReturnReceive,
+  ReturnReceived,
+} from '#libs/contracts';
 import { conflict, formatQuantity, minQuantity, notFound, parseQuantity, type Quantity, rejected, sumQuantities, ZERO } from '#libs/domain';
+import { digestOf } from '../digest.js';
 import type { Decision } from '../orders/decision.js';
-import { lineOf, type OrderState, stockOf } from '../orders/order-state.js';
+import { checkPieces, lineOf, type OrderState, stockOf } from '../orders/order-state.js';
 import type { MovedLine } from '../stock/stock-report.js';
 import { refundOf } from './refund.rules.js';
 import { type CustomerReturn, inspectedQuantity, type ReturnLine } from './return-state.js';
 
 type AuthoriseRequest = RequestOf<typeof ReturnCreate> & { readonly returnId: string };
+
+/** What authorising needs to know beside the order. */
+export interface ReturnTerms {
+  /** Whether a refund above the stored line price is the caller's to grant. */
+  readonly mayPrice: boolean;
+  /** Of what is returned, the items of which there are only whole pieces. */
+  readonly serialItems: ReadonlySet<string>;
+}
 
 /** What of a line was shipped and neither came back nor was authorised to: so much can still be returned. */
 export function returnableQuantity(order: OrderState, lineNo: number): Quantity {
@@ -25,10 +43,9 @@ function expectedQuantity(ret: CustomerReturn, line: ReturnLine): Quantity {
 /**
  * Authorises a return: never more than was shipped.
  *
- * @param mayPrice whether a refund above the stored line price is the caller's to grant.
  * @throws {HoldfastError} 409 `ALREADY_EXISTS`, 422 `ORDER_VALIDATION`, 403 `FORBIDDEN`.
  */
-export function decideAuthorise(order: OrderState, request: AuthoriseRequest, digest: string, mayPrice: boolean, now: Date): Decision {
+export function decideAuthorise(order: OrderState, request: AuthoriseRequest, digest: string, terms: ReturnTerms, now: Date): Decision {
   const known = order.returns.find((ret) => ret.returnId === request.returnId);
   if (known !== undefined) {
     if (known.digest === digest) return { order };
@@ -37,6 +54,7 @@ export function decideAuthorise(order: OrderState, request: AuthoriseRequest, di
   const lines = request.lines.map((line): ReturnLine => {
     const ordered = lineOf(order, line.lineNo);
     const quantity = parseQuantity(line.quantity);
+    if (terms.serialItems.has(ordered.itemId)) checkPieces(ordered.itemId, line.lineNo, quantity);
     return {
       lineNo: line.lineNo,
       itemId: ordered.itemId,
@@ -45,7 +63,7 @@ export function decideAuthorise(order: OrderState, request: AuthoriseRequest, di
       received: ZERO,
       condition: line.condition,
       reason: line.reason,
-      refund: refundOf(ordered, quantity, order.currency, line.refund, mayPrice),
+      refund: refundOf(ordered, quantity, order.currency, line.refund, terms.mayPrice),
       verdicts: [],
     };
   });
@@ -57,7 +75,15 @@ export function decideAuthorise(order: OrderState, request: AuthoriseRequest, di
       lines: [{ lineNo, requested: formatQuantity(asked), returnable: formatQuantity(returnable) }],
     });
   }
-  const authorised: CustomerReturn = { returnId: request.returnId, status: 'authorised', digest, warehouseId: null, createdAt: now, lines };
+  const made = {
+    returnId: request.returnId,
+    status: 'authorised',
+    digest,
+    receivedDigest: null,
+    warehouseId: null,
+    createdAt: now,
+  } as const;
+  const authorised: CustomerReturn = { ...made, lines };
   return {
     order: { ...order, returns: [...order.returns, authorised] },
     audit: { type: 'return_authorised', details: { returnId: request.returnId, lines: request.lines } },
@@ -71,12 +97,22 @@ export function decideAuthorise(order: OrderState, request: AuthoriseRequest, di
  */
 export function decideReceive(order: OrderState, request: RequestOf<typeof ReturnReceive>): Decision {
   const ret = findReturn(order, request.returnId);
+  if (ret.status === 'cancelled') throw invalidState(ret, 'receive', 'authorised');
+  const data = receiptOf(order, ret, request);
   if (ret.status !== 'authorised') {
-    const isRepeat = ret.status !== 'cancelled' && (request.lines === undefined || sameTotals(ret, request.lines));
-    if (isRepeat) return { order };
-    throw invalidState(ret, 'receive', 'authorised');
+    if (isReceivedAs(ret, data)) return { order };
+    throw conflict('INVALID_STATE', `Return ${ret.returnId} was received already, with other content.`, {
+      returnId: ret.returnId,
+      status: ret.status,
+    });
   }
-  const warehouseId = request.warehouseId ?? shippedFrom(order, ret);
+  checkTotals(ret, data.lines, 'authorised', (line) => line.quantity);
+  return { order, ask: { kind: 'receive', data } };
+}
+
+/** What a request says came in, with all that it leaves open. */
+function receiptOf(order: OrderState, ret: CustomerReturn, request: RequestOf<typeof ReturnReceive>): Receipt {
+  const warehouseId = request.warehouseId ?? ret.warehouseId ?? shippedFrom(order, ret);
   if (warehouseId === undefined) throw rejected('ORDER_VALIDATION', 'Say in `warehouseId` where the goods came in.');
   const lines = (request.lines ?? ret.lines.map(authorisedLine)).map((line) => {
     const authorised = ret.lines.filter((candidate) => candidate.lineNo === line.lineNo);
@@ -90,8 +126,42 @@ export function decideReceive(order: OrderState, request: RequestOf<typeof Retur
       ...(authorised[0] === undefined ? {} : { reason: authorised[0].reason }),
     };
   });
-  checkTotals(ret, lines, 'authorised', (line) => line.quantity);
-  return { order, ask: { kind: 'receive', data: { returnId: ret.returnId, orderId: order.orderId, warehouseId, lines } } };
+  return { returnId: ret.returnId, orderId: order.orderId, warehouseId, lines };
+}
+
+type Receipt = DataOf<typeof ReturnReceived>;
+
+/** Of what another system told only warehouse and quantities are known. */
+function isReceivedAs(ret: CustomerReturn, receipt: Receipt): boolean {
+  if (ret.receivedDigest !== null) return ret.receivedDigest === receiptDigest(receipt);
+  return ret.warehouseId === receipt.warehouseId && sameTotals(ret, receipt.lines);
+}
+
+/** Equal for what says the same, in whatever order of its lines. */
+function receiptDigest({ warehouseId, lines }: Receipt): string {
+  const said = lines.map(({ lineNo, quantity, lot, condition }) => digestOf('line', { lineNo, quantity, lot, condition }));
+  return digestOf('receipt', { warehouseId, lines: said.sort() });
+}
+
+/** The return with what it was received as, so that a repeat is recognised. */
+export function receivedAs(order: OrderState, receipt: Receipt): OrderState {
+  const receivedDigest = receiptDigest(receipt);
+  return { ...order, returns: order.returns.map((ret) => (ret.returnId === receipt.returnId ? { ...ret, receivedDigest } : ret)) };
+}
+
+/**
+ * Takes back an authorisation of which nothing came in: what it was for can be authorised again, or its shipment cancelled.
+ *
+ * @throws {HoldfastError} 404 `RETURN_NOT_FOUND`, 409 `INVALID_STATE`.
+ */
+export function decideCancelReturn(order: OrderState, { returnId, reason }: RequestOf<typeof ReturnCancel>): Decision {
+  const ret = findReturn(order, returnId);
+  if (ret.status === 'cancelled') return { order };
+  if (ret.status !== 'authorised') throw invalidState(ret, 'cancel', 'authorised');
+  return {
+    order: { ...order, returns: order.returns.map((other) => (other === ret ? { ...ret, status: 'cancelled' } : other)) },
+    audit: { type: 'return_cancelled', details: { returnId, ...(reason === undefined ? {} : { reason }) } },
+  };
 }
 
 function authorisedLine(line: ReturnLine) {
@@ -160,9 +230,12 @@ function invalidState(ret: CustomerReturn, action: string, allowed: string): Err
   });
 }
 
-/** The goods came in. What came in as anything but `pending_inspection` needs no inspection any more. */
+/**
+ * The goods came in, also of a cancelled return: they are there. What came in as anything but `pending_inspection` needs no inspection any
+ * more.
+ */
 export function receive(order: OrderState, returnId: string, moved: readonly MovedLine[]): OrderState {
-  return change(order, returnId, ['authorised'], (ret) => {
+  return change(order, returnId, ['authorised', 'cancelled'], (ret) => {
     let { lines } = ret;
     for (const { lineNo, quantity, quality } of moved) {
       const verdicts = (part: Quantity) =>

@@ -9,6 +9,7 @@ interface ReturnRow {
   readonly return_id: string;
   readonly status: CustomerReturn['status'];
   readonly digest: string;
+  readonly received_digest: string | null;
   readonly warehouse_id: string | null;
   readonly created_at: Date;
 }
@@ -28,7 +29,7 @@ interface LineRow {
 
 const read = statement<ReturnRow>(
   'return_read',
-  `select r.order_id, r.return_id, r.status, r.digest, r.warehouse_id, r.created_at
+  `select r.order_id, r.return_id, r.status, r.digest, r.received_digest, r.warehouse_id, r.created_at
      from unnest($2::text[]) k (id)
     cross join lateral (select * from customer_return where org_id = $1 and order_id = k.id offset 0) r
     order by r.created_at, r.return_id`,
@@ -44,9 +45,10 @@ const readLines = statement<LineRow>(
 // Its id may be taken by a return of another order, which must not be overwritten.
 const write = statement<{ return_id: string }>(
   'return_write',
-  `insert into customer_return as known (org_id, return_id, order_id, status, digest, warehouse_id, created_at)
-   values ($1, $2, $3, $4, $5, $6, $7)
-   on conflict (org_id, return_id) do update set status = excluded.status, warehouse_id = excluded.warehouse_id
+  `insert into customer_return as known (org_id, return_id, order_id, status, digest, received_digest, warehouse_id, created_at)
+   values ($1, $2, $3, $4, $5, $6, $7, $8)
+   on conflict (org_id, return_id) do update
+      set status = excluded.status, received_digest = excluded.received_digest, warehouse_id = excluded.warehouse_id
     where known.order_id = excluded.order_id
    returning return_id`,
 );
@@ -72,6 +74,7 @@ export async function readReturns(tx: Tx, orgId: string, orderIds: readonly stri
       returnId: row.return_id,
       status: row.status,
       digest: row.digest,
+      receivedDigest: row.received_digest,
       warehouseId: row.warehouse_id,
       createdAt: row.created_at,
       lines: lines.filter((line) => line.return_id === row.return_id).map(toLine),
@@ -83,8 +86,8 @@ export async function readReturns(tx: Tx, orgId: string, orderIds: readonly stri
 
 /** Stores a return with its lines. @throws {HoldfastError} 409 `ALREADY_EXISTS` when another order has one with its id. */
 export async function writeReturn(tx: Tx, { orgId, orderId }: OrderKey, ret: CustomerReturn): Promise<void> {
-  const { returnId, status, digest, warehouseId, createdAt, lines } = ret;
-  const written = await tx.run(write, [orgId, returnId, orderId, status, digest, warehouseId, createdAt]);
+  const { returnId, status, digest, receivedDigest, warehouseId, createdAt, lines } = ret;
+  const written = await tx.run(write, [orgId, returnId, orderId, status, digest, receivedDigest, warehouseId, createdAt]);
   if (written.length === 0) throw conflict('ALREADY_EXISTS', `Return ${returnId} exists already, for another order.`, { returnId });
   void tx.run(deleteLines, [orgId, returnId]);
   await tx.run(insertLines, [

@@ -3,6 +3,7 @@ import {
   type CustomerReturn,
   type Page,
   type RequestOf,
+  ReturnCancel,
   ReturnCreate,
   ReturnGet,
   ReturnInspect,
@@ -36,6 +37,11 @@ export class ReturnsConsumer {
   @OnCall(ReturnInspect)
   async inspect(request: RequestOf<typeof ReturnInspect>, context: MessageContext): Promise<CustomerReturn> {
     return await this.changeReturn.inspect(request, context);
+  }
+
+  @OnCall(ReturnCancel)
+  async cancel(request: RequestOf<typeof ReturnCancel>, context: MessageContext): Promise<CustomerReturn> {
+    return await this.changeReturn.cancel(request, context);
   }
 
   @OnCall(ReturnGet)

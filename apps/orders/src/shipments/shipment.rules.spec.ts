@@ -116,7 +116,15 @@ describe('taking a shipment back', () => {
       refund: null,
       verdicts: [],
     } as const;
-    const ret: CustomerReturn = { returnId: 'r', status: 'authorised', digest: '', warehouseId: null, createdAt: now, lines: [line] };
+    const ret: CustomerReturn = {
+      returnId: 'r',
+      status: 'authorised',
+      digest: '',
+      receivedDigest: null,
+      warehouseId: null,
+      createdAt: now,
+      lines: [line],
+    };
     expect(() => decideUnship({ ...shipped, returns: [ret] }, { shipmentId: 's', reason: 'no' })).toThrow(thrown('INVALID_STATE'));
     const cancelled = { ...shipped, returns: [{ ...ret, status: 'cancelled' as const }] };
     expect(decideUnship(cancelled, { shipmentId: 's', reason: 'no' }).ask).toMatchObject({ kind: 'unship' });

@@ -14,7 +14,7 @@ import { awaitedApproval } from '../approvals/order-approval.js';
 import { type Hold, type LineStock, type OrderLine, type OrderState, saying, stockOf } from '../orders/order-state.js';
 import { pickedAs } from '../orders/handling.rules.js';
 import { statusFromStock } from '../orders/order-status.js';
-import { inspect, receive } from '../returns/return.rules.js';
+import { inspect, receive, receivedAs } from '../returns/return.rules.js';
 import { post, refuse, reverse } from '../shipments/shipment.rules.js';
 import type { Blocked, Outstanding } from './outstanding.js';
 import type { Answer, PickReport, Refusal, StockReport } from './stock-report.js';
@@ -196,9 +196,10 @@ function finish(order: OrderState, outstanding: Outstanding, pick: PickReport | 
       return pickedAs(order, pick?.totals ?? [], now);
     case 'inspect':
       return inspect(order, outstanding.data);
+    case 'receive':
+      return receivedAs(order, outstanding.data);
     case 'ship':
     case 'unship':
-    case 'receive':
       return order;
   }
 }
