@@ -150,6 +150,11 @@ export const AdjustmentReason = Type.Union(
 );
 export type AdjustmentReason = Static<typeof AdjustmentReason>;
 
+/** Nothing is added by damage or loss, and nothing is gone that was found. */
+export function contradicts(reasonCode: AdjustmentReason, isMore: boolean): boolean {
+  return isMore ? reasonCode === 'damage' || reasonCode === 'loss' : reasonCode === 'found';
+}
+
 export const AdjustmentPost = defineCall({
   ...shared,
   pattern: 'adjustments.post',
@@ -177,6 +182,7 @@ export interface AdjustmentAnswer {
   readonly itemId: string;
   readonly warehouseId: string;
   readonly quantityDelta: string;
+  readonly reasonCode?: AdjustmentReason;
   readonly balanceAfter: string;
   readonly dryRun?: boolean;
 }
@@ -244,6 +250,8 @@ export interface LedgerEntry {
   readonly occurredAt: string;
   readonly recordedAt: string;
   readonly note: string | null;
+  /** Of adjustments; null for others, and for those from before it was recorded. */
+  readonly reasonCode: AdjustmentReason | null;
 }
 
 export const LedgerList = defineCall({

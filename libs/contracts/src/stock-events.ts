@@ -262,6 +262,8 @@ export const StockAdjusted = defineEvent({
     lot: Nullable(Id),
     quantityDelta: Decimal,
     reason: Text(),
+    /** `damage`, `loss`, `found`, `sample`, `internal_use`, `maintenance` or `correction`. */
+    reasonCode: Type.Optional(Text(64)),
     balanceAfter: Decimal,
   }),
 });

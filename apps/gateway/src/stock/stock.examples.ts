@@ -14,6 +14,7 @@ export const anAdjustment: ResponseOf<typeof AdjustmentPost> = {
   itemId: 'coffee-1kg',
   warehouseId: 'berlin',
   quantityDelta: '-2',
+  reasonCode: 'damage',
   balanceAfter: '98',
 };
 
@@ -84,6 +85,7 @@ export const aLedgerEntry: LedgerEntry = {
   occurredAt: '2026-03-01T09:00:00.000Z',
   recordedAt: '2026-03-01T09:00:00.012Z',
   note: 'Delivery note 4711',
+  reasonCode: null,
 };
 
 export const aReservation: Reservation = {

@@ -8,11 +8,12 @@ describe('an adjustment', () => {
       itemId: 'A',
       warehouseId: 'W1',
       quantityDelta: '-2.5',
+      reasonCode: 'loss',
       balanceAfter: '7.5',
     });
     expect(given.ledger('W1/A').at(-1)).toBe('adjustment -2.5 available = 7.5');
     expect(given.said()).toMatchObject([
-      { type: 'StockAdjusted', data: { quantityDelta: '-2.5', reason: 'counted', balanceAfter: '7.5', lot: null } },
+      { type: 'StockAdjusted', data: { quantityDelta: '-2.5', reason: 'counted', reasonCode: 'loss', balanceAfter: '7.5', lot: null } },
     ]);
   });
 
@@ -157,6 +158,13 @@ describe('an adjustment', () => {
     });
     expect(given.at('W1/A')).toBe('10 on hand');
     expect(given.when({ ...adjusts('W1/A', '1 found'), unitCost: '0' }).kind).toBe('answer');
+  });
+
+  it.each(['1 damage', '1 loss', '-1 found'])('of %s contradicts itself', (change) => {
+    expect(new GivenStock({ 'W1/A': '10' }).when(adjusts('W1/A', change))).toMatchObject({
+      kind: 'error',
+      error: { kind: 'rejected', code: 'STOCK_VALIDATION' },
+    });
   });
 
   it.each([

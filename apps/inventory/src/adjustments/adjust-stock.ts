@@ -1,4 +1,4 @@
-import { type AdjustmentReason, StockAdjusted } from '#libs/contracts';
+import { type AdjustmentReason, contradicts, StockAdjusted } from '#libs/contracts';
 import {
   formatQuantity,
   HoldfastError,
@@ -37,6 +37,7 @@ export interface AdjustmentAnswer {
   readonly itemId: string;
   readonly warehouseId: string;
   readonly quantityDelta: string;
+  readonly reasonCode?: AdjustmentReason;
   readonly balanceAfter: string;
 }
 
@@ -55,6 +56,10 @@ export function adjustStock(state: StockState, { isTrial, ...command }: AdjustSt
   if (balance instanceof HoldfastError) return refuse(balance);
   const delta = parseQuantity(command.quantityDelta);
   if (delta === ZERO) return refuse(rejected('STOCK_VALIDATION', 'quantityDelta is 0: an adjustment changes stock'));
+  if (contradicts(command.reasonCode, delta > ZERO)) {
+    const way = delta > ZERO ? 'adds' : 'takes away';
+    return refuse(rejected('STOCK_VALIDATION', `quantityDelta ${way} stock, which reasonCode ${command.reasonCode} does not`));
+  }
   if (delta < ZERO && command.unitCost !== undefined) return refuse(rejected('STOCK_VALIDATION', COSTS_ITS_LAYERS));
   const line = { balance, quantity: command.quantityDelta, lot: command.lot, location: command.location };
   const misplaced = delta > ZERO ? refusalOfIncoming(state, [line]) : refusalOfPlace(state, line);
@@ -136,6 +141,7 @@ function post(state: StockState, command: AdjustStock, changes: readonly StockCh
     itemId: command.itemId,
     warehouseId: command.warehouseId,
     quantityDelta: formatQuantity(delta),
+    reasonCode: command.reasonCode,
     balanceAfter: formatQuantity(balance.onHand + delta),
   };
   const recorded = { ...movement, lines: answer };

@@ -1,4 +1,4 @@
-import { LedgerList, type RequestOf } from '#libs/contracts';
+import { AdjustmentPost, ItemCreate, LedgerList, type RequestOf, WarehouseCreate } from '#libs/contracts';
 import { startTestService, type TestService } from '#libs/testing';
 import { inventory } from '../index.js';
 
@@ -61,10 +61,24 @@ describe('ledger list', () => {
           occurredAt: '2020-01-01T00:00:00.000Z',
           recordedAt: '2026-05-01T10:00:00.123Z',
           note: null,
+          reasonCode: null,
         },
       ],
       nextCursor: null,
     });
+  });
+
+  it('says what kind of adjustment it was, as its author said', async () => {
+    const orgId = 'kinds';
+    await service.call(WarehouseCreate, { orgId, warehouseId: 'w', name: 'W' });
+    await service.call(ItemCreate, { orgId, itemId: 'i', name: 'I' });
+    const adjust = (quantityDelta: string, more: Partial<RequestOf<typeof AdjustmentPost>>) =>
+      service.call(AdjustmentPost, { orgId, warehouseId: 'w', itemId: 'i', reason: 'r', quantityDelta, ...more });
+    await adjust('5', { reasonCode: 'found' });
+    await adjust('-1', { reasonCode: 'sample' });
+    await adjust('-1', {});
+    const { items } = await service.call(LedgerList, { orgId });
+    expect(items.map(({ reasonCode }) => reasonCode)).toEqual(['correction', 'sample', 'found']);
   });
 
   it('finds by every filter, in this organisation only', async () => {

@@ -1,4 +1,5 @@
 import {
+  type AdjustmentReason,
   Cursor,
   type LedgerEntry,
   type LedgerList,
@@ -38,6 +39,7 @@ interface EntryRow {
   readonly recorded_at: Date;
   readonly recorded_at_key: string;
   readonly note: string | null;
+  readonly reason_code: AdjustmentReason | null;
 }
 
 /** Ledger entries, newest first; `from` and `to` bound the time of recording, `to` exclusive. */
@@ -45,7 +47,7 @@ export async function listLedger(tx: Tx, orgId: string, scope: Scope, request: R
   const limit = request.limit ?? PAGE_LIMIT_DEFAULT;
   const [recordedAt = null, warehouseId = null, itemId = null, entryNo = null] = cursor.read(request.cursor);
   const rows = await tx.rows<EntryRow>(
-    `select e.*, coalesce(e.produced_at, l.produced_at) as produced_at, coalesce(e.expires_at, l.expires_at) as expires_at
+    `select e.*, m.lines ->> 'reasonCode' as reason_code, coalesce(e.produced_at, l.produced_at) as produced_at, coalesce(e.expires_at, l.expires_at) as expires_at
      from (select *, to_char(recorded_at, 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as recorded_at_key
      from ledger_entry
      where org_id = $1
@@ -64,6 +66,7 @@ export async function listLedger(tx: Tx, orgId: string, scope: Scope, request: R
      limit $14) e
      -- What the entry does not say itself is said by its lot.
      left join lot l on l.org_id = e.org_id and l.item_id = e.item_id and l.lot = e.lot
+     left join movement m on m.org_id = e.org_id and m.movement_id = e.movement_id and e.movement_type = 'adjustment'
      order by e.recorded_at desc, e.warehouse_id desc, e.item_id desc, e.entry_no desc`,
     [
       orgId,
@@ -110,5 +113,6 @@ function toEntry(row: EntryRow): LedgerEntry {
     occurredAt: row.occurred_at.toISOString(),
     recordedAt: row.recorded_at.toISOString(),
     note: row.note,
+    reasonCode: row.reason_code,
   };
 }

@@ -6,7 +6,7 @@ import { underWay } from '../../transfers/transfer-view.js';
 import { askedOf, decidedOf, decisionOf, discrepancyIdOf, findingsOf, reportOf } from './found-commands.js';
 import type { MemoryStock, ReservationRow } from './memory-stock.js';
 import type { Share, Step, Travel, WantedLine } from './steps.js';
-import { expectedReceiptId, expiryOf, lotOf } from './world.js';
+import { expectedReceiptId, expiryOf, fitting, lotOf } from './world.js';
 
 /** A command on its way, with how it travels. */
 export interface Sent {
@@ -92,8 +92,8 @@ export class Senders {
         const { do: _, org: orgId, leaves, nthPlace, ...content } = step;
         const quantityDelta = (leaves !== null && this.downTo(step, parseQuantity(leaves))) || content.quantityDelta;
         const commandId = this.newId('adjustment');
-        const place = this.placeOf(step);
-        return [this.called({ kind: 'adjust-stock', orgId, ...content, ...place, quantityDelta, reason: 'counted', commandId })];
+        const change = { quantityDelta, reasonCode: fitting(step.reasonCode, quantityDelta), reason: 'counted' };
+        return [this.called({ kind: 'adjust-stock', orgId, ...content, ...this.placeOf(step), ...change, commandId })];
       }
       case 'work':
         return this.sendWork(step);
@@ -300,7 +300,7 @@ export class Senders {
 
   /** Whoever asks waits for what is decided, which may come before that is known. */
   private sendApproval(step: Extract<Step, { do: 'approve' }>): Sent[] {
-    const { org: orgId, warehouseId, itemId, quantityDelta, reasonCode } = step;
+    const { org: orgId, warehouseId, itemId, quantityDelta } = step;
     const commandId = this.newId('adjustment');
     const place = this.placeOf({ org: orgId, warehouseId, itemId, nthPlace: step.which });
     const adjustment = {
@@ -311,7 +311,7 @@ export class Senders {
       itemId,
       ...place,
       quantityDelta,
-      reasonCode,
+      reasonCode: fitting(step.reasonCode, quantityDelta),
       reason: 'r',
     } as const;
     const asked = askedOf(this.stock, step, adjustment, { messageId: commandId, actor: 'tester', mayWait: false });

@@ -1,3 +1,5 @@
+import { type AdjustmentReason, contradicts } from '#libs/contracts';
+import { parseQuantity, ZERO } from '#libs/domain';
 import type { StockCommand } from '../commands.js';
 
 // What there is in a simulated world.
@@ -60,3 +62,8 @@ export const FINDING_KINDS = Object.keys(FINDINGS) as (keyof typeof FINDINGS)[];
 export const expectedReceiptId = (warehouseId: string, itemId: string) => `expected-${warehouseId}-${itemId}`;
 /** Orders that are under way at once, per organisation. */
 export const ORDERS = 8;
+
+/** What somebody means who says it, where the random reason contradicts the random quantity. */
+export function fitting<R extends AdjustmentReason>(reasonCode: R, quantityDelta: string): R | 'correction' {
+  return contradicts(reasonCode, parseQuantity(quantityDelta) > ZERO) ? 'correction' : reasonCode;
+}
