@@ -2,86 +2,57 @@ import { Decimal } from 'decimal.js';
 import type { Costing } from '../cost-layers.js';
 
 const Exact = Decimal.clone({ precision: 80, rounding: Decimal.ROUND_HALF_UP });
+const share = (value: Decimal, part: Decimal, of: Decimal) => value.times(part).div(of).toDecimalPlaces(4);
 
 /** A part as the reference tells it: quantity and value as decimal strings. */
-export interface ReferencePart {
-  readonly at: number;
-  readonly receipt: string | null;
-  readonly quantity: string;
-  readonly value: string;
-}
+export type ReferencePart = Lot<string>;
+type Lot<N> = { readonly at: number; readonly receipt: string | null; quantity: N; value: N };
 
-interface Lot {
-  readonly at: number;
-  readonly receipt: string | null;
-  quantity: Decimal;
-  value: Decimal;
-}
-
-/**
- * The rules of costs (docs/rules.md, "costs") once more, to hold the real ones against: slow and plain, with decimals and without a thought of
- * what is read or written.
- */
+/** The rules of costs (docs/rules.md, "costs") once more, slow and plain, without a thought of what is read or written. */
 export class ReferenceCosting {
-  private lots: Lot[] = [];
+  private lots: Lot<Decimal>[] = [];
   /** What was issued and was not there. */
-  private missing = new Exact(0);
-  private missingValue = new Exact(0);
+  private missing = { quantity: new Exact(0), value: new Exact(0) };
   private lastCost = new Exact(0);
 
   constructor(private readonly costing: Costing) {}
 
-  /**
-   * @param unitCost what one cost, where that is known more exactly than by the value.
-   * @returns by how much the value changes beyond that of the part, because what was missing cost something else.
-   */
-  receive(part: ReferencePart, unitCost?: string): string {
-    const quantity = new Exact(part.quantity);
-    const value = new Exact(part.value);
-    const cost = new Exact(unitCost ?? value.div(quantity).toDecimalPlaces(4));
+  /** Answers by how much the value changes beyond that of the part, because what was missing cost something else than it was thought to. */
+  receive({ at, receipt, ...part }: ReferencePart, unitCost?: string): string {
+    const [quantity, value] = [new Exact(part.quantity), new Exact(part.value)];
+    const cost = new Exact(unitCost ?? share(value, new Exact(1), quantity));
     if (cost.lt('1e12')) this.lastCost = cost;
-    const closed = Exact.min(quantity, this.missing);
-    const thought = closed.isZero() ? closed : this.missingValue.times(closed).div(this.missing).toDecimalPlaces(4);
-    const paid = value.times(closed).div(quantity).toDecimalPlaces(4);
-    this.missing = this.missing.minus(closed);
-    this.missingValue = this.missingValue.minus(thought);
-    if (quantity.gt(closed)) this.add({ ...part, quantity: quantity.minus(closed).toFixed(), value: value.minus(paid).toFixed() });
+    const closed = Exact.min(quantity, this.missing.quantity);
+    const thought = closed.isZero() ? closed : share(this.missing.value, closed, this.missing.quantity);
+    const paid = share(value, closed, quantity);
+    this.missing = { quantity: this.missing.quantity.minus(closed), value: this.missing.value.minus(thought) };
+    if (quantity.gt(closed)) {
+      this.lots.push({ at, receipt, quantity: quantity.minus(closed), value: value.minus(paid) });
+      if (this.costing === 'average') this.lots = [{ at: 0, receipt: null, quantity: this.total('quantity'), value: this.total('value') }];
+    }
     return thought.minus(paid).toFixed();
   }
 
-  private add({ at, receipt, quantity, value }: ReferencePart): void {
-    this.lots.push({ at, receipt, quantity: new Exact(quantity), value: new Exact(value) });
-    if (this.costing !== 'average') return;
-    this.lots = [{ at: 0, receipt: null, quantity: this.total('quantity'), value: this.total('value') }];
-  }
-
   issue(wanted: string): ReferencePart[] {
-    const parts: ReferencePart[] = [];
-    // Lots stand as they came, and the sort is stable: of one moment the first stays before the second.
-    const inOrder = [...this.lots].sort((a, b) => a.at - b.at);
-    if (this.costing === 'lifo') inOrder.reverse();
     let open = new Exact(wanted);
-    for (const lot of inOrder) {
-      if (open.isZero()) break;
+    // Lots stand as they came, and the sort is stable: of one moment the first stays before the second.
+    const inOrder = this.lots.toSorted((a, b) => a.at - b.at);
+    const parts = (this.costing === 'lifo' ? inOrder.reverse() : inOrder).map((lot) => {
       const quantity = Exact.min(open, lot.quantity);
-      const value = quantity.eq(lot.quantity) ? lot.value : lot.value.times(quantity).div(lot.quantity).toDecimalPlaces(4);
-      parts.push({ at: lot.at, receipt: lot.receipt, quantity: quantity.toFixed(), value: value.toFixed() });
-      lot.quantity = lot.quantity.minus(quantity);
-      lot.value = lot.value.minus(value);
+      const value = share(lot.value, quantity, lot.quantity);
       open = open.minus(quantity);
-    }
-    this.lots = this.lots.filter((lot) => !lot.quantity.isZero());
-    if (!open.isZero()) {
-      const value = this.lastCost.times(open).toDecimalPlaces(4);
-      parts.push({ at: 0, receipt: null, quantity: open.toFixed(), value: value.toFixed() });
-      this.missing = this.missing.plus(open);
-      this.missingValue = this.missingValue.plus(value);
-    }
-    return parts;
+      Object.assign(lot, { quantity: lot.quantity.minus(quantity), value: lot.value.minus(value) });
+      return { ...lot, quantity, value };
+    });
+    this.lots = this.lots.filter(({ quantity }) => !quantity.isZero());
+    const lacking = share(this.lastCost, open, new Exact(1));
+    this.missing = { quantity: this.missing.quantity.plus(open), value: this.missing.value.plus(lacking) };
+    parts.push({ at: 0, receipt: null, quantity: open, value: lacking });
+    const taken = parts.filter(({ quantity }) => !quantity.isZero());
+    return taken.map((part) => ({ ...part, quantity: part.quantity.toFixed(), value: part.value.toFixed() }));
   }
 
   total(what: 'quantity' | 'value'): Decimal {
-    const missing = what === 'quantity' ? this.missing : this.missingValue;
-    return this.lots.reduce((sum, lot) => sum.plus(lot[what]), new Exact(0)).minus(missing);
+    return this.lots.reduce((sum, lot) => sum.plus(lot[what]), new Exact(0)).minus(this.missing[what]);
   }
 }
