@@ -218,6 +218,7 @@ describe('answers', () => {
       reorderPoint: '3',
       threshold: '3',
       isLowStock: true,
+      lowStockWarehouses: ['w'],
       warehouses: rows,
     });
     expect((await test.send('GET', '/inventory/items/b/stock', { token: admin })).body['code']).toBe('ITEM_NOT_FOUND');

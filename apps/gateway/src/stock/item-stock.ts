@@ -1,7 +1,7 @@
 import type { StockRow } from '#libs/contracts';
 import { formatQuantity, parseQuantity, sumQuantities } from '#libs/domain';
 
-/** The stock of an item over warehouses. */
+/** The stock of an item over warehouses: quantities, reorder points and thresholds are sums. */
 export interface ItemStock {
   readonly itemId: string;
   readonly onHand: string;
@@ -10,14 +10,17 @@ export interface ItemStock {
   readonly safetyStock: string;
   readonly reorderPoint: string | null;
   readonly threshold: string;
-  /** It is low in at least one of the warehouses. */
+  /** It is low in at least one of the warehouses, each measured by its own threshold, however much there is in all. */
   readonly isLowStock: boolean;
+  /** In which. */
+  readonly lowStockWarehouses: readonly string[];
   readonly warehouses: readonly StockRow[];
 }
 
 /** Adds up the warehouses of an item. */
 export function sumStock(itemId: string, warehouses: readonly StockRow[]): ItemStock {
   const sum = (of: (row: StockRow) => string | null) => formatQuantity(sumQuantities(warehouses, (row) => parseQuantity(of(row) ?? '0')));
+  const lowStockWarehouses = warehouses.filter(({ isLowStock }) => isLowStock).map(({ warehouseId }) => warehouseId);
   return {
     itemId,
     onHand: sum((row) => row.onHand),
@@ -26,7 +29,8 @@ export function sumStock(itemId: string, warehouses: readonly StockRow[]): ItemS
     safetyStock: sum((row) => row.safetyStock),
     reorderPoint: warehouses.some((row) => row.reorderPoint !== null) ? sum((row) => row.reorderPoint) : null,
     threshold: sum((row) => row.threshold),
-    isLowStock: warehouses.some((row) => row.isLowStock),
+    isLowStock: lowStockWarehouses.length > 0,
+    lowStockWarehouses,
     warehouses,
   };
 }

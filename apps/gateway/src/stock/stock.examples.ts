@@ -51,14 +51,18 @@ export const anUnwatchedRow: StockRow = { ...aStockRow, itemId: 'coffee-500g', r
 
 export const anItemStock: ItemStock = {
   itemId: 'coffee-1kg',
-  onHand: '98',
+  onHand: '100',
   reserved: '3',
   available: '90',
-  safetyStock: '5',
-  reorderPoint: '20',
-  threshold: '20',
-  isLowStock: false,
-  warehouses: [aStockRow],
+  safetyStock: '7',
+  reorderPoint: '40',
+  threshold: '40',
+  isLowStock: true,
+  lowStockWarehouses: ['leipzig'],
+  warehouses: [
+    aStockRow,
+    { ...aStockRow, warehouseId: 'leipzig', onHand: '2', reserved: '0', available: '0', safetyStock: '2', isLowStock: true },
+  ],
 };
 
 export const aLedgerEntry: LedgerEntry = {
