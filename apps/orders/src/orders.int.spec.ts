@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  AuditLists,
   type Availability,
   AvailabilityGet,
   BackorderDates,
@@ -316,6 +317,30 @@ describe('what inventory cannot be told', () => {
     inventory.answers(StockDemand, () => held(3, true, { closed: '4' }));
     expect(await call(OrderCancel, { orderId: 'o' })).toMatchObject({ status: 'cancelled' });
   });
+});
+
+it('what happened to an order is told without lines and snapshots of warehouses in which the reader does not work', async () => {
+  const availabilitySnapshot = ['main', 'side'].map((warehouseId) => ({ warehouseId, itemId: 'a', onHand: '1' }));
+  const lines = [{ lineNo: 1, itemId: 'a', warehouseId: 'side', quantity: '3' }];
+  const magnitudes = { quantity: '3', percent: '300', value: null };
+  const override = { kind: 'order_override' as const, magnitudes, lines, availabilitySnapshot };
+  inventory.answers(StockDemand, ({ pendingApproval }) =>
+    pendingApproval === true ? held(2, false, { unheld: '4' }) : { ...refused(1), override },
+  );
+  await place();
+  const seenBy = async (warehouses: string[] | null) => {
+    const actor = { roles: ['auditor' as const], warehouses };
+    const [trail, ofOrder] = await Promise.all([
+      service.call(AuditLists.orders, { orgId, type: 'order_blocked' }, actor),
+      service.call(OrderEventList, { orgId, orderId: 'o' }, actor),
+    ]);
+    const { details } = trail.items[0]!;
+    expect(ofOrder.items.find(({ type }) => type === 'order_blocked')!.details).toEqual(details);
+    return [details['availabilitySnapshot'], details['shortLines'], details['magnitudes']];
+  };
+  expect(await seenBy(null)).toEqual([availabilitySnapshot, [short], magnitudes]);
+  expect(await seenBy(['side'])).toEqual([[availabilitySnapshot[1]], [], magnitudes]);
+  expect(await seenBy([])).toEqual([[], [], magnitudes]);
 });
 
 describe('shipments and returns', () => {

@@ -159,7 +159,10 @@ class HandledLine {
   @DecimalField('zero or more', { description: 'In total so far, not in addition.', example: '3' })
   quantity: string;
 
-  @ListField(() => PickedLot, COMMAND_LINES_MAX, { ...optional, description: 'Where, if not as suggested; they add up to the quantity.' })
+  @ListField(() => PickedLot, COMMAND_LINES_MAX, {
+    ...optional,
+    description: 'Where it was picked, if not as suggested; they add up to the quantity. Refused when it is packed.',
+  })
   lots?: PickedLot[];
 }
 

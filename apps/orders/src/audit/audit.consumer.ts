@@ -9,12 +9,12 @@ export class AuditConsumer {
   constructor(private readonly queries: AuditQueries) {}
 
   @OnCall(AuditLists.orders)
-  async list(request: RequestOf<typeof AuditLists.orders>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
-    return await this.queries.list(orgId, request);
+  async list(request: RequestOf<typeof AuditLists.orders>, { orgId, actor }: MessageContext): Promise<Page<AuditEvent>> {
+    return await this.queries.list(orgId, actor.warehouses, request);
   }
 
   @OnCall(OrderEventList)
-  async listOfOrder({ orderId, ...page }: RequestOf<typeof OrderEventList>, { orgId }: MessageContext): Promise<Page<AuditEvent>> {
-    return await this.queries.listOfOrder(orgId, orderId, page);
+  async listOfOrder({ orderId, ...page }: RequestOf<typeof OrderEventList>, { orgId, actor }: MessageContext): Promise<Page<AuditEvent>> {
+    return await this.queries.listOfOrder(orgId, actor.warehouses, orderId, page);
   }
 }

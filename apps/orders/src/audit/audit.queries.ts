@@ -12,6 +12,9 @@ interface AuditRow {
   readonly details: Readonly<Record<string, unknown>>;
 }
 
+/** The warehouses of who asks; null = all. */
+type Scope = readonly string[] | null;
+
 const cursor = new Cursor('time', 'uuid');
 
 /** The record for screens. */
@@ -20,7 +23,7 @@ export class AuditQueries {
   constructor(private readonly database: Database) {}
 
   /** Newest first. */
-  async list(orgId: string, query: RequestOf<typeof AuditLists.orders>): Promise<Page<AuditEvent>> {
+  async list(orgId: string, scope: Scope, query: RequestOf<typeof AuditLists.orders>): Promise<Page<AuditEvent>> {
     const [at = null, id = null] = cursor.read(query.cursor);
     const limit = query.limit ?? PAGE_LIMIT_DEFAULT;
     const { orderId = null, type = null, by = null, from = null, to = null } = query;
@@ -38,12 +41,17 @@ export class AuditQueries {
         ),
       { readOnly: true },
     );
-    return cursor.page(rows, limit, (row) => [row.occurred_at.toISOString(), row.audit_event_id], toAuditEvent);
+    return cursor.page(
+      rows,
+      limit,
+      (row) => [row.occurred_at.toISOString(), row.audit_event_id],
+      (row) => toAuditEvent(row, scope),
+    );
   }
 
   /** What happened to one order, refused attempts included. @throws {HoldfastError} 404 `ORDER_NOT_FOUND` when nothing ever did. */
-  async listOfOrder(orgId: string, orderId: string, page: { cursor?: string; limit?: number }): Promise<Page<AuditEvent>> {
-    const events = await this.list(orgId, { ...page, orderId });
+  async listOfOrder(orgId: string, scope: Scope, orderId: string, page: { cursor?: string; limit?: number }): Promise<Page<AuditEvent>> {
+    const events = await this.list(orgId, scope, { ...page, orderId });
     if (events.items.length > 0 || page.cursor !== undefined) return events;
     const known = await this.database.transaction(
       [orgId],
@@ -55,13 +63,27 @@ export class AuditQueries {
   }
 }
 
-function toAuditEvent(row: AuditRow): AuditEvent {
+/**
+ * Without the lines and snapshots that are of other warehouses. That something happened to an order is for everybody who may see orders.
+ */
+export function inScope(value: unknown, scope: Scope): unknown {
+  if (scope === null || typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.filter((part) => isIn(part, scope)).map((part) => inScope(part, scope));
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, inScope(part, scope)]));
+}
+
+function isIn(part: unknown, scope: readonly string[]): boolean {
+  const warehouseId = typeof part === 'object' && part !== null && 'warehouseId' in part ? part.warehouseId : null;
+  return typeof warehouseId !== 'string' || scope.includes(warehouseId);
+}
+
+function toAuditEvent(row: AuditRow, scope: Scope): AuditEvent {
   return {
     auditEventId: row.audit_event_id,
     type: row.type,
     orderId: row.order_id,
     actor: row.actor,
     occurredAt: row.occurred_at.toISOString(),
-    details: row.details,
+    details: inScope(row.details, scope) as AuditRow['details'],
   };
 }

@@ -50,6 +50,11 @@ describe('picking and packing', () => {
     );
   });
 
+  it('packs quantities, and takes no lots that nobody would keep', () => {
+    const lines = [{ lineNo: 1, quantity: '5', lots: [{ lot: 'l', quantity: '5' }] }];
+    expect(() => decidePack(anOrder(), lines, [], now)).toThrow(thrown('ORDER_VALIDATION'));
+  });
+
   it.each(['created', 'packed', 'shipped', 'cancelled'] as const)('is too early or too late for an order that is %s', (status) => {
     expect(() => decidePick(anOrder({ status, lines: [aLine()] }), [])).toThrow(thrown('INVALID_STATE'));
   });

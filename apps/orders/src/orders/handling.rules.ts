@@ -47,6 +47,11 @@ export function pickedAs(
  */
 export function decidePack(order: OrderState, totals: Totals | null, suggestions: readonly PickSuggestion[], now: Date): Decision {
   checkAction(order, 'pack');
+  const said = totals?.find(({ lots }) => lots !== undefined);
+  if (said !== undefined) {
+    const message = `Packing counts quantities only: say without \`lots\` what was packed of line ${said.lineNo}, and the lots when it is picked or shipped.`;
+    throw rejected('ORDER_VALIDATION', message, { lineNo: said.lineNo });
+  }
   const suggested = suggestedTotals(order, suggestions);
   const packed = totals ?? suggested.map((line) => ({ ...line, quantity: pickedText(lineOf(order, line.lineNo)) ?? line.quantity }));
   const lines = withTotals(order, packed, 'packed', (line) => line.picked ?? line.quantity - stockOf(order, line.lineNo).closed);
