@@ -1,3 +1,4 @@
+import { Logger } from '@nestjs/common';
 import type { Actor } from '#libs/auth';
 import {
   ApprovalApprove,
@@ -106,6 +107,24 @@ describe('a request', () => {
       ['ApprovalDecided', 'cancelled', first.approvalRequestId],
       ['ApprovalRequested', 'pending', other.approvalRequestId],
       ['ApprovalDecided', 'approved', other.approvalRequestId],
+    ]);
+  });
+
+  it('is logged when it is decided: as an override when it lets through what was refused, with who, why and about what', async () => {
+    const said: unknown[][] = [];
+    const note = (...line: unknown[]) => said.push(line);
+    Logger.overrideLogger({ log: note, warn: note, error: note });
+    try {
+      for (const kind of ['order_override', 'movement_override', 'adjustment'] as const)
+        await approve(await ask({ kind, subjectId: kind }));
+    } finally {
+      Logger.overrideLogger(false);
+    }
+    const who = { by: 'bob', role: 'inventory_manager', reason: 'fine' };
+    expect(said.filter(([msg]) => String(msg).endsWith('approved')).map(([msg, fields]) => [msg, fields])).toEqual([
+      ['Override approved', expect.objectContaining({ ...who, kind: 'order_override', subjectId: 'order_override' })],
+      ['Override approved', expect.objectContaining({ ...who, kind: 'movement_override' })],
+      ['A request for approval was approved', expect.objectContaining({ ...who, kind: 'adjustment' })],
     ]);
   });
 

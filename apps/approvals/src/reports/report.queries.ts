@@ -15,10 +15,8 @@ import {
   type ResponseOf,
 } from '#libs/contracts';
 import { Database, readGrouped } from '#libs/persistence';
+import { OVERRIDES } from '../requests/request.rules.js';
 import { fitting } from '../requests/request.queries.js';
-
-/** What lets through what was refused; the other kinds are approvals of something that nobody refused. */
-const OVERRIDES: readonly ApprovalKind[] = ['order_override', 'discrepancy_acknowledgement', 'movement_override'];
 
 // Parameters: $1 organisation, $2 from, $3 to, $4 the reader's warehouses, $5 kinds. A request is closed when it is decided.
 const DECIDED = `

@@ -2,6 +2,7 @@ import { type Actor, worksIn } from '#libs/auth';
 import {
   ApprovalDecided,
   ApprovalEscalated,
+  type ApprovalKind,
   type ApprovalPolicy,
   ApprovalReminded,
   APPROVER_ROLES,
@@ -9,6 +10,9 @@ import {
 } from '#libs/contracts';
 import { conflict, forbidden } from '#libs/domain';
 import { type Decision, isOpen, type RequestState, type Step, type Terms } from './request-state.js';
+
+/** What lets through what was refused; the other kinds are approvals of something that nobody refused. */
+export const OVERRIDES: readonly ApprovalKind[] = ['order_override', 'discrepancy_acknowledgement', 'movement_override'];
 
 const HOUR_MS = 3_600_000;
 

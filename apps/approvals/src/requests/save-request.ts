@@ -4,6 +4,7 @@ import { Outbox } from '#libs/messaging';
 import type { Tx } from '#libs/persistence';
 import { metrics } from '#libs/service';
 import type { RequestState, Step } from './request-state.js';
+import { OVERRIDES } from './request.rules.js';
 import { requestView } from './request-view.js';
 import { insertRequest, recordDecision, recordEnd, updateRequest } from './request.sql.js';
 
@@ -68,6 +69,7 @@ export class SaveRequest {
     metrics.approvalRequests.inc({ kind, result });
     const decided = decision === null ? {} : { by: decision.by, role: decision.role, reason: decision.reason };
     const fields = { orgId, approvalRequestId, kind, subjectType, subjectId, requestedBy, requiredRole, ...decided };
-    this.logger.log(`A request for approval was ${result}`, fields);
+    const isOverride = event.type === ApprovalDecided.type && OVERRIDES.includes(kind);
+    this.logger.log(isOverride ? `Override ${result}` : `A request for approval was ${result}`, fields);
   }
 }

@@ -61,7 +61,7 @@ export class ApprovalsConsumer {
     const { outcome: effect } = outcome.answer as { outcome: string };
     const what = { orgId, approvalRequestId, kind: approvalKind, subjectId, approver: decidedBy, role, reason, effect };
     if (effect === 'refused') this.logger.warn({ msg: 'What was approved cannot be done any more', ...what });
-    else this.logger.log({ msg: status === 'approved' ? 'Override approved' : `Override ${status}`, ...what });
+    else this.logger.log({ msg: status === 'approved' ? 'What was approved is done' : `What was asked for was ${status}`, ...what });
   }
 
   /** Says at the discrepancy why nobody will decide, if it is still open: then it may be asked anew. */

@@ -177,7 +177,7 @@ describe('changes of stock that need an approval', () => {
       expect(movement!.actor).toBe('ann');
     });
 
-    it('are logged once they are decided: who, in which role, why, and about what', async () => {
+    it('are logged once they are carried out: who, in which role, why, and about what', async () => {
       const said: unknown[] = [];
       const note = (line: unknown) => said.push(line);
       Logger.overrideLogger({ log: note, warn: note, error: note });
@@ -189,7 +189,7 @@ describe('changes of stock that need an approval', () => {
       }
       const who = { approver: 'bob', role: 'finance_manager', reason: 'seen it' };
       const what = { orgId, approvalRequestId: `r-${orgId}-c`, kind: 'adjustment', subjectId: 'c', effect: 'done' };
-      expect(said).toEqual([{ msg: 'Override approved', ...what, ...who }]);
+      expect(said).toEqual([{ msg: 'What was approved is done', ...what, ...who }]);
     });
 
     it('are posted when the answer was lost, and it was approved meanwhile', async () => {
