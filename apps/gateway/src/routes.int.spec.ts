@@ -112,7 +112,7 @@ const ROUTES: readonly (readonly [method: string, path: string, body?: Body, ...
   ['PATCH', '/settings', { returnQuarantine: false }, 'settings.update'],
   ['GET', '/settings/history', undefined, 'settings.history'],
   ['GET', '/reports/oversell-attempts?groupBy=day&format=csv', undefined, 'reports.oversell-attempts'],
-  ['GET', '/reports/overrides?groupBy=role', undefined, 'reports.overrides'],
+  ['GET', '/reports/overrides?groupBy=role', undefined, 'reports.overrides', 'reports.overrides-without-effect'],
   ['GET', '/reports/approved-with-open-discrepancies', undefined, 'reports.approved-orders', 'reports.doubts-at'],
   ['GET', '/reports/would-have-been-blocked', undefined, 'reports.would-have-been-blocked'],
   ['GET', '/reports/discrepancies?groupBy=age', undefined, 'reports.discrepancies'],

@@ -206,11 +206,28 @@ export interface OverrideCounts {
 }
 export type OverrideRow = GroupKey & OverrideCounts;
 
+/** More are not told apart: people approve a few a day, and of those few cannot be done. */
+export const WITHOUT_EFFECT_MAX = 5_000;
+
+/** Which approved overrides of movements had no effect, because they were not possible any more: known to inventory alone. */
+export const OverridesWithoutEffect = defineCall({
+  ...shared,
+  pattern: 'reports.overrides-without-effect',
+  summary: 'Which overrides of movements were approved and could not be done any more.',
+  request: Type.Object({ from: Timestamp }),
+  response: internal<{ readonly approvalRequestIds: string[] }>(),
+});
+
 export const OverridesReport = defineCall({
   ...ofApprovals,
   pattern: 'reports.overrides',
   summary: 'Who let through what was refused, and how often: most overrides first.',
-  request: Type.Object({ ...period, groupBy: groupBy(OVERRIDE_GROUPS) }),
+  request: Type.Object({
+    ...period,
+    groupBy: groupBy(OVERRIDE_GROUPS),
+    /** The requests that are left out. */
+    without: Type.Optional(Type.Array(Id, { maxItems: WITHOUT_EFFECT_MAX })),
+  }),
   response: internal<Report<OverrideRow, OverrideCounts>>(),
 });
 

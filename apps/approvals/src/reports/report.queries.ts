@@ -18,14 +18,15 @@ import { Database, readGrouped } from '#libs/persistence';
 import { OVERRIDES } from '../requests/request.rules.js';
 import { fitting } from '../requests/request.queries.js';
 
-// Parameters: $1 organisation, $2 from, $3 to, $4 the reader's warehouses, $5 kinds. A request is closed when it is decided.
+// Parameters: $1 organisation, $2 from, $3 to, $4 the reader's warehouses, $5 kinds, $6 what is left out. A request is closed when it is decided.
 const DECIDED = `
   select d.decided_by as "userId", d.role, r.kind, r.value, d.decided_at
     from approval_decision d
     join approval_request r on r.org_id = d.org_id and r.approval_request_id = d.approval_request_id
    where d.org_id = $1 and d.decided_at >= $2::timestamptz and d.decided_at < $3::timestamptz and d.decision = 'approved'
      and r.closed_at >= $2::timestamptz and r.closed_at < $3::timestamptz and r.status = 'approved'
-     and ($4::text[] is null or r.warehouses <@ $4) and r.kind = any($5::text[])`;
+     and ($4::text[] is null or r.warehouses <@ $4) and r.kind = any($5::text[])
+     and not (r.approval_request_id::text = any($6::text[]))`;
 
 interface ApprovedRow {
   readonly approval_request_id: string;
@@ -49,7 +50,7 @@ export class ReportQueries {
 
   async overrides(
     { orgId, warehouses }: Actor,
-    { from, to, limit, groupBy }: RequestOf<typeof OverridesReport>,
+    { from, to, limit, groupBy, without = [] }: RequestOf<typeof OverridesReport>,
   ): Promise<ResponseOf<typeof OverridesReport>> {
     const grouping = {
       keys: GROUP_FIELDS[groupBy],
@@ -58,7 +59,7 @@ export class ReportQueries {
         count(*) filter (where value is null)::int as "valueUnknown", max(decided_at) as "lastAt"`,
       order: 'overrides desc, sum(value) desc nulls last',
     };
-    const values = [orgId, from, to, warehouses, OVERRIDES];
+    const values = [orgId, from, to, warehouses, OVERRIDES, without];
     return await this.database.transaction([orgId], (tx) => readGrouped<GroupKey, OverrideCounts>(tx, grouping, values, limit), {
       readOnly: true,
     });

@@ -6,6 +6,7 @@ import {
   GROUP_FIELDS,
   InventoryValueReport,
   OverridesReport,
+  OverridesWithoutEffect,
   OversellReport,
   type Report,
   WouldBlockReport,
@@ -63,7 +64,9 @@ export class ReportsController {
   @Calls(OverridesReport, { answers: anOverridesReport })
   async overrides(@ByCaller() caller: Caller, @Query() query: OverridesQuery) {
     const asked = askedOf(query, 'user');
-    return answer('overrides', asked, await this.services.call(OverridesReport, caller, asked), query, OVERRIDE_COLUMNS);
+    // Carried out at the earliest when it was decided.
+    const { approvalRequestIds: without } = await this.services.call(OverridesWithoutEffect, caller, { from: asked.from });
+    return answer('overrides', asked, await this.services.call(OverridesReport, caller, { ...asked, without }), query, OVERRIDE_COLUMNS);
   }
 
   @Get('approved-with-open-discrepancies')

@@ -35,6 +35,15 @@ export const countEffects = statement<{ effects: number }>(
   `select count(*)::int as effects from approval_effect where org_id = $1 and subject_type = $2 and subject_id = $3`,
 );
 
+/** Overrides of movements in the reader's warehouses that were approved, the newest first, and could not be done any more. */
+export const readWithoutEffect = statement<{ approval_request_id: string }>(
+  'approval_read_without_effect',
+  `select approval_request_id from approval_effect
+    where org_id = $1 and recorded_at >= $2::timestamptz and status = 'approved' and kind = 'movement_override'
+      and outcome in ('refused', 'outdated') and ($4::text[] is null or snapshot -> 0 ->> 'warehouseId' = any($4))
+    order by recorded_at desc limit $3`,
+);
+
 export function writeEffects(tx: Tx, state: StockState): void {
   if (state.newApprovalEffects.length === 0) return;
   void tx.run(insertEffects, [

@@ -16,6 +16,7 @@ import {
   DiscrepancyReview,
   ItemCreate,
   makeEvent,
+  OverridesWithoutEffect,
   ReceiptPost,
   routingKey,
   StockList,
@@ -333,6 +334,21 @@ describe('changes of stock that need an approval', () => {
         resolutionNote: expect.stringMatching(/^Approved by bob, but not possible: ./),
       });
       expect(await onHand()).toBe('5');
+    });
+
+    it('of a movement that is approved and has no effect is told apart from others', async () => {
+      const { discrepancyId } = await report('4');
+      const resolution = (await resolve(discrepancyId), asked[0]!);
+      await service.call(DiscrepancyDismiss, { orgId, discrepancyId, note: 'found' }, manager);
+      const override = { ...resolution, kind: 'movement_override', command: { ...(resolution['command'] as object) } };
+      await decides(requestOf(override, 'approved', { approvalRequestId: 'z' }));
+      await decides(requestOf(resolution, 'approved', { approvalRequestId: 'zz' }));
+      const since = (from: string, warehouses: string[] | null = null) =>
+        service.call(OverridesWithoutEffect, { orgId, from }, { roles: ['auditor'], warehouses });
+      expect(await since('2020-01-01T00:00:00Z')).toEqual({ approvalRequestIds: ['z'] });
+      expect(await since('2020-01-01T00:00:00Z', ['w'])).toEqual({ approvalRequestIds: ['z'] });
+      expect(await since('2020-01-01T00:00:00Z', ['v'])).toEqual({ approvalRequestIds: [] });
+      expect(await since('2100-01-01T00:00:00Z')).toEqual({ approvalRequestIds: [] });
     });
 
     it('that was rejected stays open, and says so; what was dismissed meanwhile is not posted', async () => {

@@ -1,7 +1,17 @@
 import { Controller } from '@nestjs/common';
-import { DiscrepanciesReport, DoubtsAt, InventoryValueReport, OversellReport, type ResponseOf, WouldBlockReport } from '#libs/contracts';
+import {
+  DiscrepanciesReport,
+  DoubtsAt,
+  InventoryValueReport,
+  OverridesWithoutEffect,
+  OversellReport,
+  type ResponseOf,
+  WITHOUT_EFFECT_MAX,
+  WouldBlockReport,
+} from '#libs/contracts';
 import { type MessageContext, OnCall } from '#libs/messaging';
 import { Database, type Tx } from '#libs/persistence';
+import { readWithoutEffect } from '../approvals/approval-effect.sql.js';
 import type { Asked } from '../asked.js';
 import { readDoubtsAt, reportDiscrepancies } from './discrepancies.queries.js';
 import { reportInventoryValue } from './inventory-value.queries.js';
@@ -35,6 +45,17 @@ export class ReportsController {
   @OnCall(DoubtsAt)
   doubtsAt(request: Asked<typeof DoubtsAt>, { actor }: MessageContext): Promise<ResponseOf<typeof DoubtsAt>> {
     return this.read(request, (tx, orgId) => readDoubtsAt(tx, orgId, actor.warehouses, request));
+  }
+
+  @OnCall(OverridesWithoutEffect)
+  overridesWithoutEffect(
+    request: Asked<typeof OverridesWithoutEffect>,
+    { actor }: MessageContext,
+  ): Promise<ResponseOf<typeof OverridesWithoutEffect>> {
+    return this.read(request, async (tx, orgId) => {
+      const rows = await tx.run(readWithoutEffect, [orgId, request.from, WITHOUT_EFFECT_MAX, actor.warehouses]);
+      return { approvalRequestIds: rows.map((row) => row.approval_request_id) };
+    });
   }
 
   private read<T>({ orgId }: { readonly orgId: string }, work: (tx: Tx, orgId: string) => Promise<T>): Promise<T> {
