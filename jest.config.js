@@ -14,7 +14,7 @@ export default {
   // Half of the time a test waits for a server, which has the cores meanwhile.
   maxWorkers: '100%',
   // What tests have loaded stays in their worker. To take down more than this takes longer at the end than jest waits, which then speaks of leaks.
-  workerIdleMemoryLimit: '400MB',
+  workerIdleMemoryLimit: '1GB',
   testTimeout: 30_000,
   projects: [
     {

@@ -56,13 +56,14 @@ export function transferStock(state: StockState, command: TransferStock): Outcom
     const noted = noteShortfalls(state, short, about, command, true);
     return refuse(insufficient(command, short, [...noted.values()]));
   }
-  requireLotsOf(state, leaving);
   const outgoing = leaving.map(({ from, quant, quantity }) => changeOf(from, quant, -quantity));
-  requireCosts(state, outgoing);
-  const fact = planFact(
-    state,
-    leaving.map(({ from, quant, quantity }) => ({ balance: from, place: quant, delta: -quantity })),
+  const taken = leaving.map(({ from, quant, quantity }) => ({ balance: from, place: quant, delta: -quantity }));
+  // All of it together: what is asked for one by one takes a batch each.
+  requireEach(
+    [() => requireLotsOf(state, leaving), () => requireCosts(state, outgoing), () => planFact(state, taken)],
+    (require: () => unknown) => require(),
   );
+  const fact = planFact(state, taken);
   const isTooMuch =
     !staysInRange(
       state,

@@ -88,6 +88,21 @@ describe('a transfer at once', () => {
     expect([given.at('W1/A'), given.at('W2/A')]).toEqual(['6 on hand, 6 reserved', '4 on hand, 3 reserved']);
   });
 
+  it('asks at once for lots, costs and holds of what it takes, whoever holds it', () => {
+    const options = {
+      items: { A: { tracking: 'lot' } },
+      settings: { enforcementPhase: 'dark' },
+      limits: { holdsPerBalance: 1, quantsPerBalance: 1, layersPerBalance: 1 },
+    } as const;
+    const given = new GivenStock({ 'W1/A #x': '3', 'W1/A #y': '3', 'W1/A #z': '3' }, options);
+    given.when(wants('o1', { 1: 'A 2 @W1 #x' }));
+    given.when(wants('o2', { 1: 'A 2 @W1 #y' }));
+    given.when(wants('o3', { 1: 'A 2 @W1 #z' }));
+    const batches = given.batches;
+    given.answer(transfers('t', ['A 8']));
+    expect([given.quants('W1/A'), given.batches - batches]).toEqual([['#z available: 1, 1 reserved'], 4]);
+  });
+
   it('is known by its id for ever', () => {
     const given = new GivenStock({ 'W1/A': '10' });
     const answer = given.answer(transfers('t1', ['A 4']));

@@ -9,7 +9,8 @@ import { NeedsMore } from '../needs-more.js';
 import type { StockState } from '../stock-state.js';
 import { type Act, actOf } from './acts.js';
 import { ensure, readable } from './check-rows.js';
-import type { BalanceRow, MemoryStock } from './memory-stock.js';
+import type { BalanceRow } from './memory-tables.js';
+import type { MemoryStock } from './memory-stock.js';
 import { FINDINGS } from './world.js';
 
 // What may be done about discrepancies, said a second time: from what they were before and after a decision, and from the ledger.

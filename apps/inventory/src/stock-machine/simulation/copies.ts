@@ -3,7 +3,7 @@ import { unknownDemand } from '../stock-rows.js';
 import type { Backorder } from '../demand.js';
 import type { PostedShipment, ReceivedReturn } from '../movement.js';
 import type { StockState } from '../stock-state.js';
-import type { BalanceRow, DemandRow } from './memory-stock.js';
+import type { BalanceRow, DemandRow } from './memory-tables.js';
 
 // New rows, and copies of rows, so that what a batch changes in memory is stored only when it is recorded as changed.
 

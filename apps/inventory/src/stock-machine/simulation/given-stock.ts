@@ -8,7 +8,8 @@ import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js
 import { type Balance, balanceKey, subjectKey, type Tracking } from '../balance.js';
 import { NeedsMore } from '../needs-more.js';
 import { setDoubt } from './memory-discrepancies.js';
-import { type BalanceRow, MemoryStock, type ReadLimits } from './memory-stock.js';
+import type { BalanceRow } from './memory-tables.js';
+import { MemoryStock, type ReadLimits } from './memory-stock.js';
 
 // Words for specs of the rules: given stock, when a command is decided, then this holds and that was said. Lines are written as
 // `{ 1: 'A 5', 2: 'B 3 @W2', 3: 'C 1 #lot' }`: line number, item, quantity, and the warehouse and lot where they are named; also how many days

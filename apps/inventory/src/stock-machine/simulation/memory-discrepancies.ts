@@ -5,13 +5,13 @@ import { countedBalances } from '../../discrepancies/load-discrepancies.js';
 import { type Balance, balanceKey, subjectKey } from '../balance.js';
 import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
-import type { BalanceRow, MemoryStock } from './memory-stock.js';
+import type { BalanceRow, MemoryTables } from './memory-tables.js';
 
 // The counterparts of what the machine reads and writes of discrepancies.
 
 /** The open ones that keep stock of a balance back. */
 export function doubtsAt(
-  stock: MemoryStock,
+  stock: MemoryTables,
   { orgId, warehouseId, itemId }: Pick<BalanceRow, 'orgId' | 'warehouseId' | 'itemId'>,
 ): string[] {
   return [...stock.discrepancies.values()]
@@ -23,7 +23,7 @@ export function doubtsAt(
 const SEEN: ReadonlySet<string> = new Set(['count', 'pick_shortage', 'manual_report']);
 
 /** What decisions about requests for approval have led to. */
-export function readEffects(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+export function readEffects(stock: MemoryTables, state: StockState, needs: readonly Needs[]): void {
   for (const key of needs.flatMap(({ approvals }) => approvals)) {
     const known = stock.approvalEffects.get(key);
     if (known !== undefined) state.approvalEffects.set(key, known.outcome);
@@ -31,7 +31,7 @@ export function readEffects(stock: MemoryStock, state: StockState, needs: readon
 }
 
 /** Those that commands are about, and the open ones of what they found before. */
-export function readDiscrepancies(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+export function readDiscrepancies(stock: MemoryTables, state: StockState, needs: readonly Needs[]): void {
   for (const [key, found] of stock.discrepancies) {
     const isNamed = needs.some((need) => need.discrepancies.includes(key));
     const isFound = needs.some(({ orgId, findings }) => orgId === found.orgId && findings.includes(found.findingKey ?? ''));
@@ -46,7 +46,7 @@ export function readDiscrepancies(stock: MemoryStock, state: StockState, needs: 
  * The counters that commands want to set right. They are what their records add up to, as the simulation checks after each batch: so that
  * nothing is to be set.
  */
-function readDerived(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+function readDerived(stock: MemoryTables, state: StockState, needs: readonly Needs[]): void {
   for (const key of needs.flatMap(({ derived = [] }) => derived)) {
     const balance = state.balances.get(key);
     if (balance === undefined) continue;
@@ -68,7 +68,7 @@ function readDerived(stock: MemoryStock, state: StockState, needs: readonly Need
   }
 }
 
-export function storeDiscrepancies(stock: MemoryStock, state: StockState): void {
+export function storeDiscrepancies(stock: MemoryTables, state: StockState): void {
   for (const found of [...state.newDiscrepancies, ...state.changedDiscrepancies]) {
     stock.discrepancies.set(subjectKey(found.orgId, found.discrepancyId), { ...found });
   }
@@ -107,7 +107,7 @@ const NOTICED = {
  *
  * @returns its id.
  */
-export function setDoubt(stock: MemoryStock, key: string, difference: string | null): string | null {
+export function setDoubt(stock: MemoryTables, key: string, difference: string | null): string | null {
   const row = stock.balances.get(key);
   if (row === undefined) return null;
   if (difference === null) {

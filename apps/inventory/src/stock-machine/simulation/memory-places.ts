@@ -6,13 +6,13 @@ import { DEFAULT_LOCATION, NO_LOT, PLAIN } from '../quants.js';
 import { balanceKey, placeKey } from '../balance.js';
 import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
-import type { MemoryStock } from './memory-stock.js';
+import type { MemoryTables } from './memory-tables.js';
 
 // How stock in memory answers for lots in every warehouse and for whole warehouses: the counterpart of `places.sql.ts`.
 
 /** Adds what a command is about that is about a lot in every warehouse, or about a whole warehouse. */
 export function findWhole(
-  stock: MemoryStock,
+  stock: MemoryTables,
   state: StockState,
   need: Needs,
   into: { lock: (key: string, need: Needs) => void } & Record<'shorted' | 'freed' | 'lots' | 'lotHolds', Set<string>>,
@@ -28,7 +28,7 @@ export function findWhole(
 }
 
 /** The balances and lots of a command that is about a lot in every warehouse, or about a whole warehouse. */
-function placesOf(stock: MemoryStock, state: StockState, { wholeLot, wholeWarehouse }: Needs) {
+function placesOf(stock: MemoryTables, state: StockState, { wholeLot, wholeWarehouse }: Needs) {
   const locked: string[] = [];
   const lots: string[] = [];
   if (wholeLot !== null) {
@@ -46,7 +46,7 @@ function placesOf(stock: MemoryStock, state: StockState, { wholeLot, wholeWareho
   return { locked, lots };
 }
 
-function placesOfLot(stock: MemoryStock, name: string): string[] {
+function placesOfLot(stock: MemoryTables, name: string): string[] {
   const [orgId, itemId, lot] = name.split('/') as [string, string, string];
   return [...stock.quants.keys()].filter((key) => {
     const [org, , item] = key.split('/');
@@ -54,7 +54,7 @@ function placesOfLot(stock: MemoryStock, name: string): string[] {
   });
 }
 
-function placesOfWarehouse(stock: MemoryStock, warehouse: string): StoredPlace[] {
+function placesOfWarehouse(stock: MemoryTables, warehouse: string): StoredPlace[] {
   const places = new Map<string, StoredPlace>();
   for (const [key, { orgId, itemId, onHand }] of stock.balances) {
     if (!key.startsWith(`${warehouse}/`)) continue;
@@ -69,7 +69,7 @@ function placesOfWarehouse(stock: MemoryStock, warehouse: string): StoredPlace[]
 }
 
 /** What was posted since the times that commands ask about. */
-export function notePostedSince(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+export function notePostedSince(stock: MemoryTables, state: StockState, needs: readonly Needs[]): void {
   for (const { postedSince } of needs) {
     if (postedSince === null) continue;
     const time = new Date(postedSince);

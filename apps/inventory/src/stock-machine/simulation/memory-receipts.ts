@@ -4,12 +4,12 @@ import { balanceKey, subjectKey } from '../balance.js';
 import type { LedgerLine } from '../movement.js';
 import type { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
-import type { MemoryStock } from './memory-stock.js';
+import type { MemoryTables } from './memory-tables.js';
 
 // What stock in memory tells of receipts whose costs are corrected: the counterpart of `load-receipts.ts`.
 
 /** Where the goods came that a correction is about, and where something is left of them. */
-export function placesOfReceipt(stock: MemoryStock, { correction }: Needs): string[] {
+export function placesOfReceipt(stock: MemoryTables, { correction }: Needs): string[] {
   return (correction?.goods ?? []).flatMap((goods) => {
     const [orgId, receiptId, itemId] = goods.split('/') as [string, string, string];
     const received = entriesOf(stock, subjectKey(orgId, receiptId)).filter((entry) => entry.itemId === itemId);
@@ -24,7 +24,7 @@ export function correctedReceipts(needs: readonly Needs[], orgId: string): Reado
   return new Set(receipts.map((receipt) => receipt.slice(orgId.length + 1)));
 }
 
-export function readReceipts(stock: MemoryStock, state: StockState, needs: readonly Needs[]): void {
+export function readReceipts(stock: MemoryTables, state: StockState, needs: readonly Needs[]): void {
   for (const need of needs) {
     const { correction } = need;
     if (correction === null) continue;
@@ -49,12 +49,12 @@ export function readReceipts(stock: MemoryStock, state: StockState, needs: reado
   }
 }
 
-export function storeCorrections(stock: MemoryStock, { costCorrections }: StockState): void {
+export function storeCorrections(stock: MemoryTables, { costCorrections }: StockState): void {
   for (const correction of costCorrections.added) stock.costCorrections.set(subjectKey(correction.orgId, correction.commandId), correction);
 }
 
 /** What the ledger says of a receipt. */
-function entriesOf(stock: MemoryStock, receipt: string): LedgerLine[] {
+function entriesOf(stock: MemoryTables, receipt: string): LedgerLine[] {
   return stock.ledger.filter(
     ({ movement: { orgId, refType, refId } }) => refType === 'receipt' && subjectKey(orgId, refId ?? '') === receipt,
   );

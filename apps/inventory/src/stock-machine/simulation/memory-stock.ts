@@ -1,63 +1,25 @@
-import type { EventDefinition, EventOf } from '#libs/contracts';
 import { inboxKey } from '#libs/messaging';
-import { type Quantity, sumQuantities, ZERO } from '#libs/domain';
+import { sumQuantities, ZERO } from '#libs/domain';
 import type { Outcome, StockCommand } from '../commands.js';
 import { decide } from '../decide.js';
 import { unknownDemand } from '../stock-rows.js';
 import { needsOf, type Pending } from '../run-batch.js';
 import type { Costing } from '../../costing/cost-layers.js';
-import type { Attempt, Discrepancy } from '../../discrepancies/discrepancy.js';
-import type { ApprovalEffect } from '../../approvals/approval-effect.js';
-import type { Expectation } from '../../expected-receipts/expected-receipt.js';
-import type { CostCorrection } from '../../costing/receipt-costs.js';
 import { doubtsAt, readDiscrepancies, readEffects, storeDiscrepancies, storeDoubts } from './memory-discrepancies.js';
 import { correctedReceipts, placesOfReceipt, readReceipts, storeCorrections } from './memory-receipts.js';
 import { StoredCosts } from '../../costing/simulation/stored-costs.js';
 import { isDetailed, lotKey } from '../balance-quants.js';
 import { NO_LOT, pickBefore, type Quant, Quants, receivedAfter } from '../quants.js';
-import { type DecisionSettings, DEFAULT_SETTINGS } from '../decision-settings.js';
-import { type Balance, balanceKey, type Lot, lotNameKey, subjectKey, type Tracking, type WarehouseRef } from '../balance.js';
-import type { Backorder, Demand, Reservation } from '../demand.js';
-import { type LedgerLine, type MovementHead, movementKey, type PostedShipment, type ReceivedReturn } from '../movement.js';
+import { DEFAULT_SETTINGS } from '../decision-settings.js';
+import { type Balance, balanceKey, lotNameKey, subjectKey } from '../balance.js';
+import type { Backorder, Demand } from '../demand.js';
+import { movementKey } from '../movement.js';
 import { NeedsMore } from '../needs-more.js';
 import { StockState } from '../stock-state.js';
 import type { Needs } from '../touches.js';
-import type { Transfer } from '../../transfers/transfer.js';
 import { findWhole, notePostedSince } from './memory-places.js';
+import { MemoryTables, type ReservationRow } from './memory-tables.js';
 import { copyOfReturn, copyOfRow, copyOfShipment, emptyBalance, emptyDemandRow, ownRow } from './copies.js';
-
-/** The stored columns of a balance. */
-export interface BalanceRow {
-  readonly orgId: string;
-  readonly warehouseId: string;
-  readonly itemId: string;
-  onHand: Quantity;
-  blocked: Quantity;
-  reserved: Quantity;
-  backordered: Quantity;
-  lastEntryNo: number;
-  safetyQuantity: Quantity | null;
-  safetyPercent: Quantity | null;
-  reorderPoint: Quantity | null;
-  hasQuants: boolean;
-  doubts: number;
-  doubtful: Quantity;
-  attemptsDiscrepancyId: string | null;
-  mayBeNegative: boolean;
-}
-
-export type DemandRow = Omit<Demand, 'reservations' | 'backorders'>;
-export interface ReservationRow extends Reservation {
-  readonly orgId: string;
-  readonly orderId: string;
-}
-export interface ItemRow {
-  readonly safetyStock: Quantity | null;
-  readonly reorderPoint: Quantity | null;
-  readonly tracking?: Tracking;
-  readonly costing?: Costing;
-  readonly minRemainingShelfLifeDays?: number;
-}
 
 /** How much is read ahead; small, so that simulated queues and holds are longer. */
 export interface ReadLimits {
@@ -71,46 +33,21 @@ export interface ReadLimits {
 export type Decide = typeof decide;
 
 /**
- * Stock in memory: the tables of inventory as maps, and the machine's way around them. For each batch it makes the working set of exactly
+ * Stock in memory: the tables, and the machine's way around them. For each batch it makes the working set of exactly
  * what the commands touch, by the rules of `load-stock.ts`, has it decided, and stores what is recorded as changed and nothing else, as
  * `write-stock.ts` does. So a decision that reads what is not locked, or changes what it does not record, shows here without a database.
  */
-export class MemoryStock {
-  readonly items = new Map<string, ItemRow>();
-  readonly warehouses = new Map<string, WarehouseRef[]>();
-  readonly settings = new Map<string, DecisionSettings>();
-  readonly balances = new Map<string, BalanceRow>();
-  /** The stored ones, by balance and {@link quantKey}. */
-  readonly quants = new Map<string, Map<string, Quant>>();
-  readonly lots = new Map<string, Lot>();
-  /** `org/warehouse/bin` */
-  readonly locations = new Set<string>();
-  readonly costs = new Map<string, StoredCosts>();
-  readonly demands = new Map<string, DemandRow>();
-  readonly reservations = new Map<string, ReservationRow>();
-  readonly backorders = new Map<string, Backorder>();
-  readonly movements = new Map<string, MovementHead>();
-  readonly ledger: (LedgerLine & { readonly recordedAt: Date })[] = [];
-  readonly shipments = new Map<string, PostedShipment>();
-  readonly returns = new Map<string, ReceivedReturn>();
-  readonly expectedReceipts = new Map<string, Expectation>();
-  readonly transfers = new Map<string, Transfer>();
-  /** What is on its way to a balance. */
-  readonly inTransit = new Map<string, Quantity>();
+export class MemoryStock extends MemoryTables {
   /** Pieces under way, by `org/item/lot`. */
   private readonly sentPieces = new Map<string, string | null>();
-  readonly costCorrections = new Map<string, CostCorrection>();
-  readonly discrepancies = new Map<string, Discrepancy>();
-  readonly attempts: Attempt[] = [];
-  readonly approvalEffects = new Map<string, ApprovalEffect>();
-  readonly outbox: EventOf<EventDefinition>[] = [];
   private readonly inbox = new Set<string>();
-  now = new Date('2026-01-05T08:00:00.000Z');
 
   constructor(
     readonly limits: ReadLimits = { filledPerBatchMax: 500, holdsPerBalance: 50, quantsPerBalance: 50, layersPerBalance: 50 },
     private readonly decideCommand: Decide = decide,
-  ) {}
+  ) {
+    super();
+  }
 
   /**
    * Runs a batch as `runBatch` does.
@@ -391,11 +328,6 @@ export class MemoryStock {
       );
     }
     return lots;
-  }
-
-  /** Copies of the stored quants of a balance. */
-  quantsAt(key: string): Quant[] {
-    return [...(this.quants.get(key)?.values() ?? [])].map((quant) => ({ ...quant }));
   }
 
   private readLots(state: StockState, needs: readonly Needs[], read: ReadonlySet<string>): void {

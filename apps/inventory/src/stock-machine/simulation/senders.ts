@@ -4,7 +4,8 @@ import { balanceKey, subjectKey } from '../balance.js';
 import { type DemandLine, openQuantity } from '../demand.js';
 import { underWay } from '../../transfers/transfer-view.js';
 import { askedOf, decidedOf, decisionOf, discrepancyIdOf, findingsOf, reportOf } from './found-commands.js';
-import type { MemoryStock, ReservationRow } from './memory-stock.js';
+import type { ReservationRow } from './memory-tables.js';
+import type { MemoryStock } from './memory-stock.js';
 import type { Share, Step, Travel, WantedLine } from './steps.js';
 import { expectedReceiptId, expiryOf, fitting, lotOf } from './world.js';
 
