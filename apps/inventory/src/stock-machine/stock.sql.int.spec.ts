@@ -33,6 +33,7 @@ const ENTERED_BY: Readonly<Record<string, readonly string[]>> = {
   reservation_open: PLACE,
   backorder_pkey: ORDER,
   backorder_queue: PLACE,
+  movement_pkey: ['org_id', 'movement_id'],
   movement_business_key: ['org_id', 'movement_type', 'ref_id'],
   movement_command_key: ['org_id', 'movement_type', 'ref_id'],
   ledger_entry_default_org_id_item_id_recorded_at_idx: ['org_id', 'item_id'],
