@@ -37,6 +37,8 @@ export type HeldPart = Pick<Reservation, 'lineNo' | 'itemId' | 'warehouseId' | '
 
 /** The parts that are told as one: what is told of an order has one line per line of it, warehouse and lot, whatever the bins. */
 export function partsByLot<P extends HeldPart>(parts: readonly P[]): [P, ...P[]][] {
+  // As nearly all orders are held: one part of each line.
+  if (parts.every(({ lineNo }, index) => index === 0 || lineNo > parts[index - 1]!.lineNo)) return parts.map((part) => [part]);
   const groups = Map.groupBy(parts, ({ lineNo, itemId, warehouseId, lot }) => `${lineNo}/${itemId}/${warehouseId}/${lot}`);
   return [...groups.values()] as [P, ...P[]][];
 }
@@ -522,7 +524,10 @@ export function lineOf(demand: Demand, lineNo: number): DemandLine {
 function heldParts(demand: Demand) {
   return demand.reservations
     .filter((reservation) => reservation.status === 'active')
-    .map((reservation) => ({ ...reservation, quantity: heldQuantity(reservation) }));
+    .map((held) => {
+      const { lineNo, itemId, warehouseId, lot, reservationId } = held;
+      return { lineNo, itemId, warehouseId, lot, reservationId, quantity: heldQuantity(held) };
+    });
 }
 
 /** The open holds of an order, as events about their end list them. */
