@@ -200,9 +200,10 @@ it('a file of 60 MiB is held as a whole by no process', async () => {
       await client.send('PUT', `/imports/${String(body['importId'])}/cancel`);
       return most;
     };
-    // The first brings the code into memory, and the pools to their size. Who holds the file needs 60 more; what is garbage on a busy machine took 29.
-    const [small, large] = [await send(2), await send(60)];
-    large.forEach((most, index) => expect(most - small[index]!).toBeLessThan(45));
+    // The first brings the code into memory, and the pools to their size. What is held is held each time; what is garbage on a busy machine is not.
+    const small = await send(2);
+    const [once, again] = [await send(60), await send(60)];
+    small.forEach((most, index) => expect(Math.min(once[index]!, again[index]!) - most).toBeLessThan(25));
   } finally {
     await installation.remove();
   }

@@ -1,6 +1,9 @@
 import { metrics } from '#libs/service';
 import type { Outcome, StockCommand } from './commands.js';
-import { countBatch } from './count-batch.js';
+import { countBatch, countsOf } from './count-batch.js';
+import { type Demand, newReservation } from './demand.js';
+import { PLAIN } from './quants.js';
+import { StockState } from './stock-state.js';
 
 const meta = { messageId: 'm', mayWait: false };
 const about = { orgId: 'acme', orderId: 'o', meta };
@@ -48,5 +51,14 @@ describe('what a batch counts', () => {
         'expired  1',
       ].sort(),
     );
+  });
+
+  it('is an order that came to hold something once, however many places that is in', () => {
+    const state = new StockState(new Date());
+    const [one, other] = [{}, {}] as Demand[];
+    const held = (lineNo: number) => newReservation(lineNo, { warehouseId: 'W1', itemId: 'A' }, PLAIN, 1n, state.now);
+    for (const lineNo of [1, 2]) state.newReservations.set(held(lineNo), one!);
+    state.newReservations.set(held(1), other!);
+    expect(countsOf(state)).toMatchObject({ reserved: 2, released: 0 });
   });
 });
